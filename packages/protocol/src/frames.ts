@@ -1,0 +1,89 @@
+/** Client → server: present a credential, as the first message or to renew. */
+export interface AuthFrame {
+  readonly type: 'auth'
+  readonly token: string
+}
+
+/** Server → client: accepted. */
+export interface AuthOkFrame {
+  readonly type: 'auth_ok'
+  readonly userId: string
+  /** Names this connection, for `POST {path}/renew`. */
+  readonly connection: string
+  /** Seconds the credential still lives, by the server's clock; absent when it has no end. */
+  readonly expiresIn?: number
+}
+
+/** Server → client: refused; Close 4001 follows. */
+export interface AuthFailFrame {
+  readonly type: 'auth_fail'
+}
+
+/** Server → client: the credential ends in `expiresIn` seconds; send another `auth`. */
+export interface AuthExpiringFrame {
+  readonly type: 'auth_expiring'
+  /** Seconds. */
+  readonly expiresIn: number
+}
+
+/** What the server sends. */
+export type ServerFrame = AuthOkFrame | AuthFailFrame | AuthExpiringFrame
+
+/** What a client sends. */
+export type ClientFrame = AuthFrame
+
+/** Writes a frame as the JSON text that goes on the wire. */
+export function encodeFrame(frame: ClientFrame | ServerFrame): string {
+  return JSON.stringify(frame)
+}
+
+const stringLiteral = /"(?:[^"\\]|\\.)*"/g
+
+/**
+ * Reads a client's text message as an `auth` frame.
+ *
+ * - The frame: exactly `{"type":"auth","token":"…"}` (keys in either order), token not empty.
+ * - `'malformed'`: it says `"type":"auth"`, but is anything else than that frame: other keys, a key twice, no token.
+ * - `undefined`: some other message; not ours.
+ */
+export function readAuthFrame(text: string): AuthFrame | 'malformed' | undefined {
+  const value = parseObject(text)
+  if (value?.type !== 'auth') return undefined
+  const { token } = value
+  if (typeof token !== 'string' || token === '' || Object.keys(value).length !== 2) return 'malformed'
+  // JSON.parse lets the last of two equal keys win. Two keys and two values are four strings; a fifth is a duplicate.
+  return text.match(stringLiteral)?.length === 4 ? { type: 'auth', token } : 'malformed'
+}
+
+/**
+ * Reads a server's text message as a frame of this protocol; `undefined` for any other message. Unknown keys are
+ * passed over, so that a newer server can say more.
+ */
+export function readServerFrame(text: string): ServerFrame | undefined {
+  const value = parseObject(text)
+  if (!value) return undefined
+  const { type, userId, connection, expiresIn } = value
+  if (type === 'auth_fail') return { type }
+  if (type === 'auth_expiring') return isSeconds(expiresIn) ? { type, expiresIn } : undefined
+  if (type !== 'auth_ok' || typeof userId !== 'string') return undefined
+  return {
+    type,
+    userId,
+    connection: typeof connection === 'string' ? connection : '',
+    ...(isSeconds(expiresIn) && { expiresIn }),
+  }
+}
+
+const isSeconds = (value: unknown): value is number => typeof value === 'number' && value >= 0
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

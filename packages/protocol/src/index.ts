@@ -1,0 +1,13 @@
+export { type Action, actionForClose, actionForStatus, type Code, type CodeName, codes } from './codes.js'
+export {
+  type AuthExpiringFrame,
+  type AuthFailFrame,
+  type AuthFrame,
+  type AuthOkFrame,
+  type ClientFrame,
+  encodeFrame,
+  readAuthFrame,
+  readServerFrame,
+  type ServerFrame,
+} from './frames.js'
+export { bearerPrefix, decodeBearer, encodeBearer, readSubprotocols } from './subprotocol.js'

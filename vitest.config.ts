@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: '@sallyport/protocol', replacement: source('packages/protocol/src/index.ts') },
+      { find: '@sallyport/client', replacement: source('packages/client/src/index.ts') },
+      { find: '@sallyport/server/jwt', replacement: source('packages/server/src/verifiers/jwt.ts') },
+      { find: '@sallyport/server/ws', replacement: source('packages/server/src/adapters/ws.ts') },
+      { find: /^@sallyport\/server$/, replacement: source('packages/server/src/index.ts') },
+    ],
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+    testTimeout: 15_000,
+    // An unhandled rejection anywhere is a crash in production: let it fail the run.
+    dangerouslyIgnoreUnhandledErrors: false,
+  },
+})
