@@ -1,0 +1,50 @@
+import type { CodeName } from '@sallyport/protocol'
+
+/**
+ * Why a handshake was refused, and the code that says so: stable names for events, logs and metrics. A client sees only
+ * the code, so that all causes of a bad credential look the same.
+ */
+export const reasons = {
+  // The handshake itself.
+  'handshake-malformed': 'badRequest',
+  'method-not-allowed': 'methodNotAllowed',
+  'not-a-websocket': 'upgradeRequired',
+  'path-unknown': 'notFound',
+  'origin-missing': 'forbidden',
+  'origin-not-allowed': 'forbidden',
+  'fetch-metadata': 'forbidden',
+  // How the credential came.
+  'credential-absent': 'unauthenticated',
+  'credential-malformed': 'badRequest',
+  'credentials-conflict': 'badRequest',
+  'message-late': 'timeout',
+  'message-too-large': 'tooLarge',
+  // What the verifier said.
+  'credential-placeholder': 'unauthenticated',
+  'credential-unreadable': 'unauthenticated',
+  'credential-unknown': 'unauthenticated',
+  'credential-expired': 'unauthenticated',
+  'credential-not-yet-valid': 'unauthenticated',
+  'credential-lifetime': 'unauthenticated',
+  'credential-revoked': 'unauthenticated',
+  'token-algorithm': 'unauthenticated',
+  'token-key': 'unauthenticated',
+  'token-signature': 'unauthenticated',
+  'token-type': 'unauthenticated',
+  'token-issuer': 'unauthenticated',
+  'token-audience': 'unauthenticated',
+  'token-claims': 'unauthenticated',
+  'ticket-binding': 'forbidden',
+  // Whom we could not ask, and what went wrong.
+  limit: 'limited',
+  'ticket-limit': 'limited',
+  'dependency-unavailable': 'unavailable',
+  'verification-timeout': 'unavailable',
+  'internal-error': 'internal',
+} as const satisfies Record<string, CodeName>
+
+/** Why a handshake was refused. */
+export type Reason = keyof typeof reasons
+
+/** The reasons that a verifier may give. */
+export type VerificationFailure = Extract<Reason, `credential-${string}` | `token-${string}` | 'ticket-binding'>

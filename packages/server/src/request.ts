@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http'
+
+/**
+ * An HTTP request as a value: a WebSocket handshake, or a call of one of the routes. It is all that the guard sees, so
+ * that every decision can be tested without a socket.
+ */
+export interface Handshake {
+  /** The HTTP method, upper case. */
+  readonly method: string
+  /** The request target as it came (RFC 9112 section 3.2). */
+  readonly target: string
+  /** `1.1`, or absent where the runtime does not tell. */
+  readonly httpVersion?: string
+  /** The header lines in the order they came, names in lower case. A repeated header is repeated here. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** The peer's address, as the transport sees it; empty where the runtime does not tell. */
+  readonly address: string
+  /** The first message, once it has come. */
+  readonly message?: string
+}
+
+/** The handshake of a Node.js request. */
+export function fromNode(request: IncomingMessage): Handshake {
+  const headers: [string, string][] = []
+  const { rawHeaders } = request
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    headers.push([rawHeaders[i]!.toLowerCase(), rawHeaders[i + 1]!])
+  }
+  return {
+    method: request.method ?? '',
+    target: request.url ?? '',
+    httpVersion: request.httpVersion,
+    headers,
+    address: request.socket.remoteAddress ?? '',
+  }
+}
+
+/** The handshake of a fetch `Request`. `address` is the peer's, where the runtime tells it. */
+export function fromFetch(request: Request, address = ''): Handshake {
+  const { pathname, search } = new URL(request.url)
+  return { method: request.method, target: pathname + search, headers: [...request.headers], address }
+}
+
+/** What {@link singleHeader} answers when a header that may come once came twice. */
+export const repeated = Symbol('repeated')
+
+/** Reads a header that a request may have once; `undefined` when it is absent. */
+export function singleHeader(handshake: Handshake, name: string): string | undefined | typeof repeated {
+  let value: string | undefined
+  for (const [key, line] of handshake.headers) {
+    if (key !== name) continue
+    if (value !== undefined) return repeated
+    value = line
+  }
+  return value
+}

@@ -1,0 +1,43 @@
+import { type CodeName, codes } from '@sallyport/protocol'
+import type { Identity } from './identity.js'
+import { type Reason, reasons } from './reasons.js'
+import type { Verified } from './verifiers/verifier.js'
+
+/** The names of the methods. */
+export type MethodName = 'ticket' | 'query' | 'header' | 'cookie' | 'subprotocol' | 'message'
+
+/** The guard lets it in. */
+export interface Accept<I extends Identity = Identity> extends Verified<I> {
+  readonly type: 'accept'
+  readonly method: MethodName
+  /** The application's subprotocol to select; absent: select none. */
+  readonly protocol?: string
+}
+
+/** The guard waits for the first message. */
+export interface Await {
+  readonly type: 'await'
+  readonly protocol?: string
+}
+
+/** The guard refuses. */
+export interface Refuse {
+  readonly type: 'refuse'
+  readonly reason: Reason
+  /** The row of the codes table that the client gets. */
+  readonly code: CodeName
+  /** `status`: an HTTP response, no 101. `close`: accept, then Close at once, so that a browser can read the code. */
+  readonly by: 'status' | 'close'
+  readonly protocol?: string
+}
+
+/** The guard's decision. */
+export type Verdict<I extends Identity = Identity> = Accept<I> | Await | Refuse
+
+/** Refuses with an HTTP status. */
+export function refuse(reason: Reason): Refuse {
+  return { type: 'refuse', reason, code: reasons[reason], by: 'status' }
+}
+
+/** Whether the code of a refusal can be told by Close, after a 101. */
+export const hasClose = (code: CodeName): boolean => 'close' in codes[code]

@@ -1,0 +1,48 @@
+import type { Identity } from '../identity.js'
+import type { VerificationFailure } from '../reasons.js'
+import type { Handshake } from '../request.js'
+
+/** What a good credential says. */
+export interface Verified<I extends Identity = Identity> {
+  readonly identity: I
+  /** When the credential ends, in milliseconds since the epoch. Absent: it has no end of its own. */
+  readonly expiresAt?: number
+  /** When the credential was issued, in milliseconds since the epoch. */
+  readonly issuedAt?: number
+  /** The parent login: `sid`, the session, or the token's `jti`. Never a credential itself. */
+  readonly session?: string
+  /** The token's own id (`jti`, RFC 7519 section 4.1.7). */
+  readonly token?: string
+}
+
+/** A bad credential. The reason is for events and logs; a client gets one answer for all reasons. */
+export interface Rejected {
+  readonly rejected: VerificationFailure
+}
+
+/** What a verifier says of a credential. Bad credentials are values; thrown errors are failures of a dependency or of ours. */
+export type Verification<I extends Identity = Identity> = Verified<I> | Rejected
+
+/** What a verifier may look at beside the credential. */
+export interface VerifyContext {
+  /** The handshake that brought the credential. */
+  readonly handshake: Handshake
+  /** Milliseconds since the epoch, by the guard's clock. */
+  readonly now: number
+  /** Aborted when the guard no longer waits for the answer. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Says whose a credential is.
+ *
+ * Answers {@link Verified} or {@link Rejected}. Throws `UnavailableError` when it cannot know because a dependency is
+ * down (503 or Close 1013); any other thrown error is a bug (500 or Close 1011). Neither ends the process.
+ */
+export type Verifier<I extends Identity = Identity> = (
+  credential: string,
+  context: VerifyContext,
+) => Verification<I> | Promise<Verification<I>>
+
+/** A bad credential, for this reason. */
+export const rejected = (reason: VerificationFailure): Rejected => ({ rejected: reason })
