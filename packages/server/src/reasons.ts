@@ -39,7 +39,6 @@ export const reasons = {
   limit: 'limited',
   'ticket-limit': 'limited',
   'dependency-unavailable': 'unavailable',
-  'verification-timeout': 'unavailable',
   'internal-error': 'internal',
 } as const satisfies Record<string, CodeName>
 

@@ -54,3 +54,33 @@ export function singleHeader(handshake: Handshake, name: string): string | undef
   }
   return value
 }
+
+/** A request target taken apart: nothing decoded, nothing normalised. */
+export interface Target {
+  readonly path: string
+  /** What follows the `?`; empty when there is none. */
+  readonly query: string
+}
+
+const pathSyntax = /^(?:\/(?:[\w\-.~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*)+$/
+// Empty and dot segments; escapes of characters that need none, of slashes, backslashes and controls.
+const notCanonical = /\/(?:\.{1,2})?\/|\/\.{1,2}$|%(?:[01].|2[DEFdef]|3\d|4[^0]|5[0-9AaCcFf]|6[^0]|7[0-9AaEeFf])/
+
+/**
+ * Reads a request target in origin-form (RFC 9112 section 3.2.1). `undefined` unless its path has the one canonical
+ * spelling, so that no two readers can disagree about which path was asked for.
+ */
+export function readTarget(target: string): Target | undefined {
+  const mark = target.indexOf('?')
+  const path = mark === -1 ? target : target.slice(0, mark)
+  if (!pathSyntax.test(path) || notCanonical.test(path)) return undefined
+  return { path, query: mark === -1 ? '' : target.slice(mark + 1) }
+}
+
+/** The values of a repeated field, joined as RFC 9110 section 5.3 allows; empty when the header is absent. */
+export function listHeader(handshake: Handshake, name: string): string[] {
+  return handshake.headers
+    .filter(([key]) => key === name)
+    .flatMap(([, value]) => value.split(','))
+    .map((item) => item.trim().toLowerCase())
+}

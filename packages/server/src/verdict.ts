@@ -1,4 +1,4 @@
-import { type CodeName, codes } from '@sallyport/protocol'
+import type { CodeName } from '@sallyport/protocol'
 import type { Identity } from './identity.js'
 import { type Reason, reasons } from './reasons.js'
 import type { Verified } from './verifiers/verifier.js'
@@ -17,6 +17,10 @@ export interface Accept<I extends Identity = Identity> extends Verified<I> {
 /** The guard waits for the first message. */
 export interface Await {
   readonly type: 'await'
+  /** How long it waits from the 101 on, in milliseconds. */
+  readonly timeout: number
+  /** How many bytes the client may send before it is accepted. */
+  readonly maxBytes: number
   readonly protocol?: string
 }
 
@@ -29,6 +33,8 @@ export interface Refuse {
   /** `status`: an HTTP response, no 101. `close`: accept, then Close at once, so that a browser can read the code. */
   readonly by: 'status' | 'close'
   readonly protocol?: string
+  /** What was thrown, where that was the cause: for events, never told to a client. */
+  readonly error?: unknown
 }
 
 /** The guard's decision. */
@@ -38,6 +44,3 @@ export type Verdict<I extends Identity = Identity> = Accept<I> | Await | Refuse
 export function refuse(reason: Reason): Refuse {
   return { type: 'refuse', reason, code: reasons[reason], by: 'status' }
 }
-
-/** Whether the code of a refusal can be told by Close, after a 101. */
-export const hasClose = (code: CodeName): boolean => 'close' in codes[code]

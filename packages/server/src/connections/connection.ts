@@ -1,0 +1,101 @@
+import type { Identity } from '../identity.js'
+import type { Accept, MethodName } from '../verdict.js'
+import type { Transport } from './transport.js'
+
+/** A live authenticated socket. */
+export interface Connection<I extends Identity = Identity> {
+  /** Names the connection: 128 random bits in base64url. */
+  readonly id: string
+  readonly identity: I
+  /** How it authenticated. */
+  readonly method: MethodName
+  /** When it was accepted, in milliseconds since the epoch. */
+  readonly since: number
+  /** When its credential ends, in milliseconds since the epoch; `undefined` when it has no end. */
+  readonly expiresAt: number | undefined
+  /** The parent login, where the verifier told one. */
+  readonly session: string | undefined
+  /** The id of its token, where the verifier told one. */
+  readonly token: string | undefined
+  /** The application's subprotocol that was selected. */
+  readonly protocol: string | undefined
+  /** The path of the route. */
+  readonly path: string
+  /** The query of the handshake without the parameters that carry credentials. */
+  readonly query: URLSearchParams
+  /** The `Origin` header, where there was one. */
+  readonly origin: string | undefined
+  /** The peer's address. */
+  readonly address: string
+}
+
+/** What is kept of the handshake that opened a connection. No credential is. */
+export interface ConnectionSource {
+  readonly path: string
+  readonly query: string
+  readonly origin: string | undefined
+  readonly address: string
+}
+
+/** A connection with the guard's own handle on it: what it was accepted as, which a renewal replaces, and its socket. */
+export class LiveConnection<I extends Identity = Identity> implements Connection<I> {
+  readonly #source: ConnectionSource
+  readonly #transport: Transport
+  #accept: Accept<I>
+  /** Whether a renewal is being verified: one at a time. */
+  renewing = false
+
+  constructor(
+    readonly id: string,
+    readonly since: number,
+    accept: Accept<I>,
+    source: ConnectionSource,
+    transport: Transport,
+  ) {
+    this.#accept = accept
+    this.#source = source
+    this.#transport = transport
+  }
+
+  get identity(): I {
+    return this.#accept.identity
+  }
+  get method(): MethodName {
+    return this.#accept.method
+  }
+  get expiresAt(): number | undefined {
+    return this.#accept.expiresAt
+  }
+  get session(): string | undefined {
+    return this.#accept.session
+  }
+  get token(): string | undefined {
+    return this.#accept.token
+  }
+  get protocol(): string | undefined {
+    return this.#accept.protocol
+  }
+  get path(): string {
+    return this.#source.path
+  }
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.#source.query)
+  }
+  get origin(): string | undefined {
+    return this.#source.origin
+  }
+  get address(): string {
+    return this.#source.address
+  }
+  get accept(): Accept<I> {
+    return this.#accept
+  }
+  get transport(): Transport {
+    return this.#transport
+  }
+
+  /** Lets the connection live on as `accept` says, who must be the same identity. */
+  renew(accept: Accept<I>): void {
+    this.#accept = accept
+  }
+}

@@ -1,0 +1,95 @@
+import { type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
+import type { Clock } from '../clock.js'
+import type { Identity } from '../identity.js'
+import { type Reason, reasons } from '../reasons.js'
+import type { Accept, Await, Verdict } from '../verdict.js'
+import { end, type Transport } from './transport.js'
+
+/** What the space between the doors needs to know. */
+export interface FirstMessageOptions<I extends Identity, M> {
+  readonly wait: Await
+  readonly clock: Clock
+  readonly transport: Transport
+  /** The guard's decision, now that the message has come. */
+  readonly decide: (message: string) => Promise<Verdict<I>>
+  /** Told why it ends when it is not the guard that decided so. */
+  readonly onFail: (reason: Reason) => void
+  /** Opens the inner door. `kept` are the messages that came while the credential was verified, in order. */
+  readonly onAccept: (accept: Accept<I>, kept: M[]) => void
+}
+
+/** What a pending socket does with its messages until the guard has decided. */
+export interface FirstMessage<M> {
+  /** Counts bytes that the client has sent since the 101, whatever they mean. */
+  count(bytes: number): void
+  /** Takes a message: its text, or `undefined` for a binary one, and the message as the adapter will deliver it. */
+  receive(text: string | undefined, message: M): void
+}
+
+// Frame headers around a message of the full size, however it is fragmented.
+const framing = 1_024
+
+/**
+ * Waits for the first message of a pending socket. What comes before the credential is dropped; what comes with it is
+ * kept.
+ */
+export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOptions<I, M>): FirstMessage<M> {
+  const { wait, clock, transport, decide, onAccept, onFail } = options
+  const kept: M[] = []
+  let received = 0
+  let state: 'waiting' | 'verifying' | 'decided' = 'waiting'
+
+  function refuse(code: CodeName, frame?: 'auth_fail'): void {
+    state = 'decided'
+    cancelDeadline()
+    if (frame) transport.send(encodeFrame({ type: frame }))
+    transport.resume()
+    end(transport, code, clock)
+  }
+
+  function fail(reason: Reason): void {
+    refuse(reasons[reason])
+    onFail(reason)
+  }
+
+  async function verify(message: string): Promise<void> {
+    const verdict = await decide(message)
+    // The socket may be closed by now.
+    if (state !== 'verifying') return
+    if (verdict.type === 'accept') {
+      state = 'decided'
+      onAccept(verdict, kept)
+    } else {
+      const code = verdict.type === 'refuse' ? verdict.code : reasons['credential-absent']
+      refuse(code, code === 'unavailable' || code === 'internal' ? undefined : 'auth_fail')
+    }
+  }
+
+  const cancelDeadline = clock.after(wait.timeout, () => {
+    if (state === 'waiting') fail('message-late')
+  })
+  transport.onClose(() => {
+    state = 'decided'
+    cancelDeadline()
+  })
+
+  return {
+    count(bytes) {
+      received += bytes
+      if (state === 'waiting' && received > wait.maxBytes + framing) fail('message-too-large')
+    },
+    receive(text, message) {
+      if (state === 'verifying') {
+        kept.push(message)
+      } else if (state === 'waiting' && text !== undefined && Buffer.byteLength(text) > wait.maxBytes) {
+        fail('message-too-large')
+      } else if (state === 'waiting' && text !== undefined && readAuthFrame(text) !== undefined) {
+        state = 'verifying'
+        cancelDeadline()
+        // What the client sends behind its credential waits on its side; only what has already come is kept here.
+        transport.pause()
+        verify(text).catch(() => fail('internal-error'))
+      }
+    },
+  }
+}

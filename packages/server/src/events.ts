@@ -1,0 +1,42 @@
+import type { CodeName } from '@sallyport/protocol'
+import type { Connection } from './connections/connection.js'
+import type { Identity } from './identity.js'
+import type { Reason } from './reasons.js'
+
+/** What the guard tells those who subscribe. No event carries a credential. */
+export type GuardEvent<I extends Identity = Identity> =
+  | { readonly type: 'accepted'; readonly connection: Connection<I> }
+  | {
+      readonly type: 'refused'
+      readonly reason: Reason
+      readonly path: string
+      readonly address: string
+      /** What a verifier, a store or a handler threw, where that was the cause. */
+      readonly error?: unknown
+    }
+  | { readonly type: 'renewed'; readonly connection: Connection<I> }
+  /** The guard ends a connection; `closed` follows when the socket is gone. */
+  | { readonly type: 'ended'; readonly connection: Connection<I>; readonly code: CodeName; readonly error?: unknown }
+  | { readonly type: 'closed'; readonly connection: Connection<I> }
+
+/** Takes the guard's events. What it throws is dropped: watching must not change what happens. */
+export type Listener<I extends Identity = Identity> = (event: GuardEvent<I>) => void
+
+/** The listeners of a guard. */
+export class Events<I extends Identity> {
+  readonly #listeners = new Set<Listener<I>>()
+
+  /** Adds a listener; the returned function takes it away. */
+  subscribe(listener: Listener<I>): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  emit(event: GuardEvent<I>): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch {}
+    }
+  }
+}

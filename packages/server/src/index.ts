@@ -1,0 +1,42 @@
+export { type Clock, systemClock } from './clock.js'
+export type { Connection } from './connections/connection.js'
+export type { Connections } from './connections/connections.js'
+export type { RevocationTarget } from './connections/revocations.js'
+export type { Transport } from './connections/transport.js'
+export { ConfigurationError, UnavailableError } from './errors.js'
+export type { GuardEvent, Listener } from './events.js'
+export { createGuard, type Guard, type GuardOptions } from './guard.js'
+export { hash } from './hash.js'
+export type { Identity } from './identity.js'
+export {
+  type AnyMethod,
+  type BearerOptions,
+  type CookieOptions,
+  cookie,
+  type FirstMessageOptions,
+  firstMessage,
+  header,
+  type IdentityOf,
+  type MessageMethod,
+  type Method,
+  type QueryOptions,
+  query,
+  subprotocol,
+  type TicketMethod,
+  ticket,
+} from './methods.js'
+export { type Reason, reasons } from './reasons.js'
+export { fromFetch, fromNode, type Handshake } from './request.js'
+export { createRoutes, type Routes, type RoutesOptions } from './routes.js'
+export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
+export type { Store } from './stores/store.js'
+export type { IssuedTicket, TicketOptions } from './tickets.js'
+export type { Accept, Await, MethodName, Refuse, Verdict } from './verdict.js'
+export {
+  type Rejected,
+  rejected,
+  type Verification,
+  type Verified,
+  type Verifier,
+  type VerifyContext,
+} from './verifiers/verifier.js'

@@ -1,0 +1,125 @@
+import type { Carrier } from './carriers/carrier.js'
+import { cookieCarrier } from './carriers/cookie.js'
+import { headerCarrier } from './carriers/header.js'
+import { messageCarrier } from './carriers/message.js'
+import { queryCarrier } from './carriers/query.js'
+import { subprotocolCarrier } from './carriers/subprotocol.js'
+import { ConfigurationError } from './errors.js'
+import type { Identity } from './identity.js'
+import type { TicketOptions } from './tickets.js'
+import type { MethodName } from './verdict.js'
+import { rejected, type Verifier } from './verifiers/verifier.js'
+
+/** A carrier with its verifier. A guard holds a list of them. */
+export interface Method<I extends Identity = Identity, Ambient extends boolean = boolean> {
+  readonly name: MethodName
+  /** Whether browsers send the credential without being asked, so that the guard must look at the origin. */
+  readonly ambient: Ambient
+  /** Whether the credential is also good at the routes (tickets, renewal). */
+  readonly http: boolean
+  readonly carrier: Carrier
+  readonly verify: Verifier<I>
+}
+
+/** {@link ticket}: the guard verifies its own tickets. */
+export interface TicketMethod extends Omit<Method<never, false>, 'verify'> {
+  readonly name: 'ticket'
+  readonly options: TicketOptions
+}
+
+/** {@link firstMessage}, with its bounds. */
+export interface MessageMethod<I extends Identity = Identity> extends Method<I, false> {
+  readonly name: 'message'
+  readonly timeout: number
+  readonly maxBytes: number
+}
+
+/** What a guard's `accept` list may hold. */
+export type AnyMethod = Method | TicketMethod
+
+/** The identity that a method's verifier tells. */
+export type IdentityOf<M> = M extends Method<infer I> ? I : never
+
+/** Options of a method that verifies bearer credentials. */
+export interface BearerOptions<I extends Identity> {
+  readonly verify: Verifier<I>
+}
+
+/**
+ * `?ticket=…`: a one-time ticket that `POST {path}/ticket` issued a moment ago to someone already authenticated.
+ * The default for browsers with token login: no long-lived credential stands in a URL.
+ */
+export function ticket(options: TicketOptions = {}): TicketMethod {
+  return { name: 'ticket', ambient: false, http: false, carrier: queryCarrier('ticket'), options }
+}
+
+/** Options of {@link query}. */
+export interface QueryOptions<I extends Identity> extends BearerOptions<I> {
+  /**
+   * Accept tokens that live longer than 60 seconds. URLs are written to access logs, proxies and crash reports, and who
+   * reads one there can use the token until it expires.
+   */
+  readonly dangerouslyAllowLongLived?: boolean
+}
+
+const maxQueryLifetime = 60_000
+
+/** `?token=…`: a token whose whole life (`exp` − `iat`) is 60 seconds at most. */
+export function query<I extends Identity>(options: QueryOptions<I>): Method<I, false> {
+  const { verify, dangerouslyAllowLongLived = false } = options
+  const shortLived: Verifier<I> = async (credential, context) => {
+    const verification = await verify(credential, context)
+    if ('rejected' in verification) return verification
+    const { issuedAt = Number.NEGATIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = verification
+    return expiresAt - issuedAt <= maxQueryLifetime ? verification : rejected('credential-lifetime')
+  }
+  return {
+    name: 'query',
+    ambient: false,
+    http: false,
+    carrier: queryCarrier('token'),
+    verify: dangerouslyAllowLongLived ? verify : shortLived,
+  }
+}
+
+/** `Authorization: Bearer …` (RFC 6750 section 2.1): React Native, servers, the command line. */
+export function header<I extends Identity>({ verify }: BearerOptions<I>): Method<I, false> {
+  return { name: 'header', ambient: false, http: true, carrier: headerCarrier, verify }
+}
+
+/** Options of {@link cookie}. */
+export interface CookieOptions<I extends Identity> {
+  /** The cookie's name. With the prefix `__Host-` no sibling domain can plant one (RFC 6265bis section 4.1.3). */
+  readonly name: string
+  readonly verify: Verifier<I>
+}
+
+/** A cookie that the site's login has set. Needs the guard's `origins`, because browsers send it for every page. */
+export function cookie<I extends Identity>({ name, verify }: CookieOptions<I>): Method<I, true> {
+  if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) {
+    throw new ConfigurationError(`cookie: ${JSON.stringify(name)} is no cookie name`)
+  }
+  return { name: 'cookie', ambient: true, http: true, carrier: cookieCarrier(name), verify }
+}
+
+/**
+ * `Sec-WebSocket-Protocol: <application's>, sallyport.bearer.<base64url>`: browsers that cannot fetch a ticket first.
+ * Needs the guard's `protocols`.
+ */
+export function subprotocol<I extends Identity>({ verify }: BearerOptions<I>): Method<I, false> {
+  return { name: 'subprotocol', ambient: false, http: false, carrier: subprotocolCarrier, verify }
+}
+
+/** Options of {@link firstMessage}. */
+export interface FirstMessageOptions<I extends Identity> extends BearerOptions<I> {
+  /** How long the guard waits for the message from the 101 on, in milliseconds. Default 5,000; traffic does not extend it. */
+  readonly timeout?: number
+  /** How many bytes a client may send before it is accepted. Default 8,192. */
+  readonly maxBytes?: number
+}
+
+/** `{"type":"auth","token":"…"}` after the 101: anonymous-first applications and very large tokens. */
+export function firstMessage<I extends Identity>(options: FirstMessageOptions<I>): MessageMethod<I> {
+  const { verify, timeout = 5_000, maxBytes = 8_192 } = options
+  return { name: 'message', ambient: false, http: false, carrier: messageCarrier, verify, timeout, maxBytes }
+}

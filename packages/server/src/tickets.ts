@@ -1,0 +1,117 @@
+import { cookieCarrier } from './carriers/cookie.js'
+import type { Clock } from './clock.js'
+import { ConfigurationError } from './errors.js'
+import { hash } from './hash.js'
+import type { Identity } from './identity.js'
+import { type Handshake, readTarget, repeated, singleHeader } from './request.js'
+import type { Store } from './stores/store.js'
+import { rejected, type Verification, type Verified } from './verifiers/verifier.js'
+
+/** Options of `ticket()`. */
+export interface TicketOptions {
+  /** How long a ticket lives, in seconds. Default 30, at most 60. */
+  readonly expiresIn?: number
+  /** How many tickets an identity may hold that are neither used nor expired. Default 20. */
+  readonly maxOutstanding?: number
+  /**
+   * The name of a cookie to bind tickets to: the handshake must send the same value as the request that got the ticket.
+   * Stops a ticket that was planted in somebody else's page (login CSRF). Default: not bound.
+   */
+  readonly boundCookie?: string
+}
+
+/** Where a ticket is good: compared when it is redeemed. */
+export interface TicketBinding {
+  /** The path of the WebSocket route. */
+  readonly path: string
+  /** The page's origin; absent when the request had none, and then the ticket is good for any. */
+  readonly origin?: string
+  /** The hash of the bound cookie's value. */
+  readonly cookie?: string
+}
+
+/** A ticket, as the route answers it. */
+export interface IssuedTicket {
+  /** 256 random bits in base64url: 43 characters. */
+  readonly ticket: string
+  /** Seconds. */
+  readonly expiresIn: number
+}
+
+/** Issues tickets and redeems each at most once. */
+export interface Tickets<I extends Identity = Identity> {
+  /** Issues a ticket, or answers `undefined` when the identity already holds as many as it may. */
+  issue(holder: Verified<I>, binding: TicketBinding): Promise<IssuedTicket | undefined>
+  /** Says whose a ticket is, and burns it: whatever the answer, no one can present it again. */
+  redeem(ticket: string, handshake: Handshake): Promise<Verification<I>>
+  /** The binding of a ticket that this request asks for. */
+  bindingFor(request: Handshake, path: string): TicketBinding
+}
+
+interface Stored<I extends Identity> {
+  readonly hash: string
+  readonly group: string
+  readonly binding: TicketBinding
+  readonly holder: Verified<I>
+}
+
+const ticketSyntax = /^[A-Za-z0-9_-]{43}$/
+
+/** Creates the tickets of a guard. `random` answers that many random bytes. */
+export function createTickets<I extends Identity>(
+  options: TicketOptions,
+  { store, clock, random }: { store: Store; clock: Clock; random: (bytes: number) => Uint8Array },
+): Tickets<I> {
+  const { expiresIn = 30, maxOutstanding = 20, boundCookie } = options
+  if (!(expiresIn >= 1 && expiresIn <= 60)) {
+    throw new ConfigurationError(`ticket: expiresIn is ${expiresIn}; a ticket lives from 1 to 60 seconds`)
+  }
+  if (!(maxOutstanding >= 1)) throw new ConfigurationError('ticket: maxOutstanding must be 1 or more')
+  const ttl = expiresIn * 1000
+  const readBoundCookie = boundCookie === undefined ? undefined : cookieCarrier(boundCookie)
+
+  function bindingFor(request: Handshake, path: string): TicketBinding {
+    const origin = singleHeader(request, 'origin')
+    const cookie = readBoundCookie?.(request)
+    return {
+      path,
+      ...(origin !== undefined && origin !== repeated && { origin }),
+      ...(cookie && { cookie: cookie.type === 'found' ? hash(cookie.credential) : '' }),
+    }
+  }
+
+  async function issue(holder: Verified<I>, binding: TicketBinding): Promise<IssuedTicket | undefined> {
+    const ticket = Buffer.from(random(32)).toString('base64url')
+    const key = hash(ticket)
+    const { id, issuer, tenant } = holder.identity
+    const group = `tickets:${hash(JSON.stringify([issuer, tenant, id]))}`
+    if (!(await store.acquire(group, key, maxOutstanding, ttl))) return undefined
+    const { identity, expiresAt, issuedAt, session, token } = holder
+    const stored = { hash: key, group, binding, holder: { identity, expiresAt, issuedAt, session, token } }
+    await store.put(`ticket:${key}`, JSON.stringify(stored), ttl)
+    return { ticket, expiresIn }
+  }
+
+  async function redeem(ticket: string, handshake: Handshake): Promise<Verification<I>> {
+    if (!ticketSyntax.test(ticket)) return rejected('credential-unreadable')
+    const key = hash(ticket)
+    const value = await store.take(`ticket:${key}`)
+    if (value === undefined) return rejected('credential-unknown')
+    const stored: Stored<I> = JSON.parse(value)
+    // A store client that mixes up replies must not mix up identities.
+    if (stored.hash !== key) throw new Error('the store answered with the value of another key')
+    // The ticket is burnt; its place among the outstanding ones is free again, at the latest when it would have expired.
+    store.release(stored.group, key).catch(() => {})
+    const { path, origin, cookie } = stored.binding
+    const presented = bindingFor(handshake, readTarget(handshake.target)?.path ?? '')
+    const bound =
+      path === presented.path &&
+      (origin === undefined || origin === presented.origin) &&
+      (cookie === undefined || (cookie !== '' && cookie === presented.cookie))
+    if (!bound) return rejected('ticket-binding')
+    const { expiresAt = Number.POSITIVE_INFINITY } = stored.holder
+    return expiresAt > clock.now() ? stored.holder : rejected('credential-expired')
+  }
+
+  return { issue, redeem, bindingFor }
+}

@@ -1,0 +1,42 @@
+import type { Reason } from './reasons.js'
+import { type Handshake, listHeader, readTarget, repeated, singleHeader } from './request.js'
+
+const once = [
+  'host',
+  'origin',
+  'authorization',
+  'sec-websocket-key',
+  'sec-websocket-protocol',
+  'content-length',
+] as const
+const hostSyntax = /^(?:[\w.~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
+// 16 bytes in base64 (RFC 6455 section 4.1).
+const keySyntax = /^[A-Za-z0-9+/]{21}[AQgw]==$/
+
+/** What is wrong with a request as a WebSocket handshake (RFC 6455 section 4.2.1); `undefined` when nothing is. */
+export function checkUpgrade(handshake: Handshake): Reason | undefined {
+  const single = new Map<string, string | undefined>()
+  for (const name of once) {
+    const value = singleHeader(handshake, name)
+    if (value === repeated) return 'handshake-malformed'
+    single.set(name, value)
+  }
+  const { httpVersion = '1.1', method, target } = handshake
+  if (httpVersion !== '1.1' || !readTarget(target)) return 'handshake-malformed'
+  if (!hostSyntax.test(single.get('host') ?? '')) return 'handshake-malformed'
+  // A body behind a handshake would be read as frames.
+  const length = single.get('content-length')
+  if ((length !== undefined && length !== '0') || singleHeader(handshake, 'transfer-encoding') !== undefined) {
+    return 'handshake-malformed'
+  }
+  if (method !== 'GET') return 'method-not-allowed'
+  if (!isOnly(listHeader(handshake, 'upgrade'), 'websocket')) return 'not-a-websocket'
+  if (!listHeader(handshake, 'connection').includes('upgrade')) return 'not-a-websocket'
+  if (singleHeader(handshake, 'sec-websocket-version') !== '13') return 'not-a-websocket'
+  if (!keySyntax.test(single.get('sec-websocket-key') ?? '')) return 'handshake-malformed'
+  // Fetch metadata, where a browser sends it: only a WebSocket constructor may open a WebSocket.
+  const mode = singleHeader(handshake, 'sec-fetch-mode')
+  return mode === undefined || mode === 'websocket' ? undefined : 'fetch-metadata'
+}
+
+const isOnly = (items: string[], item: string): boolean => items.length === 1 && items[0] === item

@@ -1,0 +1,41 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createRoutes, type Guard, type Identity } from '@sallyport/server'
+import { type ConnectionHandler, type GuardServerOptions, guardServer } from '@sallyport/server/ws'
+import { onTestFinished } from 'vitest'
+
+/** A live server with a guarded `/ws` and its routes, closed when the test is over. */
+export interface TestServer {
+  readonly server: Server
+  readonly port: number
+  /** `ws://127.0.0.1:port/ws` */
+  readonly url: string
+}
+
+/** Echoes text behind a greeting that names the user: `hello ada`, then whatever comes. */
+export const echo: ConnectionHandler<Identity> = (socket, { identity }) => {
+  socket.send(`hello ${identity.id}`)
+  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+}
+
+export async function startServer<I extends Identity>(
+  guard: Guard<I>,
+  onConnection: ConnectionHandler<I> = echo,
+  options: Partial<GuardServerOptions> = {},
+): Promise<TestServer> {
+  const routes = createRoutes(guard, { path: '/ws' })
+  const server = createServer(async (request, response) => {
+    if (!(await routes.node(request, response))) response.writeHead(404).end()
+  })
+  guardServer(server, guard, { path: '/ws', ...options }, onConnection)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  onTestFinished(async () => {
+    for (const { id } of guard.connections) await guard.revoke({ connection: id })
+    server.closeAllConnections()
+    server.close()
+  })
+  return { server, port, url: `ws://127.0.0.1:${port}/ws` }
+}
