@@ -1,5 +1,5 @@
 import type { CodeName } from '@sallyport/protocol'
-import type { Connection } from './connections/connection.js'
+import type { Connection } from './connection.js'
 import type { Identity } from './identity.js'
 import type { Reason } from './reasons.js'
 

@@ -1,5 +1,5 @@
 export { type Clock, systemClock } from './clock.js'
-export type { Connection } from './connections/connection.js'
+export type { Connection } from './connection.js'
 export type { Connections } from './connections/connections.js'
 export type { RevocationTarget } from './connections/revocations.js'
 export type { Transport } from './connections/transport.js'

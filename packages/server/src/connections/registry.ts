@@ -1,5 +1,5 @@
 import type { Identity } from '../identity.js'
-import type { LiveConnection } from './connection.js'
+import type { LiveConnection } from './live-connection.js'
 import type { RevocationTarget } from './revocations.js'
 
 /** The live connections of this node, found by what a revocation may name without a look at the others. */
