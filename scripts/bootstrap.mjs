@@ -1,0 +1,128 @@
+// What every command needs first: the right Node, the locked dependencies, a build, and the programs that tests drive.
+// Written in syntax that an old Node can read, so that it can say that it is too old.
+import { spawn } from 'node:child_process'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { constants as os } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Scratch space for the scripts: ignored by git, gone with `node_modules`. */
+export const cache = join(root, 'node_modules/.cache/sallyport')
+
+/**
+ * Programs from outside npm. Each is taken from its environment variable, else from PATH, else installed from its
+ * Debian package; the tests find it in the environment variable.
+ */
+const programs = [
+  { variable: 'CHROMIUM_PATH', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
+]
+
+/** Node as `package.json` asks for it, the dependencies of the lockfile, and everything built. Ends the process otherwise. */
+export async function bootstrap() {
+  requireNode()
+  if (!installed()) await must('npm', ['ci', '--include=dev'])
+  await must('npm', ['run', '--silent', 'build'])
+}
+
+/** Finds every program, installing what is missing, and names each in the environment. Ends the process otherwise. */
+export async function preparePrograms() {
+  const missing = programs.filter((program) => !find(program)).map((program) => program.debian)
+  if (missing.length > 0) await installDebian(missing)
+  for (const program of programs) {
+    const path = find(program)
+    if (!path) fail(`The Debian package ${program.debian} has none of these commands: ${program.commands.join(', ')}.`)
+    process.env[program.variable] = path
+  }
+}
+
+/** Runs a program on this terminal and resolves to its exit code. A signal that reaches us is passed on to it. */
+export function run(command, args, env = process.env) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: 'inherit' })
+    const forward = (signal) => child.kill(signal)
+    process.on('SIGINT', forward).on('SIGTERM', forward)
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      process.off('SIGINT', forward).off('SIGTERM', forward)
+      resolve(signal ? 128 + os.signals[signal] : code)
+    })
+  })
+}
+
+/** Says what is wrong and how to mend it, and ends the process with 1. */
+export function fail(message) {
+  console.error(message)
+  process.exit(1)
+}
+
+/** A JSON file of the repository, by its path from the root. */
+export function readJson(path) {
+  return JSON.parse(readFileSync(join(root, path), 'utf8'))
+}
+
+async function must(command, args, env) {
+  const code = await run(command, args, env)
+  if (code !== 0) process.exit(code)
+}
+
+function requireNode() {
+  const needed = readJson('package.json').engines.node
+  const [least, major] = [needed, process.versions.node].map((version) =>
+    Number.parseInt(version.replace(/\D*/, ''), 10),
+  )
+  if (major < least) fail(`Sallyport needs Node ${needed}; this is Node ${process.versions.node}.`)
+}
+
+/**
+ * Whether `node_modules` holds what the lockfile says. npm keeps a lockfile of what it installed; that it names a
+ * package does not mean that the package is still there, so each is looked at too. This covers the workspace links.
+ */
+function installed() {
+  if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false
+  const present = readJson('node_modules/.package-lock.json').packages
+  return Object.entries(readJson('package-lock.json').packages)
+    .filter(([path]) => path.includes('node_modules/'))
+    .every(([path, wanted]) => {
+      const found = present[path]
+      if (!found) return wanted.optional === true // built for another platform
+      const same = found.version === wanted.version && found.integrity === wanted.integrity
+      return same && existsSync(join(root, path, 'package.json'))
+    })
+}
+
+/** The path of a program, or undefined. A path given in the environment is never replaced by another. */
+function find({ variable, commands }) {
+  const given = process.env[variable]
+  if (given) return isExecutable(given) ? given : fail(`${variable} is ${given}, which cannot be run.`)
+  const folders = (process.env.PATH || '').split(delimiter).filter(Boolean)
+  return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find(isExecutable)
+}
+
+async function installDebian(packages) {
+  const update = ['update']
+  const install = ['install', '-y', '--no-install-recommends', ...packages]
+  if (!find({ commands: ['apt-get'] }) || process.getuid() !== 0) {
+    const variables = programs.filter(({ debian }) => packages.includes(debian)).map(({ variable }) => variable)
+    fail(
+      [
+        `The tests need ${packages.join(', ')}. On Debian or Ubuntu:`,
+        `  sudo apt-get ${update.join(' ')} && sudo apt-get ${install.join(' ')}`,
+        `Elsewhere install it your way; if it is not on PATH, name it in ${variables.join(', ')}.`,
+      ].join('\n'),
+    )
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  await must('apt-get', update, env)
+  await must('apt-get', install, env)
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}

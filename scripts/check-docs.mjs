@@ -1,0 +1,105 @@
+// Type-checks every snippet of the documentation against the built packages, as a reader's own strict project would.
+//
+// A fenced block tagged `ts`, `tsx` or `js` is a file of its own. After the tag it may say
+//   continue         it goes on where the previous block of its page stopped
+//   no-check REASON  it is not checked, and why
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { cache, root } from './bootstrap.mjs'
+import { report } from './report.mjs'
+
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...markdownIn('docs'),
+  ...markdownIn('packages'),
+]
+
+const compilerOptions = {
+  strict: true,
+  noEmit: true,
+  target: 'ES2022',
+  lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+  types: ['node'],
+  module: 'NodeNext',
+  jsx: 'react-jsx',
+  allowJs: true,
+  checkJs: true,
+  skipLibCheck: true, // check-packages checks the declarations
+}
+
+const problems = []
+const snippets = pages.flatMap(readSnippets)
+if (snippets.length === 0) problems.push('No snippet found')
+else problems.push(...compile(snippets))
+report(problems, `${snippets.length} snippets in ${new Set(snippets.map(({ page }) => page)).size} pages compile`)
+
+function markdownIn(folder) {
+  return readdirSync(join(root, folder), { recursive: true })
+    .filter((path) => path.endsWith('.md') && !path.includes('node_modules'))
+    .map((path) => join(folder, path))
+}
+
+/**
+ * The programs of a page: `{ page, name, text }`. Each stands in its file on the lines where it stands in the page, so
+ * that the compiler's line numbers are the page's.
+ */
+function readSnippets(page) {
+  const lines = readFileSync(join(root, page), 'utf8').split('\n')
+  const found = []
+  let fence
+  lines.forEach((line, index) => {
+    if (fence) {
+      if (line.trim().startsWith(fence.marks) && line.trim().replaceAll(fence.marks[0], '') === '') fence = undefined
+      else if (fence.snippet) fence.snippet.lines[index] = line
+      return
+    }
+    const [, marks, info] = /^\s*(`{3,}|~{3,})\s*([^`]*)$/.exec(line) ?? []
+    if (marks) fence = { marks, snippet: open(info.trim(), index) }
+  })
+  if (fence) problems.push(`${page}: a code fence is never closed`)
+  return found.map(({ name, lines }) => ({ page, name, text: Array.from(lines, (line) => line ?? '').join('\n') }))
+
+  function open(info, index) {
+    const [language, word, ...reason] = info.split(/\s+/)
+    const at = `${page}:${index + 1}`
+    if (/^(typescript|javascript|[cm][jt]s|jsx)$/.test(language)) problems.push(`${at}: tag it ts, tsx or js`)
+    if (!/^(ts|tsx|js)$/.test(language)) return undefined
+    if (word === 'no-check') {
+      if (reason.length === 0) problems.push(`${at}: no-check needs its reason`)
+      return undefined
+    }
+    if (word === 'continue') {
+      if (found.length === 0) problems.push(`${at}: there is no block to continue`)
+      return found.at(-1)
+    }
+    if (word) problems.push(`${at}: “${word}” is not known here`)
+    found.push({ name: `${page}.${index + 1}.${language}`, lines: [] })
+    return found.at(-1)
+  }
+}
+
+/** Compiles the snippets in a scratch folder inside the workspace, where `@sallyport/*` resolves, and returns the errors. */
+function compile(snippets) {
+  const folder = join(cache, 'docs')
+  rmSync(folder, { recursive: true, force: true })
+  try {
+    for (const { name, text } of snippets) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), `${text}\nexport {}\n`) // the last line makes a module of a snippet without imports
+    }
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    const files = snippets.map(({ name }) => name)
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+    const tsc = join(root, 'node_modules/.bin/tsc')
+    const { status, stdout, stderr } = spawnSync(tsc, ['--pretty', 'false'], { cwd: folder, encoding: 'utf8' })
+    if (status === 0) return []
+    return `${stdout}${stderr}`
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/^(.+\.md)\.\d+\.[a-z]+\((\d+),(\d+)\)/, '$1:$2:$3'))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
