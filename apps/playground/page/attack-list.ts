@@ -1,0 +1,49 @@
+import type { Attack } from './attacks.js'
+import type { Attempt } from './attempt.js'
+import { copy, find } from './dom.js'
+import type { Outcome } from './judge.js'
+
+/** Runs something as the card's one attempt. */
+export type Run = (action: (attempt: Attempt) => Promise<void>) => Promise<void>
+
+/** The list of attacks, each with what should happen and, once tried, what did. */
+export function attackList(attacks: readonly Attack[], run: Run): HTMLElement {
+  const section = copy<HTMLElement>('attacks')
+  find(section, 'ul').append(...attacks.map((attack) => attackRow(attack, run)))
+  return section
+}
+
+function attackRow(attack: Attack, run: Run): HTMLElement {
+  const row = copy<HTMLElement>('attack')
+  const button = find<HTMLButtonElement>(row, 'button')
+  const did = find(row, '.did')
+  const verdict = find<HTMLElement>(row, '.verdict')
+  find(row, 'h4').textContent = attack.title
+  find(row, '.should').textContent = `Should: ${attack.should}`
+  button.ariaLabel = `Try: ${attack.title}`
+
+  function show(text: string, says: Outcome['verdict'] | '' = ''): void {
+    did.textContent = text
+    verdict.textContent = says
+    verdict.hidden = says === ''
+    verdict.dataset.verdict = says
+  }
+
+  async function attempt(attempt: Attempt): Promise<void> {
+    show('Trying…')
+    attempt.signal.addEventListener('abort', () => show('Stopped.'))
+    const outcome = await attack.run(attempt).catch(failed)
+    if (attempt.signal.aborted) return
+    attempt.end()
+    show(`Did: ${outcome.did}`, outcome.verdict)
+    attempt.doors('left')
+  }
+
+  button.addEventListener('click', () => void run(attempt))
+  return row
+}
+
+const failed = (error: unknown): Outcome => ({
+  verdict: 'unclear',
+  did: error instanceof Error ? error.message : String(error),
+})

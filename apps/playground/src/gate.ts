@@ -1,0 +1,47 @@
+import {
+  type Clock,
+  cookie,
+  createGuard,
+  firstMessage,
+  type Guard,
+  header,
+  type Identity,
+  query,
+  session,
+  subprotocol,
+  ticket,
+} from '@sallyport/server'
+import { jwt } from '@sallyport/server/jwt'
+import type { Sessions } from './sessions.js'
+import { audience, issuer } from './tokens.js'
+
+/** What the playground's guard is made of. */
+export interface GateOptions {
+  readonly origins: readonly string[]
+  /** The key of the tokens. */
+  readonly secret: Uint8Array
+  readonly sessions: Sessions
+  readonly clock: Clock
+}
+
+/** The playground's guard: all six ways in, for its own pages. */
+export function createGate({ origins, secret, sessions, clock }: GateOptions): Guard<Identity> {
+  const verify = jwt({ secret, algorithms: ['HS256'], issuer, audience })
+  const findSession = session((value) => {
+    const found = sessions.find(value)
+    return found ? { identity: { id: found.user, issuer }, expiresAt: found.expiresAt, session: found.id } : null
+  })
+  return createGuard({
+    origins,
+    protocols: ['sallyport-playground'],
+    accept: [
+      ticket(),
+      query({ verify }),
+      header({ verify }),
+      cookie({ name: 'session', verify: findSession }),
+      subprotocol({ verify }),
+      firstMessage({ verify }),
+    ],
+    clock,
+  })
+}

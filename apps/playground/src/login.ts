@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http'
+import { parseCookie, stringifySetCookie } from 'cookie'
+import { type Handler, HttpError, readJson, sendJson } from './http.js'
+import { requireLocal } from './local.js'
+import type { Sessions } from './sessions.js'
+import type { SignToken } from './tokens.js'
+
+const cookieName = 'session'
+const maxBodyBytes = 1024
+const maxUserLength = 64
+const defaultExpiresIn = 3600
+const maxExpiresIn = 86_400
+
+const cookieOf = (req: IncomingMessage) => parseCookie(req.headers.cookie ?? '')[cookieName]
+
+const setCookie = (value: string, maxAge: number) =>
+  stringifySetCookie({ name: cookieName, value, maxAge, httpOnly: true, sameSite: 'lax', path: '/' })
+
+/**
+ * `POST /login` `{"user":"ada","expiresIn":3600}`: a demonstration that signs in any name, on this computer only.
+ * Answers 200 `{"token","expiresIn"}` and sets the session cookie. A second login of the same user joins the session.
+ */
+export function login(sessions: Sessions, sign: SignToken, origins: readonly string[]): Handler {
+  return async (req, res) => {
+    requireLocal(req, origins)
+    const { user, expiresIn } = readLogin(await readJson(req, maxBodyBytes))
+    const { session, cookie } = sessions.open(user, expiresIn * 1000, cookieOf(req))
+    const token = await sign(session, expiresIn)
+    const maxAge = Math.ceil((session.expiresAt - sessions.clock.now()) / 1000)
+    sendJson(res, 200, { token, expiresIn }, { 'set-cookie': setCookie(cookie, maxAge) })
+  }
+}
+
+/** `POST /logout`: ends the session of the cookie and hands its id to `ended`; 204 also where there was none. */
+export function logout(
+  sessions: Sessions,
+  origins: readonly string[],
+  ended: (session: string) => Promise<void>,
+): Handler {
+  return async (req, res) => {
+    requireLocal(req, origins)
+    const cookie = cookieOf(req)
+    const session = cookie === undefined ? undefined : sessions.end(cookie)
+    if (session) await ended(session.id)
+    res.writeHead(204, { 'set-cookie': setCookie('', 0), 'cache-control': 'no-store' }).end()
+  }
+}
+
+function readLogin(body: unknown): { user: string; expiresIn: number } {
+  if (typeof body !== 'object' || body === null) throw new HttpError(400, 'Send an object such as {"user":"ada"}')
+  const user = 'user' in body && typeof body.user === 'string' ? body.user.trim() : ''
+  if (user === '' || user.length > maxUserLength) {
+    throw new HttpError(400, `"user" must be a name of 1 to ${maxUserLength} characters, such as {"user":"ada"}`)
+  }
+  const expiresIn = 'expiresIn' in body ? body.expiresIn : defaultExpiresIn
+  if (typeof expiresIn !== 'number' || !Number.isInteger(expiresIn) || expiresIn < 1 || expiresIn > maxExpiresIn) {
+    throw new HttpError(400, `"expiresIn" must be whole seconds from 1 to ${maxExpiresIn}, such as 3600`)
+  }
+  return { user, expiresIn }
+}

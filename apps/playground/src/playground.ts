@@ -1,0 +1,101 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { type Clock, createRoutes, systemClock } from '@sallyport/server'
+import { guardServer } from '@sallyport/server/ws'
+import { WebSocketServer } from 'ws'
+import { welcome } from './application.js'
+import type { Config } from './config.js'
+import { createGate } from './gate.js'
+import { HttpError, sendJson } from './http.js'
+import { liveTable } from './live.js'
+import { ownUrls } from './local.js'
+import { login, logout } from './login.js'
+import { loadPages, pageRoutes } from './pages.js'
+import { createRouter } from './router.js'
+import { Sessions } from './sessions.js'
+import { tokenSigner } from './tokens.js'
+
+/** Options of {@link startPlayground}. */
+export interface PlaygroundOptions extends Config {
+  /** Where the built page is. Default: beside this file. */
+  readonly pages?: URL
+  /** Default: the system's clock. */
+  readonly clock?: Clock
+}
+
+/** A running playground. */
+export interface Playground {
+  /** Where the page is, such as `http://127.0.0.1:8080`. */
+  readonly url: string
+  /** Closes every connection and the server. */
+  close(): Promise<void>
+}
+
+const path = '/ws'
+const maxMessageBytes = 65_536
+const closeGrace = 500
+
+/** Starts the playground. Rejects when it cannot listen there (`EADDRINUSE`, …). */
+export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
+  const { host, port, secret, clock = systemClock } = options
+  const pages = await loadPages(options.pages ?? new URL('./page/', import.meta.url))
+  const server = createServer()
+  const sockets = trackSockets(server)
+  server.listen(port, host)
+  await once(server, 'listening')
+
+  // From here on nothing awaits: the first request finds everything in place.
+  const own = ownUrls((server.address() as AddressInfo).port)
+  const origins = own.map(({ origin }) => origin)
+  const sessions = new Sessions(clock)
+  const guard = createGate({ origins, secret, sessions, clock })
+  const inside = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
+  guardServer(server, guard, { path, webSocketServer: inside }, welcome)
+
+  const live = liveTable(guard, origins)
+  const revoke = async (session: string) => {
+    await guard.revoke({ session })
+  }
+  const router = createRouter(
+    [
+      ['/login', { POST: login(sessions, tokenSigner(secret, clock), origins) }],
+      ['/logout', { POST: logout(sessions, origins, revoke) }],
+      ['/health', { GET: (_req, res) => sendJson(res, 200, { status: 'ok' }) }],
+      ['/connections', { GET: live.handler }],
+      [path, { GET: () => Promise.reject(new HttpError(426, 'Open a WebSocket here', { upgrade: 'websocket' })) }],
+      ...pageRoutes(pages, webSocketSources(own)),
+    ],
+    createRoutes(guard, { path }).node,
+  )
+  server.on('request', router)
+
+  async function close(): Promise<void> {
+    const closed = once(server, 'close')
+    live.close()
+    server.close()
+    for (const socket of inside.clients) socket.close(1001, 'Going away')
+    // Who does not take the Close, or still stands between the doors, is not waited for.
+    const cancel = systemClock.after(closeGrace, () => {
+      for (const socket of sockets) socket.destroy()
+    })
+    await closed
+    cancel()
+  }
+
+  return { url: origins[0]!, close }
+}
+
+/** The open TCP connections of a server, upgraded ones among them. */
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+/** Beside `'self'`, which not every browser takes to mean `ws:` too. The grammar of a CSP has no IPv6 addresses. */
+const webSocketSources = (own: readonly URL[]): string[] =>
+  own.filter(({ hostname }) => !hostname.startsWith('[')).map(({ host }) => `ws://${host}`)

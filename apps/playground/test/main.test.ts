@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildPage, temporaryDirectory } from './support/page.js'
+import { send, signIn } from './support/playground.js'
+import { enter, knock } from './support/socket.js'
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let programme: string
+
+// The programme as it is started, from the sources: bundled, with the page beside it.
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+  programme = join(directory.path, 'main.mjs')
+  await buildPage(join(directory.path, 'page'))
+  await build({
+    entryPoints: [source('../src/main.ts')],
+    outfile: programme,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    // ws is CommonJS and asks for modules of Node.js.
+    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+    alias: {
+      '@sallyport/server/jwt': source('../../../packages/server/src/verifiers/jwt.ts'),
+      '@sallyport/server/ws': source('../../../packages/server/src/adapters/ws.ts'),
+      '@sallyport/server': source('../../../packages/server/src/index.ts'),
+      '@sallyport/protocol': source('../../../packages/protocol/src/index.ts'),
+    },
+  })
+})
+afterAll(() => directory.remove())
+
+function run(env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [programme], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return child
+}
+
+/** How it ended, and what it said. */
+async function outcome(child: ReturnType<typeof run>) {
+  const said = Promise.all([text(child.stdout), text(child.stderr)])
+  const [code] = await once(child, 'exit')
+  const [stdout, stderr] = await said
+  return { code, stdout, stderr }
+}
+
+async function started(child: ReturnType<typeof run>): Promise<string> {
+  const [line] = await once(createInterface(child.stdout), 'line')
+  return line.replace('Sallyport playground: ', '')
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  child.kill(signal)
+  const [code] = await once(child, 'exit')
+  return code
+}
+
+describe('main', () => {
+  it('prints its URL when it is ready', async () => {
+    const child = run({ PORT: '0' })
+    const url = await started(child)
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect((await send(`${url}/`)).body).toContain('<title>Sallyport playground</title>')
+    await stop(child, 'SIGTERM')
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s closes it cleanly, whoever stands inside or between', async (signal) => {
+    const child = run({ PORT: '0' })
+    const url = await started(child)
+    const { token } = await signIn({ url, close: async () => {} })
+    const inside = await enter(`${url}/ws`, { headers: { authorization: `Bearer ${token}` } })
+    const between = await enter(`${url}/ws`)
+    const watching = await fetch(`${url}/connections`)
+    const [code, closed] = await Promise.all([stop(child, signal), inside.closed, between.closed, watching.text()])
+    expect(code).toBe(0)
+    expect(closed).toEqual({ code: 1001, reason: 'Going away' })
+  })
+
+  it('takes the secret for its tokens', async () => {
+    const JWT_SECRET = 'x'.repeat(32)
+    const [one, two, stranger] = [run({ PORT: '0', JWT_SECRET }), run({ PORT: '0', JWT_SECRET }), run({ PORT: '0' })]
+    const [url, sameSecret, otherSecret] = await Promise.all([started(one), started(two), started(stranger)])
+    const { token } = await signIn({ url, close: async () => {} })
+    const headers = { authorization: `Bearer ${token}` }
+    const client = await enter(`${sameSecret}/ws`, { headers })
+    client.close()
+    expect(await knock(`${otherSecret}/ws`, { headers })).toEqual({ status: 401 })
+    await Promise.all([one, two, stranger].map((child) => stop(child, 'SIGTERM')))
+  })
+
+  it('refuses a secret that is too short', async () => {
+    const { code, stdout, stderr } = await outcome(run({ PORT: '0', JWT_SECRET: 'short-secret' }))
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^JWT_SECRET must have at least 32 bytes; it has 12\./)
+    expect(stderr).not.toContain('short-secret')
+  })
+
+  it('refuses a bad port', async () => {
+    const { code, stderr } = await outcome(run({ PORT: 'eighty' }))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^PORT must be a number from 0 to 65535.*"eighty"/)
+  })
+
+  it('says that the port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const { code, stderr } = await outcome(run({ PORT: String(port) }))
+    expect([code, stderr]).toEqual([1, 'The port is taken. Choose another: PORT=8081 npm start\n'])
+    other.close()
+  })
+
+  it('says that the address is not this computer’s', async () => {
+    const { code, stderr } = await outcome(run({ PORT: '0', HOST: '192.0.2.1' }))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^HOST is no address of this computer/)
+  })
+})
