@@ -1,0 +1,16 @@
+/** Time, injected, so that every race and deadline is a fast, deterministic test. */
+export interface Clock {
+  /** Runs `callback` after `ms` milliseconds; the returned function cancels it. */
+  after(ms: number, callback: () => void): () => void
+}
+
+/** The longest delay a timer takes; anything longer would fire at once. */
+const maxDelayMs = 2 ** 31 - 1
+
+/** The system's timers. */
+export const systemClock: Clock = {
+  after(ms, callback) {
+    const timer = setTimeout(callback, Math.min(ms, maxDelayMs))
+    return () => clearTimeout(timer)
+  },
+}

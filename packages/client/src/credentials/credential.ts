@@ -1,0 +1,95 @@
+import type { ServerFrame } from '@sallyport/protocol'
+import type { WebSocketConstructor, WebSocketLike } from '../web-socket-like.js'
+
+/** Why a credential is asked for. */
+export type Reason = 'first' | 'reconnect' | 'rejected' | 'expired'
+
+/** What a credential function learns of the attempt it is called for. */
+export interface Attempt {
+  /**
+   * `first`: the socket is new or was reset. `reconnect`: the connection was lost, or the last attempt failed.
+   * `rejected`: the last credential was not accepted. `expired`: it came to its end on a live connection. After these two
+   * the last credential is no good any more: do not answer from a cache.
+   */
+  readonly reason: Reason
+  /** Aborted when the answer is no longer wanted: the deadline has passed, or the socket was closed or reset. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * The application's function that hands out a token. It is called once for every attempt, and its answer is never kept.
+ * No token (`''`, `null`, `undefined`) means that nobody is logged in: the socket asks once more and then stops as
+ * `unauthenticated`. What it throws is a passing failure, and the socket backs off, unless it throws a
+ * {@link CredentialError} with a status.
+ */
+export type TokenSource = (
+  attempt: Attempt,
+) => string | null | undefined | Promise<string> | Promise<string | null | undefined>
+
+/** What a credential is presented to, fixed when the socket is made. */
+export interface Target {
+  /** The socket's URL, `ws:` or `wss:`, without any credential. */
+  readonly url: URL
+  /** The application's subprotocols. */
+  readonly protocols: readonly string[]
+  readonly WebSocket: WebSocketConstructor
+  readonly fetch: typeof fetch
+  readonly dangerouslyAllowPlaintext: boolean
+}
+
+/** What is said on the WebSocket before it counts as open. */
+export interface Dialogue {
+  /** The first message. */
+  readonly opening: string
+  /** Reads a frame of the protocol; `undefined`: the message is the application's. */
+  read(data: unknown): ServerFrame | undefined
+}
+
+/** How one credential goes on the wire; nothing for a cookie, which the browser sends by itself. */
+export interface Presentation {
+  /** A query parameter: name and value. */
+  readonly query?: readonly [name: string, value: string]
+  /** A subprotocol, offered after the application's own. */
+  readonly protocol?: string
+  /** A dialogue after the handshake; absent: the handshake alone is the acknowledgement. */
+  readonly dialogue?: Dialogue
+  /** Makes the WebSocket, where its class needs more than URL and subprotocols. */
+  dial?(url: string, protocols: string[]): WebSocketLike
+}
+
+/**
+ * A way of presenting a credential: {@link ticket}, {@link header} and the others make one. It is called with the target
+ * when the socket is made, and throws there what can never work; what it returns is called once for every attempt.
+ */
+export type Credential = (target: Target) => (attempt: Attempt) => Presentation | Promise<Presentation>
+
+/**
+ * No credential can be had. Throw it from a credential function to say why: `status` stands for the HTTP status that says
+ * the same, so 401 stops after one retry, 403 stops at once, 503 backs off. Without a status: the network failed.
+ */
+export class CredentialError extends Error {
+  override readonly name = 'CredentialError'
+  readonly status: number | undefined
+  /** Seconds to wait. */
+  readonly retryAfter: number | undefined
+
+  constructor(message: string, options: { status?: number; retryAfter?: number | undefined; cause?: unknown } = {}) {
+    super(message, options)
+    this.status = options.status
+    this.retryAfter = options.retryAfter
+  }
+}
+
+/** Calls `source` for a token. Throws a {@link CredentialError} of status 401 unless it is printable ASCII without spaces. */
+export async function ask(source: TokenSource, attempt: Attempt): Promise<string> {
+  const token: unknown = await source(attempt)
+  // Anything else fits into no header, and the runtime's own error would quote it.
+  if (typeof token === 'string' && /^[!-~]+$/.test(token)) return token
+  throw new CredentialError('The credential function returned no usable credential', { status: 401 })
+}
+
+/** Refuses what is not a function, for callers without types. */
+export function requireFunction(source: unknown): void {
+  if (typeof source === 'function') return
+  throw new TypeError('Pass a function, or staticCredential()')
+}

@@ -1,0 +1,81 @@
+import type { Outcome, SocketError } from './outcome.js'
+
+/** What is known of an authenticated connection. Everything is absent unless the server sent `auth_ok`. */
+export interface Authentication {
+  readonly userId?: string
+  /** Names the connection for `POST {path}/renew`. */
+  readonly connection?: string
+  /** Seconds the credential still lives, by the server's clock; absent also when it has no end. */
+  readonly expiresIn?: number
+}
+
+/** The server accepted. Fired before `open`, and before anything queued is sent. */
+export interface AuthenticatedEvent extends Event, Authentication {}
+
+/** An attempt failed or a connection was lost, and another attempt follows. */
+export interface ReconnectingEvent extends Event {
+  readonly outcome: Outcome
+  /** Counts from 1 since the last stable connection. */
+  readonly attempt: number
+  readonly delayMs: number
+}
+
+/** The socket gave up, once; `reset()` starts it anew. */
+export interface TerminalEvent extends Event {
+  readonly outcome: Outcome
+}
+
+/** An attempt failed, or a connection broke. */
+export interface FailureEvent extends Event {
+  readonly error: SocketError
+  readonly message: string
+}
+
+/** The events of a {@link GuardedSocket}. */
+export interface GuardedSocketEventMap {
+  open: Event
+  message: MessageEvent
+  close: CloseEvent
+  error: FailureEvent
+  authenticated: AuthenticatedEvent
+  reconnecting: ReconnectingEvent
+  terminal: TerminalEvent
+}
+
+/** What an event of the type `K` tells beyond being an event. */
+export type Details<K extends keyof GuardedSocketEventMap> = Omit<
+  GuardedSocketEventMap[K],
+  keyof Event | 'initMessageEvent' | 'lastEventId' | 'ports' | 'source'
+>
+
+/** Makes an event of a plain `Event`, because Node 20 has no `CloseEvent`, and React Native no `MessageEvent` either. */
+export function makeEvent<K extends keyof GuardedSocketEventMap>(type: K, details: Details<K>): Event {
+  return Object.assign(new Event(type), details)
+}
+
+/** An `EventTarget` that knows the events of a {@link GuardedSocket}. */
+export interface GuardedSocketEventTarget extends EventTarget {
+  addEventListener<K extends keyof GuardedSocketEventMap>(
+    type: K,
+    listener: (this: WebSocket, event: GuardedSocketEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  removeEventListener<K extends keyof GuardedSocketEventMap>(
+    type: K,
+    listener: (this: WebSocket, event: GuardedSocketEventMap[K]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void
+}
+
+/** The platform's own `EventTarget`, typed. */
+export const TypedEventTarget = EventTarget as new () => GuardedSocketEventTarget

@@ -1,0 +1,254 @@
+import { closeArguments } from './close-arguments.js'
+import { type Connection, connect } from './connection.js'
+import type { Reason } from './credentials/credential.js'
+import { type Authentication, type Details, type GuardedSocketEventMap, makeEvent, TypedEventTarget } from './events.js'
+import { type GuardedSocketOptions, type Settings, settle } from './options.js'
+import { type Closure, type Ending, type Kind, SocketError } from './outcome.js'
+import { createQueue, type Queue } from './queue.js'
+import { Ready } from './ready.js'
+import { createRetry, type Retry } from './retry.js'
+import type { Sendable, WebSocketLike } from './web-socket-like.js'
+
+const CONNECTING = 0
+const OPEN = 1
+const CLOSING = 2
+const CLOSED = 3
+
+/**
+ * A `WebSocket` that authenticates. It asks for a fresh credential for every attempt, is open when the server has
+ * acknowledged it, reconnects when the connection is lost, and stops when the server says no.
+ *
+ * It is one `WebSocket` over many connections:
+ *
+ * - `open` follows every acknowledgement: of a first message that is `auth_ok`, of a credential in the handshake the
+ *   completed handshake. A server that refuses by Close does so after a handshake, so a `close` can follow at once.
+ * - `close` follows whenever an open connection is lost; `readyState` is then CONNECTING, for the socket goes on trying.
+ *   When it stops for good, the last `close` comes with `readyState` CLOSED, even if the socket was never open.
+ * - `error` follows every failed attempt, and every connection that breaks without a Close.
+ * - `authenticated`, `reconnecting` and `terminal` are its own. `terminal` says, once, why the socket gave up.
+ *
+ * Until the acknowledgement `send()` queues, and what is queued is sent after it, once and in order. What was sent on a
+ * connection that was lost is not sent again. The queue is emptied when the socket closes or gives up, when it is
+ * {@link reset}, and when the server names another user than before. Only a first message is answered with a user's name,
+ * so an application that changes the account resets the socket or makes a new one.
+ *
+ * It needs the standard `URL`, `Event` and `EventTarget`, which older versions of React Native get from polyfills.
+ */
+export class GuardedSocket extends TypedEventTarget implements WebSocket {
+  static readonly CONNECTING = CONNECTING
+  static readonly OPEN = OPEN
+  static readonly CLOSING = CLOSING
+  static readonly CLOSED = CLOSED
+  readonly CONNECTING = CONNECTING
+  readonly OPEN = OPEN
+  readonly CLOSING = CLOSING
+  readonly CLOSED = CLOSED
+
+  onopen: ((this: WebSocket, event: Event) => unknown) | null = null
+  onmessage: ((this: WebSocket, event: MessageEvent) => unknown) | null = null
+  onclose: ((this: WebSocket, event: CloseEvent) => unknown) | null = null
+  onerror: ((this: WebSocket, event: Event) => unknown) | null = null
+
+  readonly #settings: Settings
+  readonly #queue: Queue
+  readonly #retry: Retry | undefined
+  readonly #ready = new Ready()
+  #readyState: 0 | 1 | 2 | 3 = CONNECTING
+  #binaryType: BinaryType | undefined
+  #connection: Connection | undefined
+  #reason: Reason = 'first'
+  #userId: string | undefined
+  /** Cancels what is timed: the next attempt, or the end of the time in which a connection is not yet stable. */
+  #cancelTimer = () => {}
+
+  /**
+   * Starts connecting. Throws a `TypeError` for what can never work: plain `ws:` to another host, `header()` in a browser,
+   * `subprotocol()` without `protocols`.
+   */
+  constructor(url: string | URL, options: GuardedSocketOptions) {
+    super()
+    this.#settings = settle(url, options)
+    this.#queue = createQueue(options)
+    if (options.reconnect !== false) this.#retry = createRetry(options.reconnect, options.random)
+    this.addEventListener('open', (event) => this.onopen?.(event))
+    this.addEventListener('message', (event) => this.onmessage?.(event))
+    this.addEventListener('close', (event) => this.onclose?.(event))
+    this.addEventListener('error', (event) => this.onerror?.(event))
+    this.#connect()
+  }
+
+  /** The URL it was made with, absolute and without any credential. */
+  get url(): string {
+    return this.#settings.url.href
+  }
+
+  get readyState(): 0 | 1 | 2 | 3 {
+    return this.#readyState
+  }
+
+  /** Resolves when the socket is open; after a loss it is a new promise. Rejects when the socket gives up or is closed. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  get protocol(): string {
+    return this.#socket?.protocol ?? ''
+  }
+
+  get extensions(): string {
+    return this.#socket?.extensions ?? ''
+  }
+
+  /** Bytes that wait: for the connection, and in it. */
+  get bufferedAmount(): number {
+    return this.#queue.bytes + (this.#socket?.bufferedAmount ?? 0)
+  }
+
+  /** As on a `WebSocket`, except that until it is set every connection keeps its class's own default (`ws`: a `Buffer`). */
+  get binaryType(): BinaryType {
+    return this.#binaryType ?? 'blob'
+  }
+
+  set binaryType(type: BinaryType) {
+    this.#binaryType = type
+    if (this.#socket) this.#socket.binaryType = type
+  }
+
+  /**
+   * Sends, or queues until the socket is open; after `close()` it does nothing, as on a `WebSocket`. Throws a
+   * {@link QueueOverflowError} when the queue is full.
+   */
+  send(data: Sendable): void {
+    if (this.#readyState === OPEN) this.#socket?.send(data)
+    if (this.#readyState === CONNECTING) this.#queue.push(data)
+  }
+
+  /**
+   * Closes for good: also while waiting for a credential or for the next attempt. Never throws: a code that a browser does
+   * not take becomes 1000, and a reason over 123 bytes is cut.
+   */
+  close(code?: number, reason?: string): void {
+    if (this.#readyState >= CLOSING) return
+    const wasOpen = this.#readyState === OPEN
+    const closure = closeArguments(code, reason)
+    this.#readyState = CLOSING
+    if (wasOpen) {
+      this.#socket?.close(closure.code, closure.reason)
+      return
+    }
+    this.#drop(closure)
+    queueMicrotask(() => {
+      // Unless it was reset meanwhile.
+      if (this.#readyState === CLOSING && !this.#connection) this.#finish(closure)
+    })
+  }
+
+  /**
+   * Starts anew, for another account or after the socket gave up: forgets what is queued, drops the connection, asks for a
+   * credential at once. Nothing that was queued before is ever sent.
+   */
+  reset(): void {
+    const hadConnection = this.#readyState === OPEN || this.#readyState === CLOSING
+    const closure = closeArguments()
+    this.#drop(closure)
+    this.#queue.take()
+    this.#retry?.stable()
+    this.#userId = undefined
+    this.#reason = 'first'
+    this.#await()
+    this.#connect()
+    if (hadConnection) this.#dispatch('close', closure)
+  }
+
+  get #socket(): WebSocketLike | undefined {
+    return this.#connection?.socket
+  }
+
+  #dispatch<K extends keyof GuardedSocketEventMap>(type: K, details: Details<K>): void {
+    this.dispatchEvent(makeEvent(type, details))
+  }
+
+  #connect(): void {
+    this.#connection = connect(this.#settings, this.#reason, {
+      authenticated: (authentication) => this.#authenticated(authentication),
+      message: (data) => {
+        if (this.#readyState === OPEN) this.#dispatch('message', { data, origin: this.#settings.url.origin })
+      },
+      ended: (ending) => this.#ended(ending),
+    })
+  }
+
+  #authenticated(authentication: Authentication): void {
+    const { userId } = authentication
+    if (this.#userId !== undefined && this.#userId !== userId) this.#queue.take()
+    this.#userId = userId
+    this.#reason = 'reconnect'
+    if (this.#binaryType) this.binaryType = this.#binaryType
+    const retry = this.#retry
+    if (retry) this.#cancelTimer = this.#settings.clock.after(retry.stableMs, () => retry.stable())
+    const connection = this.#connection
+    // Still CONNECTING: a listener may see who it is and reset the socket before anything queued is sent.
+    this.#dispatch('authenticated', authentication)
+    if (connection !== this.#connection) return
+    this.#readyState = OPEN
+    for (const message of this.#queue.take()) this.#socket?.send(message)
+    this.#ready.settle()
+    this.#dispatch('open', {})
+  }
+
+  #ended(ending: Ending): void {
+    const { outcome, closure } = ending
+    const wasOpen = this.#readyState === OPEN
+    this.#drop()
+    if (this.#readyState === CLOSING) {
+      this.#finish(closure)
+      return
+    }
+    const error = new SocketError(outcome)
+    const next = this.#retry?.next(ending)
+    if (next) {
+      this.#reason = reasonAfter(outcome.kind, this.#reason)
+      this.#await()
+      this.#cancelTimer = this.#settings.clock.after(next.delayMs, () => this.#connect())
+      this.#dispatch('reconnecting', { outcome, ...next })
+    } else {
+      this.#stop(error)
+      this.#dispatch('terminal', { outcome })
+    }
+    if (!wasOpen || !closure.wasClean) this.#dispatch('error', { error, message: error.message })
+    // A listener that has just closed the socket gets the `close` that follows from that.
+    if ((wasOpen || !next) && this.readyState !== CLOSING) this.#dispatch('close', closure)
+  }
+
+  /** Ends what the application closed. */
+  #finish(closure: Closure): void {
+    this.#stop(new Error('The socket was closed'))
+    this.#dispatch('close', closure)
+  }
+
+  #stop(error: Error): void {
+    this.#readyState = CLOSED
+    this.#queue.take()
+    this.#ready.renew()
+    this.#ready.settle(error)
+  }
+
+  /** Waits for a connection, again. */
+  #await(): void {
+    this.#readyState = CONNECTING
+    this.#ready.renew()
+  }
+
+  #drop({ code, reason }: Partial<Closure> = {}): void {
+    this.#cancelTimer()
+    this.#connection?.abandon(code, reason)
+    this.#connection = undefined
+  }
+}
+
+/** A credential that is known to be no good stays so until another one was accepted. */
+function reasonAfter(kind: Kind, before: Reason): Reason {
+  if (kind === 'unauthenticated') return 'rejected'
+  if (kind === 'expired') return 'expired'
+  return before === 'first' ? 'reconnect' : before
+}

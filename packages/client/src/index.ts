@@ -1,0 +1,31 @@
+export { type Clock, systemClock } from './clock.js'
+export { auto } from './credentials/auto.js'
+export {
+  type Attempt,
+  type Credential,
+  CredentialError,
+  type Dialogue,
+  type Presentation,
+  type Reason,
+  type Target,
+  type TokenSource,
+} from './credentials/credential.js'
+export { firstMessage } from './credentials/first-message.js'
+export { header } from './credentials/header.js'
+export { type TicketOptions, ticket } from './credentials/ticket.js'
+export { cookie, staticCredential, subprotocol, token } from './credentials/tokens.js'
+export type {
+  AuthenticatedEvent,
+  Authentication,
+  FailureEvent,
+  GuardedSocketEventMap,
+  ReconnectingEvent,
+  TerminalEvent,
+} from './events.js'
+export { GuardedSocket } from './guarded-socket.js'
+export type { GuardedSocketOptions } from './options.js'
+export { type Kind, type Outcome, SocketError } from './outcome.js'
+export { type QueueOptions, QueueOverflowError } from './queue.js'
+export type { ReconnectOptions } from './retry.js'
+export { type GuardedWebSocketClass, webSocketClass } from './web-socket-class.js'
+export type { Sendable, WebSocketConstructor, WebSocketLike } from './web-socket-like.js'

@@ -1,0 +1,57 @@
+import { type Clock, systemClock } from './clock.js'
+import { type Credential, requireFunction, type Target } from './credentials/credential.js'
+import type { QueueOptions } from './queue.js'
+import type { ReconnectOptions } from './retry.js'
+import { requireSecure, socketUrl } from './url.js'
+import type { WebSocketConstructor } from './web-socket-like.js'
+
+/** Options of a {@link GuardedSocket}. */
+export interface GuardedSocketOptions extends QueueOptions {
+  /** How to authenticate: `ticket('/ws/ticket')`, `header(getToken)`, `cookie()`, … */
+  readonly credential: Credential
+  /** The application's subprotocols. When there are any, the server must select one. */
+  readonly protocols?: string | readonly string[]
+  /**
+   * When to reconnect, or `false`: the socket then ends with its first connection or failed attempt, as a `WebSocket`
+   * does. For libraries that have their own way of retrying.
+   */
+  readonly reconnect?: false | ReconnectOptions
+  /** How long the credential function may take, and then how long from dialling to the acknowledgement. Default 10 s. */
+  readonly timeoutMs?: number
+  /** Allows `ws:` and `http:` to other hosts than this one: anyone on the way reads the credential. Default `false`. */
+  readonly dangerouslyAllowPlaintext?: boolean
+  /** The WebSocket class. Default the runtime's own; Node 20 has none, and takes that of `ws`. */
+  readonly WebSocket?: WebSocketConstructor
+  /** Default the runtime's own. */
+  readonly fetch?: typeof fetch
+  /** Default the system's timers. */
+  readonly clock?: Clock
+  /** A random number from 0 up to, but not, 1. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** The options with their defaults filled in. */
+export interface Settings extends Target {
+  readonly present: ReturnType<Credential>
+  readonly clock: Clock
+  readonly timeoutMs: number
+}
+
+/** Fills in the defaults. Throws a `TypeError` for what can never work. */
+export function settle(input: string | URL, options: GuardedSocketOptions): Settings {
+  const {
+    credential,
+    protocols = [],
+    WebSocket = globalThis.WebSocket,
+    fetch = globalThis.fetch,
+    clock = systemClock,
+    dangerouslyAllowPlaintext = false,
+    timeoutMs = 10_000,
+  } = options
+  requireFunction(credential)
+  if (!WebSocket) throw new TypeError('This runtime has no WebSocket: pass that of `ws`')
+  const url = socketUrl(input)
+  requireSecure(url, dangerouslyAllowPlaintext)
+  const target = { url, protocols: [protocols].flat(), WebSocket, fetch, dangerouslyAllowPlaintext }
+  return { ...target, present: credential(target), clock, timeoutMs }
+}

@@ -1,0 +1,310 @@
+import {
+  auto,
+  type Credential,
+  CredentialError,
+  cookie,
+  firstMessage,
+  GuardedSocket,
+  header,
+  staticCredential,
+  subprotocol,
+  ticket,
+  token,
+} from '@sallyport/client'
+import { decodeBearer } from '@sallyport/protocol'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { FakeClock, FakeSocket, fakeFetch, fakeWebSocket, issued, refused, settled, start } from './fakes.js'
+
+afterEach(() => vi.unstubAllGlobals())
+
+/** A WebSocket class as `ws` and React Native have it. */
+class Pinging extends FakeSocket {
+  ping(): void {}
+}
+
+describe('ticket', () => {
+  it('posts to the endpoint on the socket’s own host, for every attempt', async () => {
+    const { fetch, requests } = fakeFetch(issued('first/ticket'), issued('second'))
+    const { socket, open, current, clock, sockets } = start({ fetch, credential: ticket('/ws/ticket') })
+    await open()
+    current().break()
+    await clock.advance(500)
+    expect(requests.map(({ url }) => url)).toEqual(Array(2).fill('https://api.example.com/ws/ticket'))
+    expect(requests[0]?.init).toMatchObject({ method: 'POST', credentials: 'include' })
+    expect(requests[0]?.init.headers).toBeUndefined()
+    expect(sockets.map(({ url }) => url)).toEqual([
+      'wss://api.example.com/ws?ticket=first%2Fticket',
+      'wss://api.example.com/ws?ticket=second',
+    ])
+    expect(socket.url).toBe('wss://api.example.com/ws')
+  })
+
+  it('bears a token of its own, and then no cookies', async () => {
+    const { fetch, requests } = fakeFetch(issued('t'))
+    const seen: string[] = []
+    const credential = ticket('https://login.example.com/ticket', {
+      token: async ({ reason }) => {
+        seen.push(reason)
+        return 'access-token'
+      },
+    })
+    const { open } = start({ fetch, credential })
+    await open()
+    expect(requests[0]).toMatchObject({
+      url: 'https://login.example.com/ticket',
+      init: { credentials: 'omit', headers: { authorization: 'Bearer access-token' } },
+    })
+    expect(seen).toEqual(['first'])
+  })
+
+  it('takes a function instead of an endpoint', async () => {
+    const { open, current } = start({ credential: ticket(async () => 'own') })
+    await open()
+    expect(current().url).toBe('wss://api.example.com/ws?ticket=own')
+  })
+
+  it('aborts the request when the socket is closed', async () => {
+    const { fetch, requests } = fakeFetch(() => new Promise<Response>(() => {}))
+    const { socket } = start({ fetch, credential: ticket('/ws/ticket') })
+    await settled()
+    expect(requests[0]?.init.signal?.aborted).toBe(false)
+    socket.close()
+    expect(requests[0]?.init.signal?.aborted).toBe(true)
+  })
+
+  it.each<[string, () => Response]>([
+    ['200', () => Response.json({ ticket: 't' })],
+    ['201 without a body', () => new Response(null, { status: 201 })],
+    ['201 with null', () => Response.json(null, { status: 201 })],
+    ['201 without a ticket', () => Response.json({ token: 't' }, { status: 201 })],
+    ['201 with an empty ticket', () => Response.json({ ticket: '' }, { status: 201 })],
+    ['201 with a number', () => Response.json({ ticket: 7 }, { status: 201 })],
+  ])('backs off from an endpoint that answers %s', async (_what, answer) => {
+    const { fetch } = fakeFetch(answer, issued('t'))
+    const { events, clock, sockets } = start({ fetch, credential: ticket('/ws/ticket') })
+    await settled()
+    expect(sockets).toHaveLength(0)
+    expect(events.last('reconnecting')).toMatchObject({ outcome: { kind: 'unavailable' } })
+    await clock.advance(500)
+    expect(sockets).toHaveLength(1)
+  })
+
+  it('calls an endpoint that cannot be reached `network`, and ambiguous', async () => {
+    const cause = new TypeError('Failed to fetch')
+    const { fetch } = fakeFetch(() => Promise.reject(cause), issued('t'))
+    const { events } = start({ fetch, credential: ticket('/ws/ticket') })
+    await settled()
+    const { outcome } = events.last('reconnecting') as unknown as { outcome: { cause: unknown } }
+    expect(outcome).toMatchObject({ kind: 'network', ambiguous: true })
+    expect(outcome.cause).toBeInstanceOf(CredentialError)
+    expect(outcome.cause).toMatchObject({ cause })
+  })
+})
+
+describe('the other carriers', () => {
+  it('token() goes into the query', async () => {
+    const { open, current } = start({ credential: token(() => 'a.b+c/d=') })
+    await open()
+    expect(current().url).toBe('wss://api.example.com/ws?token=a.b%2Bc%2Fd%3D')
+  })
+
+  it('subprotocol() goes beside the application’s own', async () => {
+    const { current, socket } = start({ credential: subprotocol(() => 'secret'), protocols: 'chat' })
+    await settled()
+    const [own, bearer, ...more] = current().second as string[]
+    expect(own).toBe('chat')
+    expect(decodeBearer(bearer ?? '')).toBe('secret')
+    expect(more).toEqual([])
+    current().open('chat')
+    expect(socket.protocol).toBe('chat')
+  })
+
+  it('subprotocol() needs protocols', () => {
+    const credential = subprotocol(() => 't')
+    expect(() => start({ credential })).toThrow('subprotocol() needs `protocols`')
+    expect(() => start({ credential, protocols: [] })).toThrow(TypeError)
+    expect(() => start({ credential, protocols: ['chat'] })).not.toThrow()
+  })
+
+  it('cookie() presents nothing', async () => {
+    const { open, current } = start({ credential: cookie() })
+    await open()
+    expect(current()).toMatchObject({ url: 'wss://api.example.com/ws', second: [], third: undefined })
+  })
+
+  it('staticCredential() makes a source of a fixed string', async () => {
+    const { open, current } = start({ credential: token(staticCredential('fixed')) })
+    await open()
+    expect(current().url).toBe('wss://api.example.com/ws?token=fixed')
+  })
+
+  it.each<[string, (source: never) => Credential]>([
+    ['token', token],
+    ['header', header],
+    ['subprotocol', subprotocol],
+    ['firstMessage', firstMessage],
+    ['ticket', (source) => ticket('/ws/ticket', { token: source })],
+  ])('%s() refuses a bare string', (_name, carrier) => {
+    expect(() => carrier('secret' as never)).toThrow('staticCredential()')
+    expect(() => carrier(staticCredential('secret') as never)).not.toThrow()
+  })
+
+  it('the socket refuses a bare string', () => {
+    expect(() => start({ credential: 'secret' as never })).toThrow('staticCredential()')
+  })
+})
+
+describe('header', () => {
+  const credential = header(() => 'secret')
+  const headers = { authorization: 'Bearer secret' }
+
+  it('goes into the third argument of `ws` and React Native', async () => {
+    const made: FakeSocket[] = []
+    const WebSocket = class extends Pinging {
+      constructor(url: string, second?: unknown, third?: unknown) {
+        super(url, second, third)
+        made.push(this)
+      }
+    }
+    start({ credential, WebSocket, protocols: 'chat' })
+    await settled()
+    expect(made[0]).toMatchObject({ url: 'wss://api.example.com/ws', second: ['chat'], third: { headers } })
+  })
+
+  it('goes into the second argument of a server’s own class, though it may have `ping`', async () => {
+    const made: FakeSocket[] = []
+    vi.stubGlobal(
+      'WebSocket',
+      class extends Pinging {
+        constructor(url: string, second?: unknown, third?: unknown) {
+          super(url, second, third)
+          made.push(this)
+        }
+      },
+    )
+    new GuardedSocket('wss://api.example.com/ws', { credential, protocols: 'chat', clock: new FakeClock() })
+    await settled()
+    expect(made[0]).toMatchObject({ second: { protocols: ['chat'], headers }, third: undefined })
+  })
+
+  it('is refused in a browser', () => {
+    expect(() => start({ credential })).not.toThrow()
+    vi.stubGlobal('document', {})
+    expect(() => start({ credential })).toThrow('This WebSocket takes no headers')
+    vi.unstubAllGlobals()
+    vi.stubGlobal('process', undefined)
+    expect(() => start({ credential })).toThrow('This WebSocket takes no headers')
+  })
+})
+
+describe('auto', () => {
+  it('is the header where the class takes one, and a ticket elsewhere', async () => {
+    const { fetch, requests } = fakeFetch(issued('t'))
+    const credential = auto({ token: () => 'secret', ticket: '/ws/ticket' })
+    const onServer = start({ fetch, credential })
+    await settled()
+    expect(onServer.current()).toMatchObject({
+      url: 'wss://api.example.com/ws',
+      second: { protocols: [], headers: { authorization: 'Bearer secret' } },
+    })
+    expect(requests).toHaveLength(0)
+    vi.stubGlobal('document', {})
+    const inBrowser = start({ fetch, credential })
+    await settled()
+    expect(requests[0]?.init.headers).toEqual({ authorization: 'Bearer secret' })
+    expect(inBrowser.current()).toMatchObject({
+      url: 'wss://api.example.com/ws?ticket=t',
+      second: [],
+      third: undefined,
+    })
+  })
+})
+
+describe('K01 redirects', () => {
+  it('K01 lets fetch follow none', async () => {
+    const { fetch, requests } = fakeFetch(issued('t'))
+    const { open } = start({ fetch, credential: ticket('/ws/ticket', { token: () => 'secret' }) })
+    await open()
+    expect(requests[0]?.init.redirect).toBe('error')
+  })
+})
+
+describe('K02 plain text, and hosts that nobody configured', () => {
+  it.each([
+    'ws://api.example.com/ws',
+    'http://api.example.com/ws',
+    'ws://127.0.0.1.example.com/',
+    'ws://notlocalhost/',
+    'ws://10.0.2.2/',
+    'ws://localhost@example.com/',
+    'ws://localhost.example.com/',
+  ])('K02 refuses %s unless told otherwise', (url) => {
+    expect(() => start({}, url)).toThrow('Not in the clear: use wss: and https:')
+    expect(() => start({}, url.replace(/^(ws|http)/, '$1s'))).not.toThrow()
+    expect(() => start({ dangerouslyAllowPlaintext: true }, url)).not.toThrow()
+  })
+
+  it.each(['ws://localhost:8080/', 'http://app.localhost/', 'ws://127.0.0.1/', 'ws://127.8.9.1/', 'ws://[::1]:1/'])(
+    'K02 takes the loopback %s',
+    async (url) => {
+      const { current } = start({}, url)
+      await settled()
+      expect(new URL(current().url).protocol).toBe('ws:')
+    },
+  )
+
+  it('K02 refuses a ticket endpoint in the clear', () => {
+    const credential = ticket('http://api.example.com/ticket')
+    expect(() => start({ credential })).toThrow('Not in the clear')
+    expect(() => start({ credential, dangerouslyAllowPlaintext: true })).not.toThrow()
+    expect(() => start({ credential: ticket('https://api.example.com/ticket') })).not.toThrow()
+  })
+
+  it('K02 dials the configured host, whatever the ticket endpoint answers', async () => {
+    const answer = { ticket: 't@evil.example/', url: 'wss://evil.example/ws', endpoint: 'wss://evil.example/ws' }
+    const { fetch } = fakeFetch(() => Response.json(answer, { status: 201 }))
+    const { open, current } = start({ fetch, credential: ticket('/ws/ticket') })
+    await open()
+    expect(current().url).toBe('wss://api.example.com/ws?ticket=t%40evil.example%2F')
+  })
+
+  it('K02 resolves a relative URL against the page', async () => {
+    expect(() => start({}, '/ws')).toThrow(TypeError)
+    vi.stubGlobal('location', new URL('https://app.example.com/page?x#y'))
+    const { socket } = start({}, '/ws')
+    expect(socket.url).toBe('wss://app.example.com/ws')
+  })
+})
+
+describe('K13 no credential in what is told', () => {
+  it('K13 keeps it out of every event, error and property', async () => {
+    const { fetch } = fakeFetch(
+      refused(500),
+      () => Response.json({ secret: 'SECRET' }, { status: 201 }),
+      issued('SECRET'),
+    )
+    const credential = ticket('/ws/ticket', { token: () => 'SECRET' })
+    const { socket, events, current, retry } = start({ fetch, credential })
+    await settled()
+    await retry()
+    await retry()
+    current().break()
+    const told = events.log.map(({ event }) => [event, event.outcome, event.error, event.message])
+    const text = JSON.stringify([told, socket.url], (_key, value) =>
+      value instanceof Error ? [value.message, value.stack, value.cause] : value,
+    )
+    expect(events.count('error')).toBe(3)
+    expect(current().url).toContain('SECRET')
+    expect(text).not.toContain('SECRET')
+  })
+})
+
+describe('a runtime without WebSocket', () => {
+  it('is told of at once', () => {
+    const credential = cookie()
+    vi.stubGlobal('WebSocket', undefined)
+    expect(() => new GuardedSocket('wss://api.example.com/', { credential })).toThrow('This runtime has no WebSocket')
+    const { WebSocket } = fakeWebSocket()
+    new GuardedSocket('wss://api.example.com/', { credential, WebSocket }).close()
+  })
+})
