@@ -32,6 +32,8 @@ export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
 export type { Store } from './stores/store.js'
 export type { IssuedTicket, TicketOptions } from './tickets.js'
 export type { Accept, Await, MethodName, Refuse, Verdict } from './verdict.js'
+export { type IntrospectionOptions, introspection } from './verifiers/introspection.js'
+export { type FindSession, type Session, type SessionOptions, session } from './verifiers/session.js'
 export {
   type Rejected,
   rejected,

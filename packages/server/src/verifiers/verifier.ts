@@ -44,5 +44,8 @@ export type Verifier<I extends Identity = Identity> = (
   context: VerifyContext,
 ) => Verification<I> | Promise<Verification<I>>
 
+/** `I`, unless the application's own code left it untyped: no identity is ever `any`. */
+export type Known<I extends Identity> = 0 extends 1 & I ? Identity : I
+
 /** A bad credential, for this reason. */
 export const rejected = (reason: VerificationFailure): Rejected => ({ rejected: reason })

@@ -40,3 +40,9 @@ export const allMethods = (verify: Verifier<Identity> = verifyGood) => ({
 
 /** A guard that accepts all six methods. */
 export const guardOfAll = (verify?: Verifier<Identity>) => createGuard(allMethods(verify))
+
+/** A guard that accepts all methods but the first message, so that no credential is a refusal. */
+export function guardOfHandshakes(verify?: Verifier<Identity>) {
+  const { accept, ...options } = allMethods(verify)
+  return createGuard({ ...options, accept: accept.filter(({ name }) => name !== 'message') })
+}

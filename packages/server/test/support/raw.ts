@@ -55,6 +55,7 @@ export interface RawResponse {
 export class RawClient {
   readonly socket: Socket
   #received = Buffer.alloc(0)
+  #pings = 0
 
   private constructor(socket: Socket) {
     this.socket = socket
@@ -66,7 +67,7 @@ export class RawClient {
   }
 
   static async connect(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
     const client = new RawClient(socket)
     await once(socket, 'connect')
     return client
@@ -77,11 +78,18 @@ export class RawClient {
   }
 
   /** Waits until what came satisfies `isThere`, or the peer has ended. */
-  async until(isThere: (received: Buffer) => boolean): Promise<Buffer> {
-    while (!isThere(this.#received) && !this.socket.readableEnded && !this.socket.destroyed) {
-      await Promise.race([once(this.socket, 'received'), once(this.socket, 'end'), once(this.socket, 'close')])
-    }
-    return this.#received
+  until(isThere: (received: Buffer) => boolean): Promise<Buffer> {
+    const { socket } = this
+    const events = ['received', 'end', 'close']
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!isThere(this.#received) && !socket.readableEnded && !socket.destroyed) return
+        for (const event of events) socket.off(event, check)
+        resolve(this.#received)
+      }
+      for (const event of events) socket.on(event, check)
+      check()
+    })
   }
 
   /** The head of the response, read without waiting for the peer's FIN. */
@@ -100,9 +108,66 @@ export class RawClient {
     return start === -1 ? [] : parseFrames(this.#received.subarray(start + 4))
   }
 
+  /** The texts of the server so far. */
+  texts(): string[] {
+    return this.frames()
+      .filter(({ opcode }) => opcode === 1)
+      .map(({ payload }) => payload.toString())
+  }
+
+  /** Waits for that many texts of the server, or its end. */
+  async textsUntil(count: number): Promise<string[]> {
+    await this.until(() => this.texts().length >= count)
+    return this.texts()
+  }
+
+  /** The Close frame of the server, waited for; `undefined` when it ended without one. */
+  async closeFrame(): Promise<RawClose | undefined> {
+    const isClose = ({ opcode }: RawFrame) => opcode === 8
+    await this.until(() => this.frames().some(isClose))
+    const payload = this.frames().find(isClose)?.payload
+    return payload && { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() }
+  }
+
+  /** Whether the server has sent Close. */
+  get isClosed(): boolean {
+    return this.frames().some(({ opcode }) => opcode === 8)
+  }
+
+  /** Sends a ping and waits for its pong: everything sent before has been read by then. Or the server has closed. */
+  async ping(): Promise<void> {
+    const mark = `mark ${++this.#pings}`
+    this.write(rawFrame(mark, { opcode: 9 }))
+    await this.until(() =>
+      this.frames().some(({ opcode, payload }) => opcode === 8 || (opcode === 10 && payload.toString() === mark)),
+    )
+  }
+
+  /** Waits until the connection is gone, by FIN or by reset. */
+  async gone(): Promise<void> {
+    await this.until(() => false)
+  }
+
   destroy(): void {
     this.socket.destroy()
   }
+}
+
+/** A Close frame of the server. */
+export interface RawClose {
+  readonly code: number
+  readonly reason: string
+}
+
+/** A connection on which the server has answered a handshake, and the head of its answer. */
+export async function rawOpen(
+  port: number,
+  target: string,
+  headers?: RawHeaders,
+): Promise<{ client: RawClient; head: RawResponse }> {
+  const client = await RawClient.connect(port)
+  client.write(rawHandshake(target, headers))
+  return { client, head: await client.head() }
 }
 
 /** A frame of the server. */

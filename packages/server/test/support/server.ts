@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createRoutes, type Guard, type Identity } from '@sallyport/server'
 import { type ConnectionHandler, type GuardServerOptions, guardServer } from '@sallyport/server/ws'
 import { onTestFinished } from 'vitest'
@@ -11,6 +11,8 @@ export interface TestServer {
   readonly port: number
   /** `ws://127.0.0.1:port/ws` */
   readonly url: string
+  /** Waits until no connection is left. */
+  idle(): Promise<void>
 }
 
 /** Echoes text behind a greeting that names the user: `hello ada`, then whatever comes. */
@@ -29,13 +31,23 @@ export async function startServer<I extends Identity>(
     if (!(await routes.node(request, response))) response.writeHead(404).end()
   })
   guardServer(server, guard, { path: '/ws', ...options }, onConnection)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      server.emit('left')
+    })
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  onTestFinished(async () => {
-    for (const { id } of guard.connections) await guard.revoke({ connection: id })
-    server.closeAllConnections()
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
     server.close()
   })
-  return { server, port, url: `ws://127.0.0.1:${port}/ws` }
+  const idle = async () => {
+    while (sockets.size > 0) await once(server, 'left')
+  }
+  return { server, port, url: `ws://127.0.0.1:${port}/ws`, idle }
 }

@@ -1,0 +1,112 @@
+import type { JWTPayload } from 'jose'
+import type { Identity } from '../identity.js'
+import type { VerificationFailure } from '../reasons.js'
+import { rejected, type Verification, type Verified } from './verifier.js'
+
+/** The claims of a token (RFC 7519 section 4), frozen through and through. */
+export type Claims = Readonly<JWTPayload>
+
+/** Who a token speaks of. */
+export interface TokenIdentity extends Identity {
+  /** The token's `sub`. */
+  readonly id: string
+  /** The token's `iss`. */
+  readonly issuer: string
+  /** Everything that the token says. */
+  readonly claims: Claims
+  /**
+   * The members of `scope` (RFC 6749 section 3.3), or of `scp` where the issuer writes that. Compare whole members:
+   * `admin` is not `admin-read`.
+   */
+  readonly scopes: readonly string[]
+}
+
+/** Makes an identity of claims that are good; `undefined` when they name nobody you know. */
+export type Identify<I extends Identity> = (claims: Claims) => I | undefined
+
+/** What a good token says, before it is known whose it is. */
+export interface Token {
+  readonly claims: Claims
+  readonly scopes: readonly string[]
+  readonly facts: Omit<Verified, 'identity'>
+}
+
+/**
+ * Reads claims whose origin, issuer, audience and time have been checked: their types, and that they are those of a
+ * bearer access token. Where JSON names a claim twice the last one counts (RFC 7519 section 4), for every check alike.
+ */
+export function readToken(claims: Claims, typ?: string): Token | VerificationFailure {
+  const { sub, jti, sid, exp, iat, nbf, cnf, scope, scp } = claims
+  const scopes = readScopes(scope === undefined ? scp : scope)
+  const wellFormed = [sub, jti, sid].every(isOptionalText) && [exp, iat, nbf].every(isOptionalDate)
+  // An own `__proto__` does nothing here, but would replace the prototype of what an application copies it into.
+  if (!wellFormed || !scopes || Object.hasOwn(claims, '__proto__')) return 'token-claims'
+  // A token bound to a key (RFC 7800) is no bearer token, and nothing here can see the proof.
+  if (cnf !== undefined || isAnotherKind(claims, typ)) return 'token-type'
+  const session = (sid as string | undefined) ?? jti
+  freeze(claims)
+  return {
+    claims,
+    scopes,
+    facts: {
+      ...(exp !== undefined && { expiresAt: Math.floor(exp * 1000) }),
+      ...(iat !== undefined && { issuedAt: Math.floor(iat * 1000) }),
+      ...(session !== undefined && { session }),
+      ...(jti !== undefined && { token: jti }),
+    },
+  }
+}
+
+/** Says whose a token is: by `identify`, or else by `iss` and `sub`. */
+export function identified({ claims, scopes, facts }: Token, identify?: Identify<Identity>): Verification {
+  if (identify) {
+    const identity = identify(claims)
+    return identity ? { ...facts, identity } : rejected('credential-unknown')
+  }
+  const { sub, iss } = claims
+  if (sub === undefined || iss === undefined) return rejected('token-claims')
+  const identity: TokenIdentity = { id: sub, issuer: iss, claims, scopes }
+  return { ...facts, identity }
+}
+
+// 255 is what OpenID Connect Core section 2 grants to `sub`. Control characters and lone surrogates have no place in an
+// id, and the latter would make different ids equal as UTF-8.
+const text = /^[^\p{Cc}\p{Cs}]{1,255}$/u
+const isOptionalText = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'string' && text.test(value))
+
+/** The last second that a `Date` can hold. */
+const lastSecond = 8.64e12
+const isOptionalDate = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'number' && value >= 0 && value <= lastSecond)
+
+function readScopes(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return Object.freeze([])
+  if (typeof value === 'string') return Object.freeze(value.split(' ').filter(Boolean))
+  return Array.isArray(value) && value.every((scope) => typeof scope === 'string') ? value : undefined
+}
+
+const otherKinds = ['id', 'refresh', 'offline', 'logout']
+
+/**
+ * Whether the token was made for something else than access: an ID token, refresh token or logout token. Apart from
+ * `typ` in the header (RFC 9068 section 2.1) issuers tell the kind in a claim, `token_use` or `typ`, or only by claims
+ * that no other kind has (RFC 8725 section 3.12).
+ */
+function isAnotherKind(claims: Claims, typ: string | undefined): boolean {
+  const { token_use: use, typ: kind, nonce, at_hash, c_hash, events } = claims
+  if ([use, kind].some((value) => typeof value === 'string' && otherKinds.includes(value.toLowerCase()))) return true
+  if ([at_hash, c_hash, events].some((claim) => claim !== undefined)) return true
+  // Some issuers copy the nonce into access tokens as well, and say that they are such.
+  const saysAccess = typ === 'at+jwt' || use === 'access' || kind === 'Bearer'
+  return nonce !== undefined && !saysAccess
+}
+
+// By a list and not by recursion, so that deep nesting cannot exhaust the stack.
+function freeze(root: object): void {
+  const found: object[] = [root]
+  for (const object of found) {
+    Object.freeze(object)
+    for (const value of Object.values(object)) if (typeof value === 'object' && value !== null) found.push(value)
+  }
+}

@@ -1,0 +1,159 @@
+import { Buffer } from 'node:buffer'
+import { b64token } from '../carriers/b64token.js'
+import { type Clock, systemClock } from '../clock.js'
+import { ConfigurationError, UnavailableError } from '../errors.js'
+import { hash } from '../hash.js'
+import type { Identity } from '../identity.js'
+import type { VerificationFailure } from '../reasons.js'
+import { createBreaker } from './breaker.js'
+import { createCache } from './cache.js'
+import { type Claims, type Identify, identified, readToken, type Token, type TokenIdentity } from './claims.js'
+import { fetchJson } from './fetch-json.js'
+import { checkedNumber, checkedStrings, checkedUrl } from './settings.js'
+import { isPlaceholder } from './shape.js'
+import { type Known, type Rejected, rejected, type Verifier } from './verifier.js'
+
+export type { Claims, Identify, TokenIdentity } from './claims.js'
+
+/** Options of {@link introspection}. */
+export interface IntrospectionOptions {
+  /** The issuer's introspection endpoint: https, or http on this machine. */
+  readonly endpoint: string | URL
+  /** Our own name at the issuer. */
+  readonly clientId: string
+  /** Our own secret at the issuer, sent as HTTP Basic (RFC 6749 section 2.3.1). */
+  readonly clientSecret: string
+  /** Who the issuer is. An answer with another `iss` is refused; without one, it is this. */
+  readonly issuer: string
+  /** Who we are: `aud` must be or contain it, or one of them. A token that names no audience is refused. */
+  readonly audience: string | readonly string[]
+  /** What a token looks like; anything else is refused unasked. Default: a bearer token (RFC 6750 section 2.1). */
+  readonly pattern?: RegExp
+  /** Characters of a token at most. Default 4,096. */
+  readonly maxLength?: number
+  /** Seconds that clocks may differ by, 60 at most. Default 5. */
+  readonly leeway?: number
+  /**
+   * How long an answer is remembered, in milliseconds; so long a token that the issuer has revoked still passes.
+   * Default 10,000; 0 asks every time.
+   */
+  readonly maxAge?: number
+  /** How many good tokens are remembered, and how many bad ones. Default 10,000. */
+  readonly cacheSize?: number
+  /** How long one question may take, in milliseconds. Default 3,000. */
+  readonly timeout?: number
+  /** Times the question out. Default: the system's clock. */
+  readonly clock?: Pick<Clock, 'after'>
+}
+
+const maxBytes = 64 * 1024
+
+// After five failures in a row the issuer is asked once in five seconds; never more than a hundred questions are open.
+const failures = 5
+const cooldown = 5000
+const concurrency = 100
+
+/**
+ * Verifies tokens by asking their issuer (OAuth 2.0 Token Introspection, RFC 7662): for opaque tokens, and for tokens
+ * that must be revocable at the issuer. A token is asked for once at a time, however many present it.
+ *
+ * Of an active token `iss`, `aud`, `exp` and `nbf` are checked, and its kind. It needs `sub`, unless `identify` says
+ * whose it is.
+ *
+ * Throws `ConfigurationError` for options that cannot work or are not safe. The verifier throws `UnavailableError` when
+ * the issuer cannot be asked, or answers anything but `"active": true` or `false`.
+ */
+export function introspection<I extends Identity>(
+  options: IntrospectionOptions & { readonly identify: Identify<I> },
+): Verifier<Known<I>>
+export function introspection(
+  options: IntrospectionOptions & { readonly identify?: undefined },
+): Verifier<TokenIdentity>
+export function introspection(
+  options: IntrospectionOptions & { readonly identify?: Identify<Identity> | undefined },
+): Verifier {
+  const check = (name: string, value: number, min: number, max: number) =>
+    checkedNumber('introspection', name, value, min, max)
+  const { identify, pattern = b64token, clock = systemClock } = options
+  const endpoint = checkedUrl('introspection', 'endpoint', options.endpoint)
+  const { issuer } = options
+  const audience = checkedStrings('introspection', 'audience', options.audience)
+  for (const name of ['issuer', 'clientId', 'clientSecret'] as const) {
+    if (typeof options[name] !== 'string' || options[name] === '') {
+      throw new ConfigurationError(`introspection: ${name} is required`)
+    }
+  }
+  if (pattern.global || pattern.sticky) {
+    throw new ConfigurationError('introspection: pattern must not have the flag g or y, which make it remember')
+  }
+  const maxLength = check('maxLength', options.maxLength ?? 4096, 1, 1_048_576)
+  const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
+  const maxAge = check('maxAge', options.maxAge ?? 10_000, 0, 3_600_000)
+  const timeout = check('timeout', options.timeout ?? 3_000, 1, 60_000)
+  const cacheSize = check('cacheSize', options.cacheSize ?? 10_000, 0, 10_000_000)
+  const good = createCache<Token>(cacheSize)
+  // Apart from the good ones, so that a flood of bad tokens cannot push those out.
+  const bad = createCache<Rejected>(cacheSize)
+  const pending = new Map<string, Promise<Token | VerificationFailure>>()
+  const breaker = createBreaker(failures, cooldown, concurrency)
+  const headers = { accept: 'application/json', authorization: basic(options.clientId, options.clientSecret) }
+
+  async function ask(token: string): Promise<Answer> {
+    const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
+    const answer = await fetchJson(endpoint, { method: 'POST', headers, body }, { timeout, maxBytes, clock })
+    if (isAnswer(answer)) return answer
+    throw new UnavailableError(`${endpoint.origin}${endpoint.pathname} sent no introspection response`)
+  }
+
+  function read(answer: Answer, now: number): Token | VerificationFailure {
+    if (!answer.active) return 'credential-unknown'
+    const claims: Claims = { iss: issuer, ...answer }
+    const { iss, aud, nbf = 0, token_type: type = 'Bearer' } = claims
+    if (iss !== issuer) return 'token-issuer'
+    if (![aud].flat().some((name) => name !== undefined && audience.includes(name))) return 'token-audience'
+    if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') return 'token-type'
+    const token = readToken(claims)
+    if (typeof token === 'string') return token
+    if (end(token) <= now) return 'credential-expired'
+    return nbf * 1000 > now + leeway ? 'credential-not-yet-valid' : token
+  }
+
+  const end = ({ facts: { expiresAt = Number.POSITIVE_INFINITY } }: Token) => expiresAt + leeway
+
+  async function verify(credential: string, key: string, now: number): Promise<Token | VerificationFailure> {
+    try {
+      const result = read(await breaker.run(now, () => ask(credential)), now)
+      if (typeof result === 'string') bad.set(key, rejected(result), now + maxAge)
+      else good.set(key, result, Math.min(now + maxAge, end(result)))
+      return result
+    } finally {
+      pending.delete(key)
+    }
+  }
+
+  return (credential, { now }) => {
+    if (credential.length > maxLength) return rejected('credential-unreadable')
+    if (isPlaceholder(credential)) return rejected('credential-placeholder')
+    if (!pattern.test(credential)) return rejected('credential-unreadable')
+    const key = hash(credential)
+    const known = good.get(key, now)
+    if (known) return identified(known, identify)
+    const refused = bad.get(key, now)
+    if (refused) return refused
+    const result = pending.get(key) ?? verify(credential, key, now)
+    pending.set(key, result)
+    return result.then((token) => (typeof token === 'string' ? rejected(token) : identified(token, identify)))
+  }
+}
+
+/** An introspection response (RFC 7662 section 2.2): the claims of a token beside whether it is active. */
+type Answer = Claims & { readonly active: boolean }
+
+const isAnswer = (value: unknown): value is Answer =>
+  typeof value === 'object' && value !== null && 'active' in value && typeof value.active === 'boolean'
+
+/** Both halves are form-encoded first, so that a colon in either stays readable (RFC 6749 section 2.3.1). */
+function basic(id: string, secret: string): string {
+  const encoded = [id, secret].map((half) => new URLSearchParams({ '': half }).toString().slice(1))
+  return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`
+}

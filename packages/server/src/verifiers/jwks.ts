@@ -1,0 +1,111 @@
+import { createLocalJWKSet, type JWK, type LocalJWKSet } from 'jose'
+import { type Clock, systemClock } from '../clock.js'
+import { UnavailableError } from '../errors.js'
+import { fetchJson } from './fetch-json.js'
+import { type FoundKeys, isPublicKey, type KeyHeader, type KeySource, matchingKeys } from './keys.js'
+import { checkedNumber, checkedUrl } from './settings.js'
+
+/** How {@link jwks} fetches and keeps keys. Times are in milliseconds. */
+export interface JwksOptions {
+  /** How long keys are good before they are fetched again; so long a removed key is still trusted. Default 600,000. */
+  readonly maxAge?: number
+  /** How much longer the last good keys are used while the server fails. Default 3,600,000. */
+  readonly maxStale?: number
+  /** The least time between two fetches, good or failed; so long a new key may be unknown. Default 30,000. */
+  readonly cooldown?: number
+  /** How long one fetch may take. Default 3,000. */
+  readonly timeout?: number
+  /** Times the fetch out. Default: the system's clock. */
+  readonly clock?: Pick<Clock, 'after'>
+}
+
+/** The keys of an issuer, fetched when they are needed. */
+export interface Jwks extends KeySource {
+  /** Forgets all keys, at once and with all that was verified by them: for the day that a private key leaks. */
+  purge(): void
+}
+
+const maxBytes = 512 * 1024
+
+/**
+ * The keys that an issuer publishes as a JSON Web Key Set (RFC 7517 section 5) at `url`: https, or http on this machine.
+ *
+ * One fetch at a time, shared by all who wait. An unknown `kid` causes a fetch, but any number of them no more than one
+ * per `cooldown`. While the server fails the last good keys serve for `maxAge` and `maxStale`; after that, and for
+ * unknown keys, verification throws `UnavailableError`, because it cannot know.
+ */
+export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
+  const endpoint = checkedUrl('jwks', 'url', url)
+  const check = (name: string, value: number, min: number, max: number) => checkedNumber('jwks', name, value, min, max)
+  const maxAge = check('maxAge', options.maxAge ?? 600_000, 1_000, 86_400_000)
+  const lastUse = maxAge + check('maxStale', options.maxStale ?? 3_600_000, 0, 604_800_000)
+  const cooldown = check('cooldown', options.cooldown ?? Math.min(30_000, maxAge), 1_000, maxAge)
+  const timeout = check('timeout', options.timeout ?? 3_000, 1, 60_000)
+  const { clock = systemClock } = options
+
+  let current: { readonly set: LocalJWKSet; readonly text: string; fetchedAt: number } | undefined
+  let pending: Promise<void> | undefined
+  let attemptedAt = Number.NEGATIVE_INFINITY
+  /** Why the last fetch failed, if it did. */
+  let failure: unknown
+
+  const isYounger = (now: number, age: number) => current !== undefined && now - current.fetchedAt < age
+
+  async function load(): Promise<JWK[]> {
+    const headers = { accept: 'application/jwk-set+json, application/json' }
+    const value = await fetchJson(endpoint, { headers }, { timeout, maxBytes, clock })
+    const keys = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
+    if (!Array.isArray(keys)) throw new UnavailableError(`${endpoint.origin}${endpoint.pathname} sent no key set`)
+    return keys.filter(isPublicKey)
+  }
+
+  function refresh(now: number): Promise<void> {
+    if (pending) return pending
+    if (now - attemptedAt < cooldown) return Promise.resolve()
+    attemptedAt = now
+    const attempt = load().then(
+      (keys) => {
+        if (pending !== attempt) return
+        pending = failure = undefined
+        const text = JSON.stringify(keys)
+        if (current?.text === text) current.fetchedAt = now
+        else current = { set: createLocalJWKSet({ keys }), text, fetchedAt: now }
+      },
+      (error: unknown) => {
+        if (pending !== attempt) return
+        pending = undefined
+        failure = error
+      },
+    )
+    pending = attempt
+    return attempt
+  }
+
+  async function match(header: KeyHeader, now: number): Promise<FoundKeys> {
+    if (!current || !isYounger(now, lastUse)) {
+      throw failure ?? new UnavailableError('the keys were purged while they were fetched')
+    }
+    const { set } = current
+    return { keys: await matchingKeys(set, header), edition: set }
+  }
+
+  return {
+    async find(header, now) {
+      if (!isYounger(now, maxAge)) await refresh(now)
+      const found = await match(header, now)
+      if (found.keys.length > 0) return found
+      await refresh(now)
+      const foundNow = await match(header, now)
+      if (foundNow.keys.length === 0 && failure) throw failure
+      return foundNow
+    },
+    edition(now) {
+      const mayFetch = pending !== undefined || now - attemptedAt >= cooldown
+      return isYounger(now, mayFetch ? maxAge : lastUse) ? current?.set : undefined
+    },
+    purge() {
+      current = pending = failure = undefined
+      attemptedAt = Number.NEGATIVE_INFINITY
+    },
+  }
+}

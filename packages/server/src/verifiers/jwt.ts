@@ -1,0 +1,171 @@
+import type { JWTVerifyOptions } from 'jose'
+import { ConfigurationError } from '../errors.js'
+import { hash } from '../hash.js'
+import type { Identity } from '../identity.js'
+import type { VerificationFailure } from '../reasons.js'
+import { createCache } from './cache.js'
+import { type Identify, identified, readToken, type Token, type TokenIdentity } from './claims.js'
+import { type Jwks, jwks } from './jwks.js'
+import { mediaType, readHeader, verifyClaims } from './jws.js'
+import {
+  type KeySource,
+  type PublicKey,
+  type PublicKeyAlgorithm,
+  publicKeyAlgorithms,
+  publicKeys,
+  type Secret,
+  type SecretAlgorithm,
+  secretAlgorithms,
+  secretKeys,
+} from './keys.js'
+import { checkedNumber, checkedStrings } from './settings.js'
+import { isCompactJws, isPlaceholder } from './shape.js'
+import { type Known, rejected, type Verifier } from './verifier.js'
+
+export type { Claims, Identify, TokenIdentity } from './claims.js'
+export { type Jwks, type JwksOptions, jwks } from './jwks.js'
+export type { PublicKey, PublicKeyAlgorithm, Secret, SecretAlgorithm } from './keys.js'
+
+/** Where the key is. Give exactly one; its kind limits the algorithms, so that no key serves as another kind. */
+export type JwtKeys =
+  | {
+      /** A shared secret, or several while one replaces the other: 32 bytes or more for HS256, 48 and 64 for the others. */
+      readonly secret: Secret | readonly Secret[]
+      readonly algorithms: readonly SecretAlgorithm[]
+      readonly publicKey?: never
+      readonly jwks?: never
+    }
+  | {
+      /** The issuer's public key, or several while one replaces the other. */
+      readonly publicKey: PublicKey | readonly PublicKey[]
+      readonly algorithms: readonly PublicKeyAlgorithm[]
+      readonly secret?: never
+      readonly jwks?: never
+    }
+  | {
+      /** The URL of the issuer's key set, or {@link jwks} with options of its own. */
+      readonly jwks: string | URL | Jwks
+      readonly algorithms: readonly PublicKeyAlgorithm[]
+      readonly secret?: never
+      readonly publicKey?: never
+    }
+
+/** What {@link jwt} demands of a token, apart from its signature. */
+export interface JwtRules {
+  /** The only `iss` that is accepted, or several that sign with the same keys. Compared as text, to the last slash. */
+  readonly issuer: string | readonly string[]
+  /** Who we are: `aud` must be or contain it, or one of them. */
+  readonly audience: string | readonly string[]
+  /** The only `typ` that is accepted, such as `at+jwt` (RFC 9068). Default: `JWT`, `at+jwt`, or none. */
+  readonly typ?: string
+  /** Seconds that clocks may differ by, 60 at most. Default 5. */
+  readonly leeway?: number
+  /** Seconds from `iat` to `exp` at most. Default 86,400 (a day). */
+  readonly maxLifetime?: number
+  /** Characters of a token at most. Default 8,192. */
+  readonly maxLength?: number
+  /** How many verified tokens are remembered, so that presenting one again costs no signature. Default 10,000. */
+  readonly cacheSize?: number
+}
+
+/** Options of {@link jwt}. */
+export type JwtOptions = JwtKeys & JwtRules
+
+/**
+ * Verifies JSON Web Tokens (RFC 7519, by the rules of RFC 8725) that are signed, and in the compact serialization.
+ *
+ * A token needs `exp` and `iat`, and `sub` unless `identify` says whose it is. `identify` is called for every
+ * verification, also of a remembered token; where it answers `undefined` the token is rejected.
+ *
+ * Refused besides everything expired, forged or meant for somebody else: tokens made for another purpose (ID, refresh and
+ * logout tokens) or bound to a key (`cnf`), critical extensions, and every second spelling of a token. The signature is
+ * nevertheless not the token's identity (whoever holds an ECDSA signature can write another): revoke by `jti`, `sid` or
+ * `sub`.
+ *
+ * Throws `ConfigurationError` for options that cannot work or are not safe. The verifier throws `UnavailableError` when
+ * the key set cannot be had.
+ */
+export function jwt<I extends Identity>(options: JwtOptions & { readonly identify: Identify<I> }): Verifier<Known<I>>
+export function jwt(options: JwtOptions & { readonly identify?: undefined }): Verifier<TokenIdentity>
+export function jwt(options: JwtOptions & { readonly identify?: Identify<Identity> | undefined }): Verifier {
+  const check = (name: string, value: number, min: number, max: number) => checkedNumber('jwt', name, value, min, max)
+  const { identify } = options
+  const algorithms = checkedAlgorithms(options)
+  const keys = keySource(options, algorithms)
+  const types = options.typ === undefined ? [undefined, 'jwt', 'at+jwt'] : [mediaType(options.typ)]
+  const maxLength = check('maxLength', options.maxLength ?? 8192, 1, 1_048_576)
+  const maxLifetime = 1000 * check('maxLifetime', options.maxLifetime ?? 86_400, 1, 1e10)
+  const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
+  const cache = createCache<Remembered>(check('cacheSize', options.cacheSize ?? 10_000, 0, 10_000_000))
+  const demands: JWTVerifyOptions = {
+    algorithms,
+    issuer: checkedStrings('jwt', 'issuer', options.issuer),
+    audience: checkedStrings('jwt', 'audience', options.audience),
+    requiredClaims: ['exp', 'iat'],
+    clockTolerance: leeway / 1000,
+  }
+
+  async function read(text: string, now: number): Promise<Remembered | VerificationFailure> {
+    if (!isCompactJws(text)) return 'credential-unreadable'
+    const header = readHeader(text, algorithms)
+    if (typeof header === 'string') return header
+    if (!types.includes(header.typ)) return 'token-type'
+    const { keys: candidates, edition } = await keys.find(header, now)
+    const claims = await verifyClaims(text, candidates, { ...demands, currentDate: new Date(now) })
+    if (typeof claims === 'string') return claims
+    const token = readToken(claims, header.typ)
+    if (typeof token === 'string') return token
+    // Both are there, being required claims.
+    const { issuedAt = Number.POSITIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = token.facts
+    if (issuedAt > now + leeway) return 'credential-not-yet-valid'
+    // jose has looked at whole seconds only.
+    if (expiresAt + leeway <= now) return 'credential-expired'
+    if (expiresAt - issuedAt > maxLifetime) return 'credential-lifetime'
+    return { token, edition, until: expiresAt + leeway }
+  }
+
+  return (credential, { now }) => {
+    if (credential.length > maxLength) return rejected('credential-unreadable')
+    if (isPlaceholder(credential)) return rejected('credential-placeholder')
+    const key = hash(credential)
+    const known = cache.get(key, now)
+    if (known && known.edition === keys.edition(now)) return identified(known.token, identify)
+    return read(credential, now).then((result) => {
+      if (typeof result === 'string') return rejected(result)
+      cache.set(key, result, result.until)
+      return identified(result.token, identify)
+    })
+  }
+}
+
+/** A token that was verified, and the keys that were in force then. */
+interface Remembered {
+  readonly token: Token
+  readonly edition: object
+  /** The end of the token and the leeway, in milliseconds since the epoch. */
+  readonly until: number
+}
+
+function checkedAlgorithms({ secret, algorithms }: JwtOptions): string[] {
+  const [kind, allowed] = secret === undefined ? ['public keys', publicKeyAlgorithms] : ['a secret', secretAlgorithms]
+  const checked = checkedStrings('jwt', 'algorithms', algorithms)
+  if (checked.every((algorithm) => allowed.some((name) => name === algorithm))) return checked
+  throw new ConfigurationError(`jwt: algorithms for ${kind} must be among ${allowed.join(', ')}`)
+}
+
+function keySource({ secret, publicKey, jwks: source }: JwtOptions, algorithms: readonly string[]): KeySource {
+  if ([secret, publicKey, source].filter((key) => key !== undefined).length !== 1) {
+    throw new ConfigurationError('jwt: give exactly one of secret, publicKey and jwks')
+  }
+  if (secret !== undefined) return secretKeys(several('secret', secret), algorithms)
+  if (publicKey !== undefined) return publicKeys(several('publicKey', publicKey), algorithms)
+  return typeof source === 'string' || source instanceof URL ? jwks(source) : source!
+}
+
+function several<T>(name: string, value: T | readonly T[]): readonly T[] {
+  const values: readonly T[] = isList(value) ? value : [value]
+  if (values.length === 0) throw new ConfigurationError(`jwt: ${name} must not be an empty list`)
+  return values
+}
+
+const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isArray(value)

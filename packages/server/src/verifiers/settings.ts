@@ -1,0 +1,29 @@
+import { ConfigurationError } from '../errors.js'
+
+/** Checks a number among the options of `owner`, `min` and `max` included. */
+export function checkedNumber(owner: string, name: string, value: number, min: number, max: number): number {
+  if (typeof value === 'number' && value >= min && value <= max) return value
+  throw new ConfigurationError(`${owner}: ${name} must be a number from ${min} to ${max}`)
+}
+
+/** Checks an option that is one string or several, none of them empty. */
+export function checkedStrings(owner: string, name: string, value: string | readonly string[]): string[] {
+  const strings: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (strings.length > 0 && strings.every((item) => typeof item === 'string' && item !== '')) return strings as string[]
+  throw new ConfigurationError(`${owner}: ${name} is required: a string, or an array of them, none empty`)
+}
+
+/** Checks the address of a server that we ask about credentials: https, or http on this machine. */
+export function checkedUrl(owner: string, name: string, value: string | URL): URL {
+  const url = URL.canParse(`${value}`) ? new URL(value) : undefined
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))) {
+    throw new ConfigurationError(`${owner}: ${name} must be an https URL; http is for loopback addresses only`)
+  }
+  if (url.username || url.password) {
+    throw new ConfigurationError(`${owner}: ${name} must not carry a user name or password, because URLs get printed`)
+  }
+  return url
+}
+
+// The URL parser has already written every spelling of an IPv4 address as four decimal numbers.
+const isLoopback = (hostname: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)

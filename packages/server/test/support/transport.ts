@@ -1,0 +1,51 @@
+import type { Transport } from '@sallyport/server'
+
+/** A transport without a socket, which writes down what it is told to do to the peer. */
+export interface FakeTransport extends Transport {
+  /** Calls in their order, such as `send hello` and `close 4001 Authentication failed`. */
+  readonly calls: string[]
+  /** Whether it reads from the peer. */
+  readonly isReading: boolean
+  /** The peer or the network ends it. */
+  drop(): void
+}
+
+export function fakeTransport(): FakeTransport {
+  const calls: string[] = []
+  const callbacks: (() => void)[] = []
+  let isReading = true
+  let isClosed = false
+  const drop = () => {
+    if (isClosed) return
+    isClosed = true
+    for (const callback of callbacks.splice(0)) callback()
+  }
+  const transport = {
+    calls,
+    drop,
+    get isReading() {
+      return isReading
+    },
+    get isOpen() {
+      return !isClosed && !calls.some((call) => call.startsWith('close'))
+    },
+    send: (text: string) => void calls.push(`send ${text}`),
+    pause: () => {
+      isReading = false
+    },
+    resume: () => {
+      isReading = true
+    },
+    shut: () => void calls.push('shut'),
+    close: (code: number, reason: string) => void calls.push(`close ${code} ${reason}`),
+    terminate: () => {
+      calls.push('terminate')
+      drop()
+    },
+    onClose: (callback: () => void) => {
+      if (isClosed) callback()
+      else callbacks.push(callback)
+    },
+  }
+  return transport
+}

@@ -1,0 +1,26 @@
+import type { Identity, Verified, Verifier, VerifyContext } from '@sallyport/server'
+import { expect } from 'vitest'
+import { now as usualNow } from './tokens.js'
+
+/** What a verifier gets to see beside the credential, at the time `now`. */
+export const contextAt = (now = usualNow): VerifyContext => ({
+  handshake: { method: 'GET', target: '/ws', headers: [], address: '127.0.0.1' },
+  now,
+  signal: new AbortController().signal,
+})
+
+/** Asserts that the credential is good, and returns what it says. */
+export async function accepted<I extends Identity>(
+  verify: Verifier<I>,
+  credential: string,
+  now?: number,
+): Promise<Verified<I>> {
+  const verification = await verify(credential, contextAt(now))
+  if ('rejected' in verification) expect.fail(`rejected: ${verification.rejected}`)
+  return verification
+}
+
+/** Asserts that the credential is rejected, for `reason`. */
+export async function refused(verify: Verifier, credential: string, reason: string, now?: number): Promise<void> {
+  expect(await verify(credential, contextAt(now))).toEqual({ rejected: reason })
+}

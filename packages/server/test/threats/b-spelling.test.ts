@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { jwt } from '../../src/verifiers/jwt.js'
+import { startJsonServer } from '../support/json-server.js'
+import {
+  audience,
+  base64url,
+  hmacSigner,
+  issuer,
+  signatureOf,
+  signingPair,
+  tokenBy,
+  withSignature,
+} from '../support/tokens.js'
+import { accepted, contextAt, refused } from '../support/verification.js'
+
+const rules = { issuer, audience }
+const secret = 'a secret of at least 32 bytes, for HS256'
+const verify = jwt({ secret, algorithms: ['HS256'], ...rules })
+const good = tokenBy(hmacSigner(secret))
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+it.each([
+  ['a path', '../../../../dev/null'],
+  ['SQL', "x' OR '1'='1"],
+  ['__proto__', '__proto__'],
+  ['constructor', 'constructor'],
+  ['empty', ''],
+  ['an object', { kid: 'key-1' }],
+  ['a list', ['key-1']],
+  ['null', null],
+])('B05 finds no key for a kid that is %s', async (_, kid) => {
+  const pair = signingPair('ES256', 'key-1')
+  const server = await startJsonServer({ keys: [pair.jwk()] })
+  const byKeySet = jwt({ jwks: server.url, algorithms: ['ES256'], ...rules })
+  await accepted(byKeySet, tokenBy(pair))
+  await refused(byKeySet, tokenBy(pair, { header: { kid } }), 'token-key')
+  expect(server.received).toHaveLength(1)
+})
+
+it('B05 refuses a kid that is no text also where no key has a name', async () => {
+  await accepted(verify, tokenBy(hmacSigner(secret), { header: { kid: 'any' } }))
+  for (const kid of [5, null, {}, ['any']]) {
+    await refused(verify, tokenBy(hmacSigner(secret), { header: { kid } }), 'token-key')
+  }
+})
+
+it('B05 does not even decode a kid of 64 KiB', async () => {
+  const token = tokenBy(hmacSigner(secret), { header: { kid: 'k'.repeat(65_536) } })
+  await refused(verify, token, 'credential-unreadable')
+  await accepted(verify, tokenBy(hmacSigner(secret), { header: { kid: 'k'.repeat(100) } }))
+})
+
+it.each([
+  ['a space at its end', `${good} `],
+  ['a space at its start', ` ${good}`],
+  ['a line end', `${good}\n`],
+  ['a carriage return within', good.replace('.', '.\r')],
+  ['padding', `${good}=`],
+  ['a fourth part', `${good}.`],
+  ['a fourth part that is not empty', `${good}.AAAA`],
+  ['two parts', good.slice(0, good.lastIndexOf('.'))],
+  ['an empty payload', good.replace(/\.[^.]+\./, '..')],
+  ['a character of another alphabet', good.replace(/.$/, '+')],
+  ['a character that is not ASCII', `${good}\u00e9`],
+  ['a NUL', `${good}\u0000`],
+  ['a byte order mark', `\ufeff${good}`],
+])('B14 refuses a token with %s', async (_, token) => {
+  await accepted(verify, good)
+  await refused(verify, token, 'credential-unreadable')
+})
+
+it('B15 refuses every other spelling of the last character', async () => {
+  await accepted(verify, good)
+  const others = [...alphabet].filter((character) => !good.endsWith(character))
+  const answers = new Set<string>()
+  for (const character of others) {
+    const verification = await verify(good.slice(0, -1) + character, contextAt())
+    answers.add('rejected' in verification ? verification.rejected : 'accepted')
+  }
+  // Three of them decode to the very same signature.
+  expect([...answers].sort()).toEqual(['credential-unreadable', 'token-signature'])
+})
+
+it('B15 gives both spellings of an ECDSA signature the same ids, by which they are revoked', async () => {
+  const pair = signingPair('ES256')
+  const byKey = jwt({ publicKey: pair.publicKey, algorithms: ['ES256'], ...rules })
+  const token = tokenBy(pair, { claims: { sid: 'login-1' } })
+  const signature = signatureOf(token)
+  const order = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551')
+  const s = order - BigInt(`0x${signature.subarray(32).toString('hex')}`)
+  const other = Buffer.concat([signature.subarray(0, 32), Buffer.from(s.toString(16).padStart(64, '0'), 'hex')])
+  const twin = withSignature(token, other)
+  expect(twin).not.toBe(token)
+  const first = await accepted(byKey, token)
+  expect(first).toMatchObject({ session: 'login-1', token: 'token-1' })
+  expect(await accepted(byKey, twin)).toEqual(first)
+})
+
+it('B28 refuses a token over its limit before it looks at it', async () => {
+  const padded = (length: number) => {
+    const bare = tokenBy(hmacSigner(secret), { header: { x: '' } }).length
+    return tokenBy(hmacSigner(secret), { header: { x: 'x'.repeat(Math.floor(((length - bare) * 3) / 4)) } })
+  }
+  const long = padded(8192)
+  expect(long.length).toBeGreaterThan(8180)
+  expect(long.length).toBeLessThanOrEqual(8192)
+  await accepted(verify, long)
+  await refused(verify, padded(8200), 'credential-unreadable')
+  await refused(
+    jwt({ secret, algorithms: ['HS256'], maxLength: long.length - 1, ...rules }),
+    long,
+    'credential-unreadable',
+  )
+})
+
+it('B28 spends nothing on a megabyte, or on eight million dots', async () => {
+  const started = performance.now()
+  await refused(verify, 'A'.repeat(1_000_000), 'credential-unreadable')
+  await refused(verify, '.'.repeat(8_000_000), 'credential-unreadable')
+  await refused(verify, '.'.repeat(8_000), 'credential-unreadable')
+  expect(performance.now() - started).toBeLessThan(50)
+})
+
+it('B14 refuses whatever differs from the token by one character', async () => {
+  const index = fc.nat(good.length - 1)
+  const character = fc.constantFrom(...alphabet, '.', '=', ' ', '\n', '\u00e9')
+  await fc.assert(
+    fc.asyncProperty(index, character, async (at, other) => {
+      const mutant = good.slice(0, at) + other + good.slice(at + 1)
+      const verification = await verify(mutant, contextAt())
+      expect('rejected' in verification).toBe(mutant !== good)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+it('B14 accepts only the text that was signed, for any claims', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.jsonValue({ maxDepth: 2 }), async (extra) => {
+      const token = tokenBy(hmacSigner(secret), { claims: { extra } })
+      const claims = (await accepted(verify, token)).identity.claims
+      expect(claims.extra).toEqual(JSON.parse(JSON.stringify(extra)))
+      const [header, payload, signature] = token.split('.')
+      const respelled = base64url(` ${Buffer.from(`${payload}`, 'base64url').toString()}`)
+      await refused(verify, `${header}.${respelled}.${signature}`, 'token-signature')
+    }),
+    { numRuns: 30 },
+  )
+})
