@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
 import type { Connection } from '../connection.js'
+import { type Authorize, innerDoor } from '../connections/inner-door.js'
 import type { LiveConnection } from '../connections/live-connection.js'
 import type { Transport } from '../connections/transport.js'
 import { ConfigurationError } from '../errors.js'
@@ -13,7 +14,7 @@ import { fromNode } from '../request.js'
 import type { Verdict } from '../verdict.js'
 
 /** Options of {@link guardServer}. */
-export interface GuardServerOptions {
+export interface GuardServerOptions<I extends Identity = Identity> {
   /** The path that the guard owns, such as `/ws`, compared exactly. Other paths are left to other listeners. */
   readonly path: string
   /**
@@ -21,7 +22,14 @@ export interface GuardServerOptions {
    * `clients` are those that were accepted. Default: one without compression, whose messages are 1 MiB at most.
    */
   readonly webSocketServer?: WebSocketServer
+  /** Asked about every message of an accepted connection. Default: all may pass. */
+  readonly authorize?: Authorize<I, Message>
+  /** How many messages a second a connection may send; more close it with 4029. Default: any number. */
+  readonly messagesPerSecond?: number
 }
+
+/** A message as ws emits it. */
+export type Message = readonly [data: RawData, isBinary: boolean]
 
 /**
  * Takes an accepted socket. When it is asynchronous, the messages of the socket wait until it listens for them or is
@@ -44,7 +52,7 @@ export type ConnectionHandler<I extends Identity> = (
 export function guardServer<I extends Identity>(
   server: Server,
   guard: Guard<I>,
-  options: GuardServerOptions,
+  options: GuardServerOptions<I>,
   onConnection: ConnectionHandler<I>,
 ): () => void {
   const { path, webSocketServer: accepted = defaultWebSocketServer() } = options
@@ -107,7 +115,7 @@ export function guardServer<I extends Identity>(
       for (const message of kept.splice(0)) socket.emit('message', ...message)
       socket.resume()
     }
-    const fail = (error: unknown) => guard.connections.fail(connection, error)
+    const fail = (error: unknown) => guard.connections.end(connection, 'internal', error)
     try {
       const done = onConnection(socket, connection)
       done?.catch(fail)
@@ -119,22 +127,30 @@ export function guardServer<I extends Identity>(
   }
 
   /**
-   * The inner door: what crosses it, in either direction, crosses while the connection is good. On a connection that
-   * speaks the frames, those that renew it are kept from the application.
+   * Puts the inner door into a socket: what crosses it, in either direction, crosses while the connection is good. On a
+   * connection that speaks the frames, those that renew it are kept from the application.
    */
   function gate(socket: WebSocket, connection: LiveConnection<I>): void {
-    const { connections } = guard
+    const { connections, clock } = guard
     const { emit, send } = socket
     const speaksFrames = connection.method === 'message'
-    socket.emit = function gatedEmit(event: string | symbol, ...args: unknown[]): boolean {
-      if (event === 'message') {
-        if (!connections.isOpen(connection)) return false
-        const [data, isBinary] = args
-        if (speaksFrames && !isBinary && Buffer.isBuffer(data) && data.includes('"auth"')) {
-          if (connections.receive(connection, data.toString())) return true
-        }
+    const deliver = (message: Message) => {
+      try {
+        return Reflect.apply(emit, socket, ['message', ...message])
+      } catch (error) {
+        connections.end(connection, 'internal', error)
+        return true
       }
-      return Reflect.apply(emit, socket, [event, ...args])
+    }
+    const mayPass = innerDoor<I, Message>({ ...options, connections, connection, clock, deliver })
+
+    socket.emit = function gatedEmit(event: string | symbol, ...args: unknown[]): boolean {
+      if (event !== 'message') return Reflect.apply(emit, socket, [event, ...args])
+      const [data, isBinary] = args as unknown as Message
+      if (speaksFrames && !isBinary && Buffer.isBuffer(data) && data.includes('"auth"')) {
+        if (connections.receive(connection, data.toString())) return true
+      }
+      return mayPass([data, isBinary]) && deliver([data, isBinary])
     }
     socket.send = function gatedSend(...args: unknown[]): void {
       // The check closes a connection that is over; ws tells the callback of a send behind a Close.
@@ -145,9 +161,6 @@ export function guardServer<I extends Identity>(
 
   return claimUpgrades(server, guard.clock, path, onUpgrade)
 }
-
-/** A message as ws emits it. */
-type Message = [data: RawData, isBinary: boolean]
 
 const ignore = () => {}
 const mebibyte = 1_048_576

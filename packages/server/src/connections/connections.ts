@@ -89,7 +89,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   revoke(target: RevocationTarget): number {
     const candidates = this.#registry.candidates(target)
     const named = isConnection(target) ? candidates : this.#revokeIssued(target, candidates)
-    for (const connection of named) this.#end(connection, 'revoked')
+    for (const connection of named) this.end(connection, 'revoked')
     return named.length
   }
 
@@ -115,7 +115,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       events.emit({ type: 'closed', connection })
     })
     // Registered first, asked again after: a revocation finds it either there or here.
-    if (this.#revocations.match(accept)) this.#end(connection, 'revoked')
+    if (this.#revocations.match(accept)) this.end(connection, 'revoked')
     else this.#makeRoom(connection)
     if (!this.#isLive(connection)) return undefined
     events.emit({ type: 'accepted', connection })
@@ -147,18 +147,13 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     end(transport, verdict.code, this.#options.clock)
   }
 
-  /** Ends a connection whose handler failed. */
-  fail(connection: LiveConnection<I>, error: unknown): void {
-    this.#end(connection, 'internal', error)
-  }
-
   /**
    * Whether a message may cross now, in either direction. Asked at every message, because the timer of a process that was
    * suspended may be later than the message.
    */
   isOpen(connection: LiveConnection<I>): boolean {
     if (this.#options.clock.now() < connection.deadline) return true
-    this.#end(connection, 'expired')
+    this.end(connection, 'expired')
     return false
   }
 
@@ -171,7 +166,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     if (!connection.renewing) {
       connection.renewing = true
       this.#renewInBand(connection, text)
-        .catch((error: unknown) => this.fail(connection, error))
+        .catch((error: unknown) => this.end(connection, 'internal', error))
         .finally(() => {
           connection.renewing = false
         })
@@ -186,7 +181,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     // A bad credential leaves the one it was accepted with, which is still good until it ends.
     if (verdict.type !== 'accept') transport.send(encodeFrame({ type: 'auth_fail' }))
     else if (this.renew(connection, verdict)) transport.send(this.#acknowledge(connection))
-    else this.#end(connection, 'forbidden')
+    else this.end(connection, 'forbidden')
   }
 
   /** The live connections that a renewal means: the one of that id, or all of the session. */
@@ -245,7 +240,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     if (surplus <= 0) return
     const oldestFirst = all.sort((a, b) => a.since - b.since)
     const replaced = connectionLimit.whenFull === 'refuse' ? [newest] : oldestFirst.slice(0, surplus)
-    for (const connection of replaced) this.#end(connection, 'replaced')
+    for (const connection of replaced) this.end(connection, 'replaced')
   }
 
   /** Closes all connections, spread over `within` milliseconds. Resolves when none is left. */
@@ -254,7 +249,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const steps = 20
     for (let left = steps; this.size > 0 && left > 0; left -= 1) {
       const share = [...this.#registry.values()].slice(0, Math.ceil(this.size / left))
-      for (const connection of share) this.#end(connection, 'restart')
+      for (const connection of share) this.end(connection, 'restart')
       await new Promise<void>((resolve) => clock.after(within / steps, resolve))
     }
   }
@@ -288,7 +283,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#deadlines.delete(connection)
   }
 
-  #end(connection: LiveConnection<I>, code: CodeName, error?: unknown): void {
+  /** Ends a connection: gate, Close, then the socket. Does nothing to one that is over. */
+  end(connection: LiveConnection<I>, code: CodeName, error?: unknown): void {
     if (!this.#isLive(connection)) return
     const { clock, events } = this.#options
     this.#forget(connection)
