@@ -9,6 +9,8 @@ export type GuardEvent<I extends Identity = Identity> =
   | { readonly type: 'accepted'; readonly connection: Connection<I> }
   | {
       readonly type: 'refused'
+      /** Names this refusal, in events and logs. */
+      readonly id: string
       readonly reason: Reason
       readonly path: string
       readonly address: string

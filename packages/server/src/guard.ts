@@ -5,6 +5,7 @@ import type { RevocationTarget } from './connections/revocations.js'
 import { Decision, type Ways } from './decision.js'
 import { Events, type Listener } from './events.js'
 import { type GuardOptions, settingsOf } from './guard-options.js'
+import { newId } from './id.js'
 import type { Identity } from './identity.js'
 import { Attempts } from './limits/attempts.js'
 import { Pending, type Place } from './limits/pending.js'
@@ -65,7 +66,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
 ): Guard<IdentityOf<M[number]>> {
   type I = IdentityOf<M[number]>
   const settings = settingsOf(options)
-  const { clock, protocols, limits, originPolicy, addressOf } = settings
+  const { clock, random, protocols, limits, originPolicy, addressOf } = settings
 
   // The list of the options with its identity by name instead of by inference: the one place where they meet.
   const methods = options.accept as readonly (Method<I> | TicketMethod)[]
@@ -133,7 +134,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
       const { reason, error } = verdict
       const path = readTarget(handshake.target)?.path ?? ''
       const address = addressOf(handshake)
-      events.emit({ type: 'refused', reason, path, address, ...(error !== undefined && { error }) })
+      events.emit({ type: 'refused', id: newId(random), reason, path, address, ...(error !== undefined && { error }) })
     }
     return verdict
   }

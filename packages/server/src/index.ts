@@ -26,6 +26,7 @@ export {
   type TicketMethod,
   ticket,
 } from './methods.js'
+export { logRefusals, type WriteLine } from './observers/log.js'
 export { type Reason, reasons } from './reasons.js'
 export { fromFetch, fromNode, type Handshake } from './request.js'
 export { createRoutes, type Routes, type RoutesOptions } from './routes.js'

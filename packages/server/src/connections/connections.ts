@@ -3,6 +3,7 @@ import { withoutCredentials } from '../carriers/query.js'
 import type { Clock } from '../clock.js'
 import type { Connection } from '../connection.js'
 import type { Events } from '../events.js'
+import { newId } from '../id.js'
 import { type Identity, sameIdentity } from '../identity.js'
 import { type Handshake, readTarget, repeated, singleHeader } from '../request.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
@@ -105,7 +106,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    */
   open(accept: Accept<I>, handshake: Handshake, transport: Transport): LiveConnection<I> | undefined {
     const { clock, random, events } = this.#options
-    const id = Buffer.from(random(16)).toString('base64url')
+    const id = newId(random)
     const source = { ...sourceOf(handshake), address: this.#options.addressOf(handshake) }
     const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport)
     this.#registry.add(connection)
@@ -124,7 +125,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /** Lets a socket wait between the doors for its first message. */
   wait<M>(wait: Await, { handshake, transport, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
-    const { clock, events, decide } = this.#options
+    const { clock, random, events, decide } = this.#options
     const { path } = sourceOf(handshake)
     const address = this.#options.addressOf(handshake)
     return awaitFirstMessage<I, M>({
@@ -132,7 +133,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       clock,
       transport,
       decide: (message) => decide({ ...handshake, message }),
-      onFail: (reason) => events.emit({ type: 'refused', reason, path, address }),
+      onFail: (reason) => events.emit({ type: 'refused', id: newId(random), reason, path, address }),
       onAccept: (accept, kept) => {
         const connection = this.open(accept, handshake, transport)
         if (!connection) return

@@ -43,7 +43,7 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
       if (due > clock.now()) return
       release(socket)
       if (socket.bytesRead > 0) socket.write(timeoutResponse)
-      socket.destroySoon()
+      socket.end(() => socket.destroy())
     }
   }
 
