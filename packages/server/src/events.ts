@@ -1,5 +1,6 @@
 import type { CodeName } from '@sallyport/protocol'
 import type { Connection } from './connection.js'
+import { UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
 import type { Reason } from './reasons.js'
 
@@ -8,6 +9,8 @@ export type GuardEvent<I extends Identity = Identity> =
   | { readonly type: 'accepted'; readonly connection: Connection<I> }
   | {
       readonly type: 'refused'
+      /** Names this refusal, in events and logs. */
+      readonly id: string
       readonly reason: Reason
       readonly path: string
       readonly address: string
@@ -33,10 +36,16 @@ export class Events<I extends Identity> {
   }
 
   emit(event: GuardEvent<I>): void {
+    if (this.#listeners.size === 0 && 'error' in event) warn(event.error)
     for (const listener of this.#listeners) {
       try {
         listener(event)
       } catch {}
     }
   }
+}
+
+/** What went wrong in somebody's code must not vanish because nobody subscribed. A dependency that is down is no bug. */
+function warn(error: unknown): void {
+  if (error instanceof Error && !(error instanceof UnavailableError)) process.emitWarning(error)
 }

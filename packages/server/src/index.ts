@@ -5,7 +5,8 @@ export type { RevocationTarget } from './connections/revocations.js'
 export type { Transport } from './connections/transport.js'
 export { ConfigurationError, UnavailableError } from './errors.js'
 export type { GuardEvent, Listener } from './events.js'
-export { createGuard, type Guard, type GuardOptions } from './guard.js'
+export { createGuard, type Guard, type Renewed } from './guard.js'
+export type { GuardOptions, Limits } from './guard-options.js'
 export { hash } from './hash.js'
 export type { Identity } from './identity.js'
 export {
@@ -25,6 +26,7 @@ export {
   type TicketMethod,
   ticket,
 } from './methods.js'
+export { logRefusals, type WriteLine } from './observers/log.js'
 export { type Reason, reasons } from './reasons.js'
 export { fromFetch, fromNode, type Handshake } from './request.js'
 export { createRoutes, type Routes, type RoutesOptions } from './routes.js'

@@ -35,8 +35,15 @@ export const reasons = {
   'token-audience': 'unauthenticated',
   'token-claims': 'unauthenticated',
   'ticket-binding': 'forbidden',
+  // Renewal.
+  'body-malformed': 'badRequest',
+  'body-too-large': 'tooLarge',
+  'connection-unknown': 'notFound',
+  'identity-changed': 'forbidden',
   // Whom we could not ask, and what went wrong.
-  limit: 'limited',
+  pending: 'limited',
+  attempts: 'limited',
+  draining: 'restart',
   'ticket-limit': 'limited',
   'dependency-unavailable': 'unavailable',
   'internal-error': 'internal',

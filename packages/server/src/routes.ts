@@ -3,10 +3,11 @@ import type { Guard } from './guard.js'
 import type { Identity } from './identity.js'
 import { type HttpAnswer, refusalAnswer } from './refusal.js'
 import { fromFetch, fromNode, type Handshake, readTarget, repeated, singleHeader } from './request.js'
+import { type Refuse, refuse } from './verdict.js'
 
 /** Options of {@link createRoutes}. */
 export interface RoutesOptions {
-  /** The path of the WebSocket route, such as `/ws`; the ticket route is `/ws/ticket`. */
+  /** The path of the WebSocket route, such as `/ws`; the others are `/ws/ticket` and `/ws/renew`. */
   readonly path: string
 }
 
@@ -21,40 +22,95 @@ export interface Routes {
   node(request: IncomingMessage, response: ServerResponse): Promise<boolean>
 }
 
+/** What a route does: with the request, and its body when it asks for one. */
+type Route = (request: Handshake, readBody: () => Promise<string | undefined>) => Promise<HttpAnswer>
+
+const maxBodyBytes = 1_024
+// What is longer is still read so far, because a body that is left unread takes the response with it.
+const maxDroppedBytes = 65_536
+
 /**
- * The routes of a guard.
+ * The routes of a guard, for callers who show who they are by a Bearer or a cookie:
  *
- * `POST {path}/ticket` with a Bearer or a cookie answers 201 `{"ticket","expiresIn"}`, or an error with a JSON body:
- * 401 without a good credential, 403 from a foreign origin, 405, 429 with too many tickets outstanding, 503 when the
- * store is down.
+ * - `POST {path}/ticket` answers 201 `{"ticket","expiresIn"}`;
+ * - `POST {path}/renew` with the body `{"connection":"…"}` extends that connection, without a body all of the caller's
+ *   session; answers 200 `{"expiresIn"}`.
+ *
+ * Errors have a JSON body `{"error","message"}`: 400, 401 without a good credential, 403 from a foreign origin, 404 for a
+ * connection that is not there, 405, 413, 429, 503 when the store is down.
  */
 export function createRoutes<I extends Identity>(guard: Guard<I>, { path }: RoutesOptions): Routes {
-  const ticketPath = `${path}/ticket`
+  const routes = new Map<string, Route>([
+    [
+      `${path}/ticket`,
+      async (request) => {
+        const issued = await guard.issueTicket(request, path)
+        return 'reason' in issued ? refusalAnswer(issued.code) : jsonAnswer(201, issued)
+      },
+    ],
+    [
+      `${path}/renew`,
+      async (request, readBody) => {
+        const body = await readBody()
+        const connection = body === undefined ? refuse('body-too-large') : readConnectionId(body)
+        if (typeof connection === 'object') return refusalAnswer(connection.code)
+        const renewed = await guard.renew(request, connection)
+        return 'reason' in renewed ? refusalAnswer(renewed.code) : jsonAnswer(200, renewed)
+      },
+    ],
+  ])
 
-  async function answer(request: Handshake): Promise<HttpAnswer | undefined> {
-    if (readTarget(request.target)?.path !== ticketPath) return undefined
+  async function answer(request: Handshake, readBody: () => Promise<string | undefined>) {
+    const route = routes.get(readTarget(request.target)?.path ?? '')
+    if (!route) return undefined
     const cors = corsHeaders(guard, request)
     if (request.method === 'OPTIONS' && cors) return { status: 204, headers: { ...cors, ...preflight }, body: '' }
     if (request.method !== 'POST') return refusalAnswer('methodNotAllowed', { ...cors, Allow: 'POST' })
-    const issued = await guard.issueTicket(request, path)
-    if ('reason' in issued) return refusalAnswer(issued.code, cors)
-    const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...cors }
-    return { status: 201, headers, body: JSON.stringify(issued) }
+    const { status, headers, body } = await route(request, readBody)
+    return { status, headers: { ...headers, ...cors }, body }
   }
 
   return {
     async fetch(request, address) {
-      const answered = await answer(fromFetch(request, address))
+      const answered = await answer(fromFetch(request, address), () => readText(request.body ?? []))
       return answered && new Response(answered.status === 204 ? null : answered.body, answered)
     },
     async node(request, response) {
-      const answered = await answer(fromNode(request))
+      const answered = await answer(fromNode(request), () => readText(request))
       if (!answered) return false
       response.writeHead(answered.status, { ...answered.headers, 'Content-Length': Buffer.byteLength(answered.body) })
       response.end(answered.body)
       return true
     },
   }
+}
+
+function jsonAnswer(status: number, value: object): HttpAnswer {
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }
+  return { status, headers, body: JSON.stringify(value) }
+}
+
+/** Reads a body; `undefined` when it is longer than any of ours. */
+async function readText(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string | undefined> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes <= maxBodyBytes) chunks.push(chunk)
+    else if (bytes > maxDroppedBytes) break
+  }
+  return bytes <= maxBodyBytes ? Buffer.concat(chunks).toString() : undefined
+}
+
+/** The connection that the body of a renewal names; `undefined` when the body is empty. */
+function readConnectionId(body: string): string | undefined | Refuse {
+  if (body.trim() === '') return undefined
+  try {
+    const value: unknown = JSON.parse(body)
+    const id = typeof value === 'object' && value !== null && 'connection' in value ? value.connection : ''
+    if (typeof id === 'string' && id !== '') return id
+  } catch {}
+  return refuse('body-malformed')
 }
 
 const preflight = {

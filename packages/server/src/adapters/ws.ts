@@ -3,16 +3,18 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
 import type { Connection } from '../connection.js'
+import { type Authorize, innerDoor } from '../connections/inner-door.js'
+import type { LiveConnection } from '../connections/live-connection.js'
 import type { Transport } from '../connections/transport.js'
 import { ConfigurationError } from '../errors.js'
 import type { Guard } from '../guard.js'
 import type { Identity } from '../identity.js'
-import { refusalAnswer, toHttp1 } from '../refusal.js'
-import { fromNode, readTarget } from '../request.js'
-import { type Refuse, refuse, type Verdict } from '../verdict.js'
+import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
+import { fromNode } from '../request.js'
+import type { Verdict } from '../verdict.js'
 
 /** Options of {@link guardServer}. */
-export interface GuardServerOptions {
+export interface GuardServerOptions<I extends Identity = Identity> {
   /** The path that the guard owns, such as `/ws`, compared exactly. Other paths are left to other listeners. */
   readonly path: string
   /**
@@ -20,7 +22,14 @@ export interface GuardServerOptions {
    * `clients` are those that were accepted. Default: one without compression, whose messages are 1 MiB at most.
    */
   readonly webSocketServer?: WebSocketServer
+  /** Asked about every message of an accepted connection. Default: all may pass. */
+  readonly authorize?: Authorize<I, Message>
+  /** How many messages a second a connection may send; more close it with 4029. Default: any number. */
+  readonly messagesPerSecond?: number
 }
+
+/** A message as ws emits it. */
+export type Message = readonly [data: RawData, isBinary: boolean]
 
 /**
  * Takes an accepted socket. When it is asynchronous, the messages of the socket wait until it listens for them or is
@@ -43,13 +52,10 @@ export type ConnectionHandler<I extends Identity> = (
 export function guardServer<I extends Identity>(
   server: Server,
   guard: Guard<I>,
-  options: GuardServerOptions,
+  options: GuardServerOptions<I>,
   onConnection: ConnectionHandler<I>,
 ): () => void {
   const { path, webSocketServer: accepted = defaultWebSocketServer() } = options
-  if (readTarget(path)?.path !== path) {
-    throw new ConfigurationError(`guardServer: ${JSON.stringify(path)} is no path; write one such as "/ws"`)
-  }
   if (!accepted.options.noServer) {
     throw new ConfigurationError('guardServer: make your WebSocketServer with { noServer: true }; the guard upgrades')
   }
@@ -58,9 +64,17 @@ export function guardServer<I extends Identity>(
 
   async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const handshake = fromNode(request)
+    const place = guard.enter(handshake)
+    if ('reason' in place) return refuseSocket(socket, guard.clock, place)
+    socket.once('close', place.leave)
+    const leave = () => {
+      socket.off('close', place.leave)
+      place.leave()
+    }
     const verdict = await guard.decide(handshake)
     if (verdict.type === 'accept') {
       upgrade(accepted, verdict, request, socket, head, (webSocket) => {
+        leave()
         const connection = guard.connections.open(verdict, handshake, new WsTransport(webSocket))
         if (connection) handOver(webSocket, connection, [])
       })
@@ -74,13 +88,14 @@ export function guardServer<I extends Identity>(
           handshake,
           transport,
           onOpen(connection, kept) {
+            leave()
             socket.off('data', countBytes)
             webSocket.off('message', receiveMessage)
             track(accepted, webSocket)
-            interceptFrames(webSocket, connection)
             handOver(webSocket, connection, kept)
           },
         })
+        place.wait(() => firstMessage.evict())
         webSocket.on('message', receiveMessage)
         // Behind the listener of ws, so that a credential in this very chunk has been seen.
         socket.on('data', countBytes)
@@ -90,16 +105,17 @@ export function guardServer<I extends Identity>(
         guard.connections.turnAway(verdict, new WsTransport(webSocket)),
       )
     } else {
-      refuseSocket(guard, socket, verdict)
+      refuseSocket(socket, guard.clock, verdict)
     }
   }
 
-  function handOver(socket: WebSocket, connection: Connection<I>, kept: Message[]): void {
+  function handOver(socket: WebSocket, connection: LiveConnection<I>, kept: Message[]): void {
+    gate(socket, connection)
     const deliver = () => {
       for (const message of kept.splice(0)) socket.emit('message', ...message)
       socket.resume()
     }
-    const fail = (error: unknown) => guard.connections.fail(connection, error)
+    const fail = (error: unknown) => guard.connections.end(connection, 'internal', error)
     try {
       const done = onConnection(socket, connection)
       done?.catch(fail)
@@ -110,65 +126,47 @@ export function guardServer<I extends Identity>(
     }
   }
 
-  /** Keeps the `auth` frames that renew a connection from the application. */
-  function interceptFrames(socket: WebSocket, connection: Connection<I>): void {
-    socket.emit = function emit(this: WebSocket, event: string | symbol, ...args: unknown[]): boolean {
-      const [data, isBinary] = args
-      if (event === 'message' && !isBinary && Buffer.isBuffer(data) && data.includes('"auth"')) {
-        if (guard.connections.receive(connection, data.toString())) return true
+  /**
+   * Puts the inner door into a socket: what crosses it, in either direction, crosses while the connection is good. On a
+   * connection that speaks the frames, those that renew it are kept from the application.
+   */
+  function gate(socket: WebSocket, connection: LiveConnection<I>): void {
+    const { connections, clock } = guard
+    const { emit, send } = socket
+    const speaksFrames = connection.method === 'message'
+    const deliver = (message: Message) => {
+      try {
+        return Reflect.apply(emit, socket, ['message', ...message])
+      } catch (error) {
+        connections.end(connection, 'internal', error)
+        return true
       }
-      return EventEmitter.prototype.emit.call(this, event, ...args)
+    }
+    const mayPass = innerDoor<I, Message>({ ...options, connections, connection, clock, deliver })
+
+    socket.emit = function gatedEmit(event: string | symbol, ...args: unknown[]): boolean {
+      if (event !== 'message') return Reflect.apply(emit, socket, [event, ...args])
+      const [data, isBinary] = args as unknown as Message
+      if (speaksFrames && !isBinary && Buffer.isBuffer(data) && data.includes('"auth"')) {
+        if (connections.receive(connection, data.toString())) return true
+      }
+      return mayPass([data, isBinary]) && deliver([data, isBinary])
+    }
+    socket.send = function gatedSend(...args: unknown[]): void {
+      // The check closes a connection that is over; ws tells the callback of a send behind a Close.
+      connections.isOpen(connection)
+      Reflect.apply(send, socket, args)
     }
   }
 
-  return claimPath(server, guard, path, onUpgrade)
+  return claimUpgrades(server, guard.clock, path, onUpgrade)
 }
-
-/** A message as ws emits it. */
-type Message = [data: RawData, isBinary: boolean]
-
-type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
 
 const ignore = () => {}
 const mebibyte = 1_048_576
 
 const defaultWebSocketServer = () =>
   new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: mebibyte })
-
-/** The guarded paths of each server: one upgrade listener serves them all. */
-const guardedPaths = new WeakMap<Server, Map<string, UpgradeListener>>()
-
-function claimPath<I extends Identity>(
-  server: Server,
-  guard: Guard<I>,
-  path: string,
-  onUpgrade: UpgradeListener,
-): () => void {
-  const paths = guardedPaths.get(server) ?? new Map<string, UpgradeListener>()
-  if (paths.has(path)) throw new ConfigurationError(`guardServer: ${path} is already guarded`)
-  if (paths.size === 0) {
-    guardedPaths.set(server, paths)
-    server.on('upgrade', dispatch)
-  }
-  paths.set(path, onUpgrade)
-
-  function dispatch(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const target = request.url ?? ''
-    const owner = paths.get(target.split('?', 1)[0] ?? '')
-    if (!owner && server.listenerCount('upgrade') > 1) return
-    // A peer may reset the connection at any time from now on.
-    socket.on('error', ignore)
-    if (owner) owner(request, socket, head).catch(() => socket.destroy())
-    else refuseSocket(guard, socket, refuse(readTarget(target) ? 'path-unknown' : 'handshake-malformed'))
-  }
-
-  return () => {
-    paths.delete(path)
-    if (paths.size > 0) return
-    server.off('upgrade', dispatch)
-    guardedPaths.delete(server)
-  }
-}
 
 /** Answers the 101, with the subprotocol of the verdict or none. */
 function upgrade(
@@ -187,16 +185,6 @@ function upgrade(
     webSocket.on('error', ignore)
     onOpen(webSocket)
   })
-}
-
-/** Writes the refusal and ends the connection, waiting a second at most for the peer to take it. */
-function refuseSocket<I extends Identity>(guard: Guard<I>, socket: Duplex, { code }: Refuse): void {
-  const headers = code === 'methodNotAllowed' ? { Allow: 'GET' } : {}
-  // What the peer still sends is read and dropped: unread, it would turn our FIN into a reset that loses the response.
-  socket.resume()
-  socket.end(toHttp1(refusalAnswer(code, headers)))
-  const cancel = guard.clock.after(1_000, () => socket.destroy())
-  socket.once('close', cancel)
 }
 
 function track(server: WebSocketServer, socket: WebSocket): void {
@@ -239,6 +227,9 @@ class WsTransport implements Transport {
   }
   shut(): void {
     this.#socket.emit = emitNoMessage
+  }
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount
   }
   close(code: number, reason: string): void {
     this.#socket.close(code, reason)

@@ -3,13 +3,16 @@ import { withoutCredentials } from '../carriers/query.js'
 import type { Clock } from '../clock.js'
 import type { Connection } from '../connection.js'
 import type { Events } from '../events.js'
+import { newId } from '../id.js'
 import { type Identity, sameIdentity } from '../identity.js'
 import { type Handshake, readTarget, repeated, singleHeader } from '../request.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
+import type { Verified } from '../verifiers/verifier.js'
+import { Deadlines } from './deadlines.js'
 import { awaitFirstMessage, type FirstMessage } from './first-message.js'
 import { LiveConnection } from './live-connection.js'
 import { Registry } from './registry.js'
-import { Revocations, type RevocationTarget, revokes } from './revocations.js'
+import { type Revocation, Revocations, type RevocationTarget, revokes } from './revocations.js'
 import { end, type Transport } from './transport.js'
 
 /** What the connections of a guard are built on. */
@@ -18,6 +21,28 @@ export interface ConnectionsOptions<I extends Identity> {
   readonly random: (bytes: number) => Uint8Array
   readonly events: Events<I>
   readonly decide: (handshake: Handshake) => Promise<Verdict<I>>
+  readonly life: ConnectionLife
+  readonly connectionLimit: ConnectionLimit | undefined
+  readonly addressOf: (handshake: Handshake) => string
+}
+
+/** How many connections an identity may have. */
+export interface ConnectionLimit {
+  readonly max: number
+  /** What gets Close 4009: the new connection, or the oldest one, which it replaces. */
+  readonly whenFull: 'refuse' | 'replace'
+}
+
+/** How long connections live. All in milliseconds. */
+export interface ConnectionLife {
+  /** How long after the end of its credential a connection is closed. Default 5,000, at most 60,000. */
+  readonly leeway: number
+  /** How long before the end of its credential a connection that speaks the frames is told. Default 60,000. */
+  readonly notice: number
+  /** How long a connection lives at most, however often it is renewed. Default 86,400,000: a day. */
+  readonly maxAge: number
+  /** How long a revocation is kept: no credential may live longer. Default 86,400,000: a day. */
+  readonly revocationMemory: number
 }
 
 /** What an adapter tells of a pending socket. */
@@ -25,18 +50,21 @@ export interface PendingSocket<I extends Identity, M> {
   readonly handshake: Handshake
   readonly transport: Transport
   /** Called once, when it is accepted. `kept` are the messages to deliver first. */
-  readonly onOpen: (connection: Connection<I>, kept: M[]) => void
+  readonly onOpen: (connection: LiveConnection<I>, kept: M[]) => void
 }
 
 /** The live connections of a node, iterable; and, for adapters, the way from a verdict to one. */
 export class Connections<I extends Identity> implements Iterable<Connection<I>> {
   readonly #registry = new Registry<I>()
   readonly #revocations: Revocations
+  readonly #deadlines: Deadlines<LiveConnection<I>>
   readonly #options: ConnectionsOptions<I>
 
   constructor(options: ConnectionsOptions<I>) {
+    const { clock, life } = options
     this.#options = options
-    this.#revocations = new Revocations(options.clock)
+    this.#revocations = new Revocations(clock, life.revocationMemory + life.leeway)
+    this.#deadlines = new Deadlines(clock, (connection) => this.#onDue(connection))
   }
 
   /** How many there are. */
@@ -54,53 +82,58 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   }
 
   /** Whether what was issued to `holder` has been revoked. */
-  isRevoked(holder: Accept<I>): boolean {
+  isRevoked(holder: Verified<I>): boolean {
     return this.#revocations.match(holder)
   }
 
   /** Ends what `target` names and refuses it from now on. How many connections it ended. */
   revoke(target: RevocationTarget): number {
-    this.#revocations.add(target)
-    const now = this.#options.clock.now()
-    const named = this.#registry
-      .candidates(target)
-      .filter((connection) => 'connection' in target || revokes(target, now, connection.accept))
-    for (const connection of named) this.#end(connection, 'revoked')
+    const candidates = this.#registry.candidates(target)
+    const named = isConnection(target) ? candidates : this.#revokeIssued(target, candidates)
+    for (const connection of named) this.end(connection, 'revoked')
     return named.length
+  }
+
+  #revokeIssued(target: Revocation['target'], candidates: LiveConnection<I>[]): LiveConnection<I>[] {
+    const revocation: Revocation = { target, at: this.#options.clock.now() }
+    this.#revocations.add(revocation)
+    return candidates.filter((connection) => revokes(revocation, connection.accept))
   }
 
   /**
    * Registers the connection of an accepted socket. `undefined` when a revocation overtook it: then it is closed, and
    * the application must not see it.
    */
-  open(accept: Accept<I>, handshake: Handshake, transport: Transport): Connection<I> | undefined {
+  open(accept: Accept<I>, handshake: Handshake, transport: Transport): LiveConnection<I> | undefined {
     const { clock, random, events } = this.#options
-    const id = Buffer.from(random(16)).toString('base64url')
-    const connection = new LiveConnection<I>(id, clock.now(), accept, sourceOf(handshake), transport)
+    const id = newId(random)
+    const source = { ...sourceOf(handshake), address: this.#options.addressOf(handshake) }
+    const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport)
     this.#registry.add(connection)
+    this.#schedule(connection)
     transport.onClose(() => {
-      this.#registry.remove(connection)
+      this.#forget(connection)
       events.emit({ type: 'closed', connection })
     })
     // Registered first, asked again after: a revocation finds it either there or here.
-    if (this.#revocations.match(accept)) {
-      this.#end(connection, 'revoked')
-      return undefined
-    }
+    if (this.#revocations.match(accept)) this.end(connection, 'revoked')
+    else this.#makeRoom(connection)
+    if (!this.#isLive(connection)) return undefined
     events.emit({ type: 'accepted', connection })
     return connection
   }
 
   /** Lets a socket wait between the doors for its first message. */
   wait<M>(wait: Await, { handshake, transport, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
-    const { clock, events, decide } = this.#options
-    const { path, address } = sourceOf(handshake)
+    const { clock, random, events, decide } = this.#options
+    const { path } = sourceOf(handshake)
+    const address = this.#options.addressOf(handshake)
     return awaitFirstMessage<I, M>({
       wait,
       clock,
       transport,
       decide: (message) => decide({ ...handshake, message }),
-      onFail: (reason) => events.emit({ type: 'refused', reason, path, address }),
+      onFail: (reason) => events.emit({ type: 'refused', id: newId(random), reason, path, address }),
       onAccept: (accept, kept) => {
         const connection = this.open(accept, handshake, transport)
         if (!connection) return
@@ -115,69 +148,154 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     end(transport, verdict.code, this.#options.clock)
   }
 
-  /** Ends a connection whose handler failed. */
-  fail(connection: Connection<I>, error: unknown): void {
-    const live = this.#registry.get(connection.id)
-    if (live) this.#end(live, 'internal', error)
+  /**
+   * Whether a message may cross now, in either direction. Asked at every message, because the timer of a process that was
+   * suspended may be later than the message.
+   */
+  isOpen(connection: LiveConnection<I>): boolean {
+    if (this.#options.clock.now() < connection.deadline) return true
+    this.end(connection, 'expired')
+    return false
   }
 
   /**
    * Takes a text message of a connection that authenticated by first message. `true`: it was an `auth` frame, which
    * renews the connection; the application must not see it.
    */
-  receive(connection: Connection<I>, text: string): boolean {
-    // Much cheaper than JSON.parse, and true of every auth frame.
-    if (!text.includes('"auth"') || readAuthFrame(text) === undefined) return false
-    const live = this.#registry.get(connection.id)
-    if (live && !live.renewing) {
-      live.renewing = true
-      this.#renew(live, text)
-        .catch((error: unknown) => this.#end(live, 'internal', error))
+  receive(connection: LiveConnection<I>, text: string): boolean {
+    if (readAuthFrame(text) === undefined) return false
+    if (!connection.renewing) {
+      connection.renewing = true
+      this.#renewInBand(connection, text)
+        .catch((error: unknown) => this.end(connection, 'internal', error))
         .finally(() => {
-          live.renewing = false
+          connection.renewing = false
         })
     }
     return true
   }
 
-  async #renew(connection: LiveConnection<I>, message: string): Promise<void> {
-    const { path, address } = connection
-    const verdict = await this.#options.decide({ ...renewal, target: path, address, message })
-    if (this.#registry.get(connection.id) !== connection) return
-    if (verdict.type !== 'accept') {
-      // The credential it was accepted with is still good until it ends.
-      connection.transport.send(encodeFrame({ type: 'auth_fail' }))
-    } else if (sameIdentity(verdict.identity, connection.identity)) {
-      this.#registry.remove(connection)
-      connection.renew(verdict)
-      this.#registry.add(connection)
-      this.#options.events.emit({ type: 'renewed', connection })
-      connection.transport.send(this.#acknowledge(connection))
-    } else {
-      this.#end(connection, 'forbidden')
-    }
+  async #renewInBand(connection: LiveConnection<I>, message: string): Promise<void> {
+    const { path, address, transport } = connection
+    const verdict = await this.#options.decide({ method: 'GET', headers: [], target: path, address, message })
+    if (!this.#isLive(connection)) return
+    // A bad credential leaves the one it was accepted with, which is still good until it ends.
+    if (verdict.type !== 'accept') transport.send(encodeFrame({ type: 'auth_fail' }))
+    else if (this.renew(connection, verdict)) transport.send(this.#acknowledge(connection))
+    else this.end(connection, 'forbidden')
   }
 
-  #acknowledge({ id, identity, expiresAt }: LiveConnection<I> | Connection<I>): string {
-    const remaining = expiresAt === undefined ? undefined : Math.floor((expiresAt - this.#options.clock.now()) / 1000)
+  /** The live connections that a renewal means: the one of that id, or all of the session. */
+  find({
+    connection,
+    session,
+  }: {
+    connection?: string | undefined
+    session?: string | undefined
+  }): LiveConnection<I>[] {
+    if (connection === undefined) return session === undefined ? [] : this.#registry.ofSession(session)
+    const live = this.#registry.get(connection)
+    return live ? [live] : []
+  }
+
+  /**
+   * Lets a connection live on with a newer credential; one that was issued before the present one changes nothing.
+   * `false`: the credential is somebody else's.
+   */
+  renew(connection: LiveConnection<I>, accept: Accept<I>): boolean {
+    const { identity, issuedAt = 0 } = connection.accept
+    if (!sameIdentity(accept.identity, identity)) return false
+    if ((accept.issuedAt ?? 0) < issuedAt) return true
+    this.#registry.remove(connection)
+    connection.renew({ ...accept, method: connection.method })
+    this.#registry.add(connection)
+    this.#schedule(connection)
+    this.#options.events.emit({ type: 'renewed', connection })
+    return true
+  }
+
+  /** How long a connection may live on, in whole seconds; `undefined` when its credential has no end. */
+  expiresIn({ expiresAt, since }: LiveConnection<I>): number | undefined {
+    if (expiresAt === undefined) return undefined
+    const { clock, life } = this.#options
+    return Math.max(0, Math.floor((Math.min(expiresAt, since + life.maxAge) - clock.now()) / 1000))
+  }
+
+  #acknowledge(connection: LiveConnection<I>): string {
+    const { id, identity } = connection
+    const expiresIn = this.expiresIn(connection)
     return encodeFrame({
       type: 'auth_ok',
       userId: identity.id,
       connection: id,
-      ...(remaining !== undefined && { expiresIn: Math.max(0, remaining) }),
+      ...(expiresIn !== undefined && { expiresIn }),
     })
   }
 
-  #end(connection: LiveConnection<I>, code: CodeName, error?: unknown): void {
-    const { clock, events } = this.#options
+  /** Holds an identity to its number of connections; nothing awaits here, so that no two can take the last place. */
+  #makeRoom(newest: LiveConnection<I>): void {
+    const { connectionLimit } = this.#options
+    if (!connectionLimit) return
+    const all = this.#registry.ofUser(newest.identity.id).filter((one) => sameIdentity(one.identity, newest.identity))
+    const surplus = all.length - connectionLimit.max
+    if (surplus <= 0) return
+    const oldestFirst = all.sort((a, b) => a.since - b.since)
+    const replaced = connectionLimit.whenFull === 'refuse' ? [newest] : oldestFirst.slice(0, surplus)
+    for (const connection of replaced) this.end(connection, 'replaced')
+  }
+
+  /** Closes all connections, spread over `within` milliseconds. Resolves when none is left. */
+  async drain(within: number): Promise<void> {
+    const { clock } = this.#options
+    const steps = 20
+    for (let left = steps; this.size > 0 && left > 0; left -= 1) {
+      const share = [...this.#registry.values()].slice(0, Math.ceil(this.size / left))
+      for (const connection of share) this.end(connection, 'restart')
+      await new Promise<void>((resolve) => clock.after(within / steps, resolve))
+    }
+  }
+
+  /** Sets when the gate shuts and, where the peer would understand it, when it is told so. */
+  #schedule(connection: LiveConnection<I>): void {
+    const { clock, random, life } = this.#options
+    const { expiresAt = Number.POSITIVE_INFINITY, since } = connection
+    connection.deadline = Math.min(expiresAt + life.leeway, since + life.maxAge)
+    connection.noticed = connection.method !== 'message' || expiresAt === Number.POSITIVE_INFINITY
+    // Spread over a quarter of the time, so that what was issued together is not renewed together.
+    const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - random(1)[0]! / 1024)
+    this.#deadlines.set(connection, connection.noticed ? connection.deadline : expiresAt - lead)
+  }
+
+  #onDue(connection: LiveConnection<I>): void {
+    if (!this.isOpen(connection)) return
+    if (!connection.noticed) {
+      connection.noticed = true
+      connection.transport.send(encodeFrame({ type: 'auth_expiring', expiresIn: this.expiresIn(connection) ?? 0 }))
+    }
+    this.#deadlines.set(connection, connection.deadline)
+  }
+
+  #isLive(connection: LiveConnection<I>): boolean {
+    return this.#registry.get(connection.id) === connection
+  }
+
+  #forget(connection: LiveConnection<I>): void {
     this.#registry.remove(connection)
+    this.#deadlines.delete(connection)
+  }
+
+  /** Ends a connection: gate, Close, then the socket. Does nothing to one that is over. */
+  end(connection: LiveConnection<I>, code: CodeName, error?: unknown): void {
+    if (!this.#isLive(connection)) return
+    const { clock, events } = this.#options
+    this.#forget(connection)
     end(connection.transport, code, clock)
     events.emit({ type: 'ended', connection, code, ...(error !== undefined && { error }) })
   }
 }
 
-/** What a renewal looks like to the guard: no carrier but the message. */
-const renewal = { method: 'GET', headers: [] } as const
+const isConnection = (target: RevocationTarget): target is { readonly connection: string } =>
+  typeof target === 'object' && 'connection' in target
 
 function sourceOf(handshake: Handshake) {
   const target = readTarget(handshake.target)
@@ -186,6 +304,5 @@ function sourceOf(handshake: Handshake) {
     path: target?.path ?? '',
     query: withoutCredentials(target?.query ?? ''),
     origin: origin === repeated ? undefined : origin,
-    address: handshake.address,
   }
 }

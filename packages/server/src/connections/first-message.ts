@@ -22,6 +22,8 @@ export interface FirstMessageOptions<I extends Identity, M> {
 export interface FirstMessage<M> {
   /** Counts bytes that the client has sent since the 101, whatever they mean. */
   count(bytes: number): void
+  /** Ends the socket because its place is needed. */
+  evict(): void
   /** Takes a message: its text, or `undefined` for a binary one, and the message as the adapter will deliver it. */
   receive(text: string | undefined, message: M): void
 }
@@ -74,6 +76,9 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
   })
 
   return {
+    evict() {
+      if (state === 'waiting') fail('pending')
+    },
     count(bytes) {
       received += bytes
       if (state === 'waiting' && received > wait.maxBytes + framing) fail('message-too-large')

@@ -1,6 +1,7 @@
 import type { Connection } from '../connection.js'
 import type { Identity } from '../identity.js'
 import type { Accept, MethodName } from '../verdict.js'
+import type { Scheduled } from './deadlines.js'
 import type { Transport } from './transport.js'
 
 /** What is kept of the handshake that opened a connection. No credential is. */
@@ -12,12 +13,17 @@ export interface ConnectionSource {
 }
 
 /** A connection with the guard's own handle on it: what it was accepted as, which a renewal replaces, and its socket. */
-export class LiveConnection<I extends Identity = Identity> implements Connection<I> {
+export class LiveConnection<I extends Identity = Identity> implements Connection<I>, Scheduled {
   readonly #source: ConnectionSource
   readonly #transport: Transport
   #accept: Accept<I>
   /** Whether a renewal is being verified: one at a time. */
   renewing = false
+  /** When the gate shuts, in milliseconds since the epoch. */
+  deadline = Number.POSITIVE_INFINITY
+  /** Whether the peer was told that its credential is about to end. */
+  noticed = false
+  slot: number | undefined
 
   constructor(
     readonly id: string,

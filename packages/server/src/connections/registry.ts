@@ -36,11 +36,23 @@ export class Registry<I extends Identity> {
     return this.#byId.delete(connection.id)
   }
 
+  /** The connections of users of that id, of whatever issuer and tenant. */
+  ofUser(id: string): LiveConnection<I>[] {
+    return this.#byUser.get(id)
+  }
+
+  /** The connections of a session. */
+  ofSession(session: string): LiveConnection<I>[] {
+    return this.#bySession.get(session)
+  }
+
   /** The connections that a revocation may mean: all of them are candidates, none is missing. */
   candidates(target: RevocationTarget): LiveConnection<I>[] {
+    if (target === 'all') return [...this.#byId.values()]
     if ('user' in target) return this.#byUser.get(target.user)
     if ('session' in target) return this.#bySession.get(target.session)
     if ('token' in target) return this.#byToken.get(target.token)
+    if ('issuedBefore' in target) return [...this.#byId.values()]
     const connection = this.#byId.get(target.connection)
     return connection ? [connection] : []
   }

@@ -4,74 +4,99 @@ import type { Verified } from '../verifiers/verifier.js'
 
 /** What is no longer good. */
 export type RevocationTarget =
-  /** Everything issued to a user until now. Without `issuer` or `tenant`: the user of that id of any. */
-  | { readonly user: string; readonly issuer?: string; readonly tenant?: string }
+  /**
+   * What was issued to a user until now, or before `issuedBefore` (milliseconds since the epoch). Without `issuer` or
+   * `tenant`: to the user of that id of any.
+   */
+  | { readonly user: string; readonly issuer?: string; readonly tenant?: string; readonly issuedBefore?: number }
   /** A session, with all its tokens, tickets and connections. */
   | { readonly session: string }
   /** One token, by its `jti`. */
   | { readonly token: string }
-  /** One live connection. */
+  /** One live connection. Its credential stays good. */
   | { readonly connection: string }
+  /** What was issued to anybody before a time, in milliseconds since the epoch. */
+  | { readonly issuedBefore: number }
+  /** What was issued to anybody until now. */
+  | 'all'
 
-/** Whether a revocation of `target` at the time `at` means what was issued to `holder`. */
-export function revokes(target: RevocationTarget, at: number, holder: Verified<Identity>): boolean {
+/** A revocation as nodes share it. */
+export interface Revocation {
+  readonly target: Exclude<RevocationTarget, { connection: string }>
+  /** When it was made, in milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** Whether a revocation means what was issued to `holder`. */
+export function revokes({ target, at }: Revocation, holder: Verified<Identity>): boolean {
+  if (target === 'all') return issuedBy(at, holder)
   if ('session' in target) return target.session === holder.session
   if ('token' in target) return target.token === holder.token
-  if ('connection' in target) return false
+  if (!('user' in target)) return issuedBy(target.issuedBefore, holder)
   const { id, issuer, tenant } = holder.identity
   return (
     target.user === id &&
     (target.issuer === undefined || target.issuer === issuer) &&
     (target.tenant === undefined || target.tenant === tenant) &&
-    // The same second counts as before: `iat` has whole seconds.
-    (holder.issuedAt ?? Number.NEGATIVE_INFINITY) <= at
+    issuedBy(target.issuedBefore ?? at, holder)
   )
 }
 
-// No credential that the defaults accept lives longer.
-const retention = 24 * 60 * 60 * 1000 + 60_000
+/** The same second counts as before: `iat` has whole seconds. */
+const issuedBy = (time: number, { issuedAt = Number.NEGATIVE_INFINITY }: Verified<Identity>): boolean =>
+  issuedAt <= time
 
 /** The revocations still in force, asked at every decision. */
 export class Revocations {
   readonly #clock: Clock
-  readonly #entries = new Map<string, { target: RevocationTarget; at: number }[]>()
+  readonly #memory: number
+  readonly #byKey = new Map<string, Revocation[]>()
 
-  constructor(clock: Clock) {
+  /** `memory`: how long a revocation is kept, in milliseconds: as long as what it denies could live. */
+  constructor(clock: Clock, memory: number) {
     this.#clock = clock
+    this.#memory = memory
   }
 
-  add(target: RevocationTarget): void {
-    if ('connection' in target) return
+  add(revocation: Revocation): void {
     this.#forget()
-    const key = keyOf(target)
+    const key = keyOf(revocation.target)
+    const sameKey = this.#byKey.get(key) ?? []
     // Taken out and put back, so that the oldest key stays the first.
-    const entries = this.#entries.get(key) ?? []
-    this.#entries.delete(key)
-    this.#entries.set(key, [...entries, { target, at: this.#clock.now() }])
+    this.#byKey.delete(key)
+    this.#byKey.set(key, [...sameKey.filter((old) => !covers(revocation, old)), revocation])
   }
 
   /** Whether what was issued to `holder` is revoked. */
   match(holder: Verified<Identity>): boolean {
-    if (this.#entries.size === 0) return false
-    return keysOf(holder).some((key) => this.#entries.get(key)?.some(({ target, at }) => revokes(target, at, holder)))
+    if (this.#byKey.size === 0) return false
+    return keysOf(holder).some((key) => this.#byKey.get(key)?.some((revocation) => revokes(revocation, holder)))
   }
 
   #forget(): void {
-    const horizon = this.#clock.now() - retention
-    for (const [key, entries] of this.#entries) {
-      if (entries.at(-1)!.at > horizon) return
-      this.#entries.delete(key)
+    const horizon = this.#clock.now() - this.#memory
+    for (const [key, revocations] of this.#byKey) {
+      if (revocations.at(-1)!.at > horizon) return
+      this.#byKey.delete(key)
     }
   }
 }
 
-function keyOf(target: Exclude<RevocationTarget, { connection: string }>): string {
+/** Whether `newer` says again what `older` says: then one of them is enough. */
+const covers = (newer: Revocation, older: Revocation): boolean =>
+  newer.at >= older.at && JSON.stringify(newer.target) === JSON.stringify(older.target)
+
+const everybody = 'everybody'
+
+function keyOf(target: Revocation['target']): string {
+  if (target === 'all') return everybody
   if ('user' in target) return `user:${target.user}`
-  return 'session' in target ? `session:${target.session}` : `token:${target.token}`
+  if ('session' in target) return `session:${target.session}`
+  return 'token' in target ? `token:${target.token}` : everybody
 }
 
 function keysOf({ identity, session, token }: Verified<Identity>): string[] {
-  const keys = [keyOf({ user: identity.id })]
+  const keys = [everybody, keyOf({ user: identity.id })]
   if (session !== undefined) keys.push(keyOf({ session }))
   if (token !== undefined) keys.push(keyOf({ token }))
   return keys

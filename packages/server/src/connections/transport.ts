@@ -11,6 +11,8 @@ export interface Transport {
   resume(): void
   /** Shuts the gate: from now on no message of the peer reaches the application. */
   shut(): void
+  /** How many bytes wait to be sent, because the peer reads slowly. */
+  readonly bufferedAmount: number
   /** Sends Close. */
   close(code: number, reason: string): void
   /** Ends the socket without waiting for the peer. */
@@ -21,10 +23,17 @@ export interface Transport {
 
 const closeGrace = 1_000
 
+/** Who is no longer authenticated must not get what waits in front of the Close either. */
+const dropsQueue: ReadonlySet<CodeName> = new Set(['expired', 'revoked', 'forbidden'])
+
 /** Ends a socket: first the gate, then Close, then, after a second, without the peer, who need not answer a Close. */
 export function end(transport: Transport, code: CodeName, clock: Clock): void {
   const row = codes[code]
   transport.shut()
+  if (dropsQueue.has(code) && transport.bufferedAmount > 0) {
+    transport.terminate()
+    return
+  }
   transport.close('close' in row ? row.close : codes.internal.close, row.reason)
   transport.onClose(clock.after(closeGrace, () => transport.terminate()))
 }

@@ -1,0 +1,61 @@
+import type { Clock } from '../clock.js'
+
+/** Something that falls due. The wheel keeps its place in `slot`. */
+export interface Scheduled {
+  /** The second it stands at; `undefined` while it is on no wheel. */
+  slot: number | undefined
+}
+
+const second = 1_000
+
+/**
+ * One timer for any number of deadlines, however far away: things stand in slots of a second, and a tick takes out those
+ * whose second is over. Deadlines are wall-clock times, so that a process that was suspended, or a clock that was set,
+ * finds at its next tick what is due by now.
+ */
+export class Deadlines<T extends Scheduled> {
+  readonly #clock: Clock
+  readonly #onDue: (item: T) => void
+  readonly #slots = new Map<number, Set<T>>()
+  #cancelTick: (() => void) | undefined
+
+  constructor(clock: Clock, onDue: (item: T) => void) {
+    this.#clock = clock
+    this.#onDue = onDue
+  }
+
+  /** Lets `item` fall due at `at`, in milliseconds since the epoch, up to a second late; instead of any time set before. */
+  set(item: T, at: number): void {
+    this.delete(item)
+    const slot = Math.ceil(at / second)
+    item.slot = slot
+    const items = this.#slots.get(slot)
+    if (items) items.add(item)
+    else this.#slots.set(slot, new Set([item]))
+    this.#cancelTick ??= this.#clock.after(second, () => this.#tick())
+  }
+
+  delete(item: T): void {
+    const { slot } = item
+    if (slot === undefined) return
+    item.slot = undefined
+    const items = this.#slots.get(slot)
+    items?.delete(item)
+    if (items?.size === 0) this.#slots.delete(slot)
+    if (this.#slots.size > 0) return
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
+  }
+
+  #tick(): void {
+    const now = this.#clock.now() / second
+    this.#cancelTick = this.#clock.after(second, () => this.#tick())
+    for (const [slot, items] of this.#slots) {
+      if (slot > now) continue
+      for (const item of [...items]) {
+        this.delete(item)
+        this.#onDue(item)
+      }
+    }
+  }
+}

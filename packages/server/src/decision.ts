@@ -1,0 +1,138 @@
+import { UnavailableError } from './errors.js'
+import type { GuardSettings } from './guard-options.js'
+import { hash } from './hash.js'
+import type { Identity } from './identity.js'
+import type { Attempts } from './limits/attempts.js'
+import type { Method, TicketMethod } from './methods.js'
+import type { Reason } from './reasons.js'
+import { type Handshake, repeated, singleHeader } from './request.js'
+import { type Accept, type Await, type Refuse, refuse, type Verdict } from './verdict.js'
+import { verifyInTime } from './verifiers/in-time.js'
+import type { Verified, Verifier } from './verifiers/verifier.js'
+
+/** What a decision rests on. */
+export interface DecisionOptions<I extends Identity> {
+  readonly settings: GuardSettings
+  readonly attempts: Attempts
+  /** The verifier of tickets, which are the guard's own. */
+  readonly redeemTicket: Verifier<I>
+  /** Whether what was issued to somebody has been revoked. */
+  readonly isRevoked: (holder: Verified<I>) => boolean
+}
+
+/** The methods that a request may use. */
+export interface Ways<I extends Identity> {
+  readonly methods: readonly (Method<I> | TicketMethod)[]
+  /** Whether a page could send any header, as with fetch. A WebSocket constructor cannot. */
+  readonly fetched: boolean
+  /** The verdict when there is no credential yet. */
+  readonly wait?: Await | undefined
+}
+
+/** Decides about requests. Every way in comes through {@link Decision.evaluate}. */
+export class Decision<I extends Identity> {
+  readonly #options: DecisionOptions<I>
+
+  constructor(options: DecisionOptions<I>) {
+    this.#options = options
+  }
+
+  async evaluate(handshake: Handshake, ways: Ways<I>): Promise<Verdict<I>> {
+    const presented = this.#choose(handshake, ways)
+    if (presented === undefined) return ways.wait ?? this.#deny('credential-absent', handshake)
+    if ('reason' in presented) return presented
+    const verdict = await this.#verify(presented, handshake)
+    // A stale cookie came without being asked, and the first message is a full authentication of its own.
+    const stale = presented.method.ambient && verdict.type === 'refuse' && verdict.code === 'unauthenticated'
+    return stale && ways.wait ? ways.wait : verdict
+  }
+
+  /** What was thrown on the way to a verdict. A broken dependency is not a bad credential, and neither is a bug. */
+  failure(error: unknown, handshake: Handshake): Refuse {
+    const reason = error instanceof UnavailableError ? 'dependency-unavailable' : 'internal-error'
+    return { ...this.#deny(reason, handshake), error }
+  }
+
+  /** The one credential to verify; `undefined` when there is none, a refusal when what there is must not be verified. */
+  #choose(handshake: Handshake, { methods, fetched }: Ways<I>): Presented<I> | Refuse | undefined {
+    const origin = singleHeader(handshake, 'origin')
+    if (origin === repeated) return refuse('handshake-malformed')
+    const presented = methods
+      .map((method) => ({ method, reading: method.carrier(handshake) }))
+      .filter(({ reading }) => reading.type !== 'absent')
+    const explicit = presented.filter(({ method }) => !method.ambient)
+    // An explicit credential decides alone. No page can send an Authorization header with a handshake, so that there the
+    // Origin says nothing.
+    const [first] = explicit.length > 0 ? explicit : presented
+    const noPage = !fetched && first?.method.name === 'header' && first.reading.type === 'found'
+    if (origin !== undefined && !noPage && !this.#allowsOrigin(origin)) return refuse('origin-not-allowed')
+    if (explicit.length > 1) return refuse('credentials-conflict')
+    if (first === undefined) return undefined
+    if (first.reading.type !== 'found') return refuse('credential-malformed')
+    if (first.method.ambient) {
+      if (origin === undefined) return refuse('origin-missing')
+      if (singleHeader(handshake, 'sec-fetch-site') === 'cross-site') return refuse('fetch-metadata')
+    }
+    return { method: first.method, credential: first.reading.credential }
+  }
+
+  async #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+    const { settings, attempts, redeemTicket } = this.#options
+    const { clock, verifyTimeout: timeout, addressOf } = settings
+    const address = addressOf(handshake)
+    const standing = attempts.ask(address)
+    if (standing === 'exhausted') return refuse('attempts')
+    try {
+      const verifier = 'verify' in method ? method.verify : redeemTicket
+      const verification = await verifyInTime(verifier, credential, { handshake, clock, timeout })
+      const accepted = 'rejected' in verification ? verification.rejected : this.#accept(verification, method.name)
+      if (typeof accepted !== 'string') return accepted
+      attempts.fail(address, hash(credential))
+      return standing === 'limited' ? refuse('attempts') : this.#deny(accepted, handshake)
+    } catch (error) {
+      return this.failure(error, handshake)
+    }
+  }
+
+  /** What a verifier vouched for, or why it is not good all the same. */
+  #accept(verified: Verified<I>, method: Accept['method']): Accept<I> | Reason {
+    checkVerified(verified)
+    const { settings, isRevoked } = this.#options
+    const { issuedAt = settings.clock.now(), expiresAt = issuedAt } = verified
+    const accept: Accept<I> = { ...verified, type: 'accept', method, issuedAt }
+    // It could be good again after its revocation is forgotten.
+    if (verified.issuedAt !== undefined && expiresAt - issuedAt > settings.life.revocationMemory) {
+      return 'credential-lifetime'
+    }
+    return isRevoked(accept) ? 'credential-revoked' : accept
+  }
+
+  /** Refuses what came from an allowed place, so that it may be told by Close. */
+  #deny(reason: Reason, handshake: Handshake): Refuse {
+    const { refuseBy } = this.#options.settings
+    const origin = singleHeader(handshake, 'origin')
+    const isBrowser = typeof origin === 'string' && this.#allowsOrigin(origin)
+    const byClose = refuseBy === 'close' || (refuseBy === 'client' && isBrowser)
+    return { ...refuse(reason), by: byClose ? 'close' : 'status' }
+  }
+
+  #allowsOrigin(origin: string): boolean {
+    return this.#options.settings.originPolicy?.(origin) ?? true
+  }
+}
+
+/** A credential and the method that it came by. */
+interface Presented<I extends Identity> {
+  readonly method: Method<I> | TicketMethod
+  readonly credential: string
+}
+
+/** A verifier is the user's code: what it answers is looked at before it is believed. */
+function checkVerified({ identity, expiresAt }: Verified): void {
+  if (typeof identity?.id !== 'string' || identity.id === '') {
+    throw new TypeError('a verifier must answer { identity: { id } } with an id that is a string and not empty')
+  }
+  if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
+    throw new TypeError('a verifier must answer expiresAt in milliseconds since the epoch, or leave it out')
+  }
+}

@@ -1,0 +1,70 @@
+import { addressKey } from './address.js'
+
+/** Options of {@link Pending}. */
+export interface PendingLimits {
+  /** How many sockets may stand undecided in all. Default 1,000. */
+  readonly pendingSockets: number
+  /** How many of one address. Default 100. */
+  readonly pendingPerAddress: number
+}
+
+/** A place among the undecided, held until it is left. */
+export interface Place {
+  /** From now on the socket only waits for its peer: when room is needed, it goes first, and `evict` ends it. */
+  wait(evict: () => void): void
+  /** Gives the place back; a second call does nothing. */
+  leave(): void
+}
+
+/**
+ * Bounds the sockets that are not yet decided. A pool that is full of sockets which only wait for their first message
+ * does not keep out those that come with a credential: the one that has waited longest makes room.
+ */
+export class Pending {
+  readonly #limits: PendingLimits
+  readonly #byAddress = new Map<string, number>()
+  readonly #waiting = new Map<Place, () => void>()
+  #size = 0
+
+  constructor(limits: PendingLimits) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Takes a place; `undefined` when there is none. */
+  enter(address: string): Place | undefined {
+    const key = addressKey(address)
+    if ((this.#byAddress.get(key) ?? 0) >= this.#limits.pendingPerAddress) return undefined
+    if (this.#size >= this.#limits.pendingSockets) this.#evictOldest()
+    if (this.#size >= this.#limits.pendingSockets) return undefined
+    this.#size += 1
+    this.#byAddress.set(key, (this.#byAddress.get(key) ?? 0) + 1)
+    let taken = true
+    const place: Place = {
+      wait: (evict) => {
+        if (taken) this.#waiting.set(place, evict)
+      },
+      leave: () => {
+        if (!taken) return
+        taken = false
+        this.#waiting.delete(place)
+        this.#size -= 1
+        const left = this.#byAddress.get(key)! - 1
+        if (left === 0) this.#byAddress.delete(key)
+        else this.#byAddress.set(key, left)
+      },
+    }
+    return place
+  }
+
+  #evictOldest(): void {
+    for (const [place, evict] of this.#waiting) {
+      place.leave()
+      evict()
+      return
+    }
+  }
+}

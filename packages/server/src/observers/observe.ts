@@ -1,0 +1,23 @@
+import type { CodeName } from '@sallyport/protocol'
+import type { Guard } from '../guard.js'
+import type { Identity } from '../identity.js'
+import type { Reason } from '../reasons.js'
+import type { MethodName } from '../verdict.js'
+
+/** What is counted, with the one label that each count has. */
+export interface Counts {
+  accepted(method: MethodName): void
+  refused(reason: Reason): void
+  renewed(): void
+  ended(code: CodeName): void
+}
+
+/** Counts the events of a guard; the returned function ends it. */
+export function observe<I extends Identity>(guard: Guard<I>, counts: Counts): () => void {
+  return guard.subscribe((event) => {
+    if (event.type === 'accepted') counts.accepted(event.connection.method)
+    else if (event.type === 'refused') counts.refused(event.reason)
+    else if (event.type === 'renewed') counts.renewed()
+    else if (event.type === 'ended') counts.ended(event.code)
+  })
+}
