@@ -148,10 +148,10 @@ describe('readSubprotocols', () => {
     expect(readSubprotocols('chat, Chat')).toEqual(['chat', 'Chat'])
   })
 
-  // Far over what any server takes for a head: a parser that is quadratic in it would not be done within minutes.
+  // Far over what any server takes for a head: a parser that is quadratic in it would be busy for longer than a test may take.
   it.each([' ', ',', ', ', 'a', 'a,', 'a, ', 'a ', '\t'])('is done at once with a flood of %j', (piece) => {
-    const flood = piece.repeat(262_144 / piece.length)
-    for (const header of [flood, `a${flood}`, `${flood}a`, `a${flood}"`]) {
+    const flood = piece.repeat(131_072 / piece.length)
+    for (const header of [flood, `a${flood}`, `${flood}a`, `a${flood}"`, `"${flood}"`]) {
       const items = readSubprotocols(header)
       expect(items === undefined || items.every((item) => /^a+$/.test(item))).toBe(true)
     }

@@ -5,7 +5,7 @@ import type { Identity } from './identity.js'
 import type { Attempts } from './limits/attempts.js'
 import type { Method, TicketMethod } from './methods.js'
 import type { Reason } from './reasons.js'
-import { type Handshake, repeated, singleHeader } from './request.js'
+import { type Handshake, listHeader, repeated, singleHeader } from './request.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from './verdict.js'
 import { verifyInTime } from './verifiers/in-time.js'
 import type { Verified, Verifier } from './verifiers/verifier.js'
@@ -71,7 +71,7 @@ export class Decision<I extends Identity> {
     if (first.reading.type !== 'found') return refuse('credential-malformed')
     if (first.method.ambient) {
       if (origin === undefined) return refuse('origin-missing')
-      if (singleHeader(handshake, 'sec-fetch-site') === 'cross-site') return refuse('fetch-metadata')
+      if (listHeader(handshake, 'sec-fetch-site').includes('cross-site')) return refuse('fetch-metadata')
     }
     return { method: first.method, credential: first.reading.credential }
   }
@@ -111,8 +111,8 @@ export class Decision<I extends Identity> {
   #deny(reason: Reason, handshake: Handshake): Refuse {
     const { refuseBy } = this.#options.settings
     const origin = singleHeader(handshake, 'origin')
-    const isBrowser = typeof origin === 'string' && this.#allowsOrigin(origin)
-    const byClose = refuseBy === 'close' || (refuseBy === 'client' && isBrowser)
+    const isForeign = typeof origin !== 'string' ? origin === repeated : !this.#allowsOrigin(origin)
+    const byClose = !isForeign && (refuseBy === 'close' || (refuseBy === 'client' && origin !== undefined))
     return { ...refuse(reason), by: byClose ? 'close' : 'status' }
   }
 

@@ -39,7 +39,8 @@ export class Events<I extends Identity> {
     if (this.#listeners.size === 0 && 'error' in event) warn(event.error)
     for (const listener of this.#listeners) {
       try {
-        listener(event)
+        const done: unknown = listener(event)
+        if (done instanceof Promise) done.catch(() => {})
       } catch {}
     }
   }

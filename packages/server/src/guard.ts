@@ -12,7 +12,7 @@ import { Pending, type Place } from './limits/pending.js'
 import type { AnyMethod, IdentityOf, MessageMethod, Method, TicketMethod } from './methods.js'
 import type { OriginPolicy } from './origin.js'
 import type { Reason } from './reasons.js'
-import { type Handshake, readTarget } from './request.js'
+import { type Handshake, mayHideHeaders, readTarget } from './request.js'
 import { createTickets, type IssuedTicket } from './tickets.js'
 import { checkUpgrade } from './upgrade.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from './verdict.js'
@@ -103,6 +103,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     request: Handshake,
     act: (caller: Accept<I>) => T | Reason | Promise<T | Reason>,
   ): Promise<T | Refuse> {
+    if (mayHideHeaders(request)) return report(refuse('handshake-malformed'), request)
     const verdict = await decision.evaluate(request, routeWays)
     if (verdict.type === 'refuse') return report(verdict, request)
     try {

@@ -8,7 +8,7 @@ import { ConfigurationError } from './errors.js'
 import type { Identity } from './identity.js'
 import type { TicketOptions } from './tickets.js'
 import type { MethodName } from './verdict.js'
-import { rejected, type Verifier } from './verifiers/verifier.js'
+import { type Known, rejected, type Verifier } from './verifiers/verifier.js'
 
 /** A carrier with its verifier. A guard holds a list of them. */
 export interface Method<I extends Identity = Identity, Ambient extends boolean = boolean> {
@@ -38,7 +38,7 @@ export interface MessageMethod<I extends Identity = Identity> extends Method<I, 
 export type AnyMethod = Method | TicketMethod
 
 /** The identity that a method's verifier tells. */
-export type IdentityOf<M> = M extends Method<infer I> ? I : never
+export type IdentityOf<M> = M extends Method<infer I> ? Known<I> : never
 
 /** Options of a method that verifies bearer credentials. */
 export interface BearerOptions<I extends Identity> {

@@ -40,7 +40,8 @@ export function createOriginPolicy(origins: readonly string[]): OriginPolicy {
 
 /** Lower case, default port folded; `undefined` for what is no origin: `null`, a path, user information, a trailing dot. */
 function canonicalOrigin(origin: string): string | undefined {
-  const match = originSyntax.exec(origin.toLowerCase())
+  // Lower case first would make ASCII of letters that are none.
+  const match = /^[\x21-\x7e]*$/.test(origin) && originSyntax.exec(origin.toLowerCase())
   if (!match) return undefined
   const [, scheme = '', host = '', port] = match
   if (defaultPorts.has(scheme) && host === '') return undefined

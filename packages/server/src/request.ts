@@ -41,6 +41,12 @@ export function fromFetch(request: Request, address = ''): Handshake {
   return { method: request.method, target: pathname + search, headers: [...request.headers], address }
 }
 
+// Node.js drops, without a word, what comes behind a thousand header lines.
+const maxHeaders = 500
+
+/** Whether there are so many headers that others, which decide something, may have been dropped. */
+export const mayHideHeaders = ({ headers }: Handshake): boolean => headers.length > maxHeaders
+
 /** What {@link singleHeader} answers when a header that may come once came twice. */
 export const repeated = Symbol('repeated')
 
@@ -62,9 +68,9 @@ export interface Target {
   readonly query: string
 }
 
-const pathSyntax = /^(?:\/(?:[\w\-.~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*)+$/
+const pathSyntax = /^(?:\/(?:[\w\-.~!$&'()*+,;=:@]|%[0-9A-F]{2})*)+$/
 // Empty and dot segments; escapes of characters that need none, of slashes, backslashes and controls.
-const notCanonical = /\/(?:\.{1,2})?\/|\/\.{1,2}$|%(?:[01].|2[DEFdef]|3\d|4[^0]|5[0-9AaCcFf]|6[^0]|7[0-9AaEeFf])/
+const notCanonical = /\/(?:\.{1,2})?\/|\/\.{1,2}$|%(?:[01].|2[DEF]|3\d|4[^0]|5[0-9ACF]|6[^0]|7[0-9AEF])/
 
 /**
  * Reads a request target in origin-form (RFC 9112 section 3.2.1). `undefined` unless its path has the one canonical
@@ -82,5 +88,16 @@ export function listHeader(handshake: Handshake, name: string): string[] {
   return handshake.headers
     .filter(([key]) => key === name)
     .flatMap(([, value]) => value.split(','))
-    .map((item) => item.trim().toLowerCase())
+    .map((item) => trimmed(item).toLowerCase())
 }
+
+/** Without the white space that HTTP allows around a value (RFC 9110 section 5.6.3); other white space belongs to it. */
+export const trimmed = (value: string): string => {
+  let start = 0
+  let end = value.length
+  while (isBlank(value[start])) start += 1
+  while (end > start && isBlank(value[end - 1])) end -= 1
+  return value.slice(start, end)
+}
+
+const isBlank = (char: string | undefined): boolean => char === ' ' || char === '\t'

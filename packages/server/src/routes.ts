@@ -78,7 +78,9 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path }: Rout
     async node(request, response) {
       const answered = await answer(fromNode(request), () => readText(request))
       if (!answered) return false
-      response.writeHead(answered.status, { ...answered.headers, 'Content-Length': Buffer.byteLength(answered.body) })
+      // A 204 has no body, and must not tell the length of one (RFC 9110 section 8.6).
+      const length = answered.status !== 204 && { 'Content-Length': Buffer.byteLength(answered.body) }
+      response.writeHead(answered.status, { ...answered.headers, ...length })
       response.end(answered.body)
       return true
     },
@@ -123,5 +125,10 @@ const preflight = {
 function corsHeaders<I extends Identity>(guard: Guard<I>, request: Handshake): Record<string, string> | undefined {
   const origin = singleHeader(request, 'origin')
   if (origin === undefined || origin === repeated || !guard.originPolicy?.(origin)) return undefined
-  return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' }
+  return {
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Allow-Credentials': 'true',
+    'Access-Control-Expose-Headers': 'Retry-After',
+    Vary: 'Origin',
+  }
 }

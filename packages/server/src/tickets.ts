@@ -88,7 +88,12 @@ export function createTickets<I extends Identity>(
     if (!(await store.acquire(group, key, maxOutstanding, ttl))) return undefined
     const { identity, expiresAt, issuedAt, session, token } = holder
     const stored = { hash: key, group, binding, holder: { identity, expiresAt, issuedAt, session, token } }
-    await store.put(`ticket:${key}`, JSON.stringify(stored), ttl)
+    try {
+      await store.put(`ticket:${key}`, JSON.stringify(stored), ttl)
+    } catch (error) {
+      store.release(group, key).catch(() => {})
+      throw error
+    }
     return { ticket, expiresIn }
   }
 

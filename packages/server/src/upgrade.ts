@@ -1,5 +1,5 @@
 import type { Reason } from './reasons.js'
-import { type Handshake, listHeader, readTarget, repeated, singleHeader } from './request.js'
+import { type Handshake, listHeader, mayHideHeaders, readTarget, repeated, singleHeader } from './request.js'
 
 const once = [
   'host',
@@ -15,6 +15,7 @@ const keySyntax = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 
 /** What is wrong with a request as a WebSocket handshake (RFC 6455 section 4.2.1); `undefined` when nothing is. */
 export function checkUpgrade(handshake: Handshake): Reason | undefined {
+  if (mayHideHeaders(handshake)) return 'handshake-malformed'
   const single = new Map<string, string | undefined>()
   for (const name of once) {
     const value = singleHeader(handshake, name)

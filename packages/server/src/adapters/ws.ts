@@ -1,17 +1,18 @@
-import { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import type { Connection } from '../connection.js'
 import { type Authorize, innerDoor } from '../connections/inner-door.js'
 import type { LiveConnection } from '../connections/live-connection.js'
-import type { Transport } from '../connections/transport.js'
 import { ConfigurationError } from '../errors.js'
 import type { Guard } from '../guard.js'
 import type { Identity } from '../identity.js'
 import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
 import { fromNode } from '../request.js'
 import type { Verdict } from '../verdict.js'
+import { GatedSocket, type Message } from './ws-socket.js'
+
+export type { Message } from './ws-socket.js'
 
 /** Options of {@link guardServer}. */
 export interface GuardServerOptions<I extends Identity = Identity> {
@@ -27,9 +28,6 @@ export interface GuardServerOptions<I extends Identity = Identity> {
   /** How many messages a second a connection may send; more close it with 4029. Default: any number. */
   readonly messagesPerSecond?: number
 }
-
-/** A message as ws emits it. */
-export type Message = readonly [data: RawData, isBinary: boolean]
 
 /**
  * Takes an accepted socket. When it is asynchronous, the messages of the socket wait until it listens for them or is
@@ -55,195 +53,144 @@ export function guardServer<I extends Identity>(
   options: GuardServerOptions<I>,
   onConnection: ConnectionHandler<I>,
 ): () => void {
-  const { path, webSocketServer: accepted = defaultWebSocketServer() } = options
-  if (!accepted.options.noServer) {
+  const { path, webSocketServer = defaultWebSocketServer() } = options
+  const { connections, clock } = guard
+  if (!webSocketServer.options.noServer) {
     throw new ConfigurationError('guardServer: make your WebSocketServer with { noServer: true }; the guard upgrades')
   }
-  // Sockets between the doors are in no `clients` that a broadcast could reach, and nothing is inflated for them.
-  const pending = new WebSocketServer({ ...accepted.options, clientTracking: false, perMessageDeflate: false })
 
   async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const handshake = fromNode(request)
     const place = guard.enter(handshake)
-    if ('reason' in place) return refuseSocket(socket, guard.clock, place)
+    if ('reason' in place) return refuseSocket(socket, clock, place)
     socket.once('close', place.leave)
     const leave = () => {
       socket.off('close', place.leave)
       place.leave()
     }
     const verdict = await guard.decide(handshake)
+    const upgrade = { webSocketServer, verdict, request, socket, head }
     if (verdict.type === 'accept') {
-      upgrade(accepted, verdict, request, socket, head, (webSocket) => {
+      complete(upgrade, (gated) => {
         leave()
-        const connection = guard.connections.open(verdict, handshake, new WsTransport(webSocket))
-        if (connection) handOver(webSocket, connection, [])
+        const connection = connections.open(verdict, handshake, gated)
+        if (connection) handOver(gated, connection, [])
       })
     } else if (verdict.type === 'await') {
-      upgrade(pending, verdict, request, socket, head, (webSocket) => {
-        const transport = new WsTransport(webSocket)
-        const receiveMessage = (data: RawData, isBinary: boolean) =>
-          firstMessage.receive(isBinary ? undefined : data.toString(), [data, isBinary])
+      completePending(upgrade, (gated) => {
+        const onOpen = (connection: LiveConnection<I>, kept: Message[]) => {
+          leave()
+          socket.off('data', countBytes)
+          webSocketServer.clients?.add(gated.webSocket)
+          handOver(gated, connection, kept)
+        }
+        const firstMessage = connections.wait<Message>(verdict, { handshake, transport: gated, onOpen })
         const countBytes = (chunk: Buffer) => firstMessage.count(chunk.length)
-        const firstMessage = guard.connections.wait<Message>(verdict, {
-          handshake,
-          transport,
-          onOpen(connection, kept) {
-            leave()
-            socket.off('data', countBytes)
-            webSocket.off('message', receiveMessage)
-            track(accepted, webSocket)
-            handOver(webSocket, connection, kept)
-          },
-        })
         place.wait(() => firstMessage.evict())
-        webSocket.on('message', receiveMessage)
+        gated.onMessage((message) => firstMessage.receive(textOf(message), message))
         // Behind the listener of ws, so that a credential in this very chunk has been seen.
         socket.on('data', countBytes)
       })
     } else if (verdict.by === 'close') {
-      upgrade(pending, verdict, request, socket, head, (webSocket) =>
-        guard.connections.turnAway(verdict, new WsTransport(webSocket)),
-      )
+      completePending(upgrade, (gated) => connections.turnAway(verdict, gated))
     } else {
-      refuseSocket(socket, guard.clock, verdict)
+      refuseSocket(socket, clock, verdict)
     }
   }
 
-  function handOver(socket: WebSocket, connection: LiveConnection<I>, kept: Message[]): void {
-    gate(socket, connection)
-    const deliver = () => {
-      for (const message of kept.splice(0)) socket.emit('message', ...message)
-      socket.resume()
+  /** Opens the inner door, and gives the socket to the application. */
+  function handOver(gated: GatedSocket, connection: LiveConnection<I>, kept: Message[]): void {
+    const { webSocket } = gated
+    const deliver = (message: Message) => gated.deliver(message)
+    const fail = (error: unknown) => connections.end(connection, 'internal', error)
+    const mayPass = innerDoor<I, Message>({ ...options, connections, connection, clock, deliver })
+    const speaksFrames = connection.method === 'message'
+
+    function receive(message: Message): void {
+      try {
+        const text = speaksFrames ? frameText(message) : undefined
+        if (text !== undefined && connections.receive(connection, text)) return
+        if (mayPass(message)) deliver(message)
+      } catch (error) {
+        fail(error)
+      }
     }
-    const fail = (error: unknown) => guard.connections.end(connection, 'internal', error)
+
+    function letIn(): void {
+      gated.onMessage(receive)
+      for (const message of kept.splice(0)) receive(message)
+      gated.resume()
+    }
+
+    gated.guardSends(() => connections.isOpen(connection))
+    gated.hold(kept)
     try {
-      const done = onConnection(socket, connection)
-      done?.catch(fail)
-      if (done && socket.listenerCount('message') === 0) whenListening(socket, done, deliver)
-      else if (kept.length > 0 || socket.isPaused) deliver()
+      const done: unknown = onConnection(webSocket, connection)
+      const isAsync = done instanceof Promise
+      if (isAsync) done.catch(fail)
+      if (isAsync && webSocket.listenerCount('message') === 0) whenListening(webSocket, done, letIn)
+      else letIn()
     } catch (error) {
       fail(error)
     }
   }
 
-  /**
-   * Puts the inner door into a socket: what crosses it, in either direction, crosses while the connection is good. On a
-   * connection that speaks the frames, those that renew it are kept from the application.
-   */
-  function gate(socket: WebSocket, connection: LiveConnection<I>): void {
-    const { connections, clock } = guard
-    const { emit, send } = socket
-    const speaksFrames = connection.method === 'message'
-    const deliver = (message: Message) => {
-      try {
-        return Reflect.apply(emit, socket, ['message', ...message])
-      } catch (error) {
-        connections.end(connection, 'internal', error)
-        return true
-      }
-    }
-    const mayPass = innerDoor<I, Message>({ ...options, connections, connection, clock, deliver })
-
-    socket.emit = function gatedEmit(event: string | symbol, ...args: unknown[]): boolean {
-      if (event !== 'message') return Reflect.apply(emit, socket, [event, ...args])
-      const [data, isBinary] = args as unknown as Message
-      if (speaksFrames && !isBinary && Buffer.isBuffer(data) && data.includes('"auth"')) {
-        if (connections.receive(connection, data.toString())) return true
-      }
-      return mayPass([data, isBinary]) && deliver([data, isBinary])
-    }
-    socket.send = function gatedSend(...args: unknown[]): void {
-      // The check closes a connection that is over; ws tells the callback of a send behind a Close.
-      connections.isOpen(connection)
-      Reflect.apply(send, socket, args)
-    }
-  }
-
-  return claimUpgrades(server, guard.clock, path, onUpgrade)
+  return claimUpgrades(server, clock, path, onUpgrade)
 }
 
-const ignore = () => {}
 const mebibyte = 1_048_576
 
 const defaultWebSocketServer = () =>
   new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: mebibyte })
 
+/** A handshake that is to be completed, and what the guard says of it. */
+interface Upgrade {
+  readonly webSocketServer: WebSocketServer
+  readonly verdict: Verdict
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+
 /** Answers the 101, with the subprotocol of the verdict or none. */
-function upgrade(
-  server: WebSocketServer,
-  { protocol }: Verdict,
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  onOpen: (webSocket: WebSocket) => void,
-): void {
+function complete(upgrade: Upgrade, onOpen: (gated: GatedSocket) => void): void {
+  const { webSocketServer, verdict, request, socket, head } = upgrade
   // ws would answer with the first subprotocol it sees, which may be a credential: it sees the selected one only.
-  if (protocol === undefined) delete request.headers['sec-websocket-protocol']
-  else request.headers['sec-websocket-protocol'] = protocol
-  server.handleUpgrade(request, socket, head, (webSocket) => {
-    // A frame that breaks the protocol is an error event, which ends the process when nobody listens.
-    webSocket.on('error', ignore)
-    onOpen(webSocket)
+  if (verdict.protocol === undefined) delete request.headers['sec-websocket-protocol']
+  else request.headers['sec-websocket-protocol'] = verdict.protocol
+  webSocketServer.handleUpgrade(request, socket, head, (webSocket) => onOpen(new GatedSocket(webSocket)))
+}
+
+/** The same for a socket that stays between the doors: no broadcast to `clients` reaches it, and nothing is inflated for it. */
+function completePending(upgrade: Upgrade, onOpen: (gated: GatedSocket) => void): void {
+  delete upgrade.request.headers['sec-websocket-extensions']
+  complete(upgrade, (gated) => {
+    upgrade.webSocketServer.clients?.delete(gated.webSocket)
+    onOpen(gated)
   })
 }
 
-function track(server: WebSocketServer, socket: WebSocket): void {
-  server.clients?.add(socket)
-  socket.once('close', () => server.clients?.delete(socket))
-}
-
-/** Holds back the messages of a socket until somebody listens for them, or `done` settles. */
-function whenListening(socket: WebSocket, done: Promise<void>, deliver: () => void): void {
-  socket.pause()
+/** Calls back once somebody listens for the messages of a socket, or `done` settles. */
+function whenListening(webSocket: WebSocket, done: Promise<unknown>, callback: () => void): void {
   let waiting = true
   const proceed = () => {
     if (!waiting) return
     waiting = false
-    socket.off('newListener', onListener)
-    deliver()
+    webSocket.off('newListener', onListener)
+    callback()
   }
   // The event comes before the listener is there.
   const onListener = (event: string | symbol) => {
     if (event === 'message') process.nextTick(proceed)
   }
-  socket.on('newListener', onListener)
+  webSocket.on('newListener', onListener)
   done.then(proceed, proceed)
 }
 
-class WsTransport implements Transport {
-  readonly #socket: WebSocket
+const textOf = ([data, isBinary]: Message): string | undefined => (isBinary ? undefined : data.toString())
 
-  constructor(socket: WebSocket) {
-    this.#socket = socket
-  }
-  send(text: string): void {
-    this.#socket.send(text, ignore)
-  }
-  pause(): void {
-    this.#socket.pause()
-  }
-  resume(): void {
-    this.#socket.resume()
-  }
-  shut(): void {
-    this.#socket.emit = emitNoMessage
-  }
-  get bufferedAmount(): number {
-    return this.#socket.bufferedAmount
-  }
-  close(code: number, reason: string): void {
-    this.#socket.close(code, reason)
-  }
-  terminate(): void {
-    this.#socket.terminate()
-  }
-  onClose(callback: () => void): void {
-    if (this.#socket.readyState === WebSocket.CLOSED) callback()
-    else this.#socket.once('close', callback)
-  }
-}
-
-/** `emit` of a socket whose gate is shut: `close()` alone would go on delivering what the peer sends. */
-function emitNoMessage(this: WebSocket, event: string | symbol, ...args: unknown[]): boolean {
-  return event === 'message' ? false : EventEmitter.prototype.emit.call(this, event, ...args)
+/** The text of a message that may be a frame; a look into the bytes spares the others the conversion. */
+function frameText(message: Message): string | undefined {
+  const [data, isBinary] = message
+  return !isBinary && Buffer.isBuffer(data) && data.includes('"auth"') ? data.toString() : undefined
 }

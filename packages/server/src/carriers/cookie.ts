@@ -1,4 +1,4 @@
-import type { Handshake } from '../request.js'
+import { type Handshake, trimmed } from '../request.js'
 import { absent, type Carrier, found, malformed, type Reading } from './carrier.js'
 
 /**
@@ -14,7 +14,7 @@ export function cookieCarrier(name: string): Carrier {
         const mark = pair.indexOf('=')
         if (mark === -1 || pair.slice(0, mark).replace(/^[ \t]+/, '') !== name) continue
         if (reading !== absent) return malformed
-        reading = found(decode(pair.slice(mark + 1).trim()))
+        reading = found(decode(trimmed(pair.slice(mark + 1))))
       }
     }
     return reading

@@ -5,11 +5,11 @@ import type { Connection } from '../connection.js'
 import type { Events } from '../events.js'
 import { newId } from '../id.js'
 import { type Identity, sameIdentity } from '../identity.js'
-import { type Handshake, readTarget, repeated, singleHeader } from '../request.js'
+import { type Handshake, readTarget, singleHeader } from '../request.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
 import type { Verified } from '../verifiers/verifier.js'
 import { Deadlines } from './deadlines.js'
-import { awaitFirstMessage, type FirstMessage } from './first-message.js'
+import { awaitFirstMessage, type FirstMessage, saysNothing } from './first-message.js'
 import { LiveConnection } from './live-connection.js'
 import { Registry } from './registry.js'
 import { type Revocation, Revocations, type RevocationTarget, revokes } from './revocations.js'
@@ -164,7 +164,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    */
   receive(connection: LiveConnection<I>, text: string): boolean {
     if (readAuthFrame(text) === undefined) return false
-    if (!connection.renewing) {
+    if (this.#isLive(connection) && !connection.renewing) {
       connection.renewing = true
       this.#renewInBand(connection, text)
         .catch((error: unknown) => this.end(connection, 'internal', error))
@@ -179,10 +179,13 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const { path, address, transport } = connection
     const verdict = await this.#options.decide({ method: 'GET', headers: [], target: path, address, message })
     if (!this.#isLive(connection)) return
-    // A bad credential leaves the one it was accepted with, which is still good until it ends.
-    if (verdict.type !== 'accept') transport.send(encodeFrame({ type: 'auth_fail' }))
-    else if (this.renew(connection, verdict)) transport.send(this.#acknowledge(connection))
-    else this.end(connection, 'forbidden')
+    if (verdict.type === 'refuse') {
+      // A bad credential leaves the one it was accepted with, which is still good until it ends.
+      if (!saysNothing(verdict.code)) transport.send(encodeFrame({ type: 'auth_fail' }))
+    } else if (verdict.type === 'accept') {
+      if (!this.renew(connection, verdict)) this.end(connection, 'forbidden')
+      else if (this.#isLive(connection)) transport.send(this.#acknowledge(connection))
+    }
   }
 
   /** The live connections that a renewal means: the one of that id, or all of the session. */
@@ -210,7 +213,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     connection.renew({ ...accept, method: connection.method })
     this.#registry.add(connection)
     this.#schedule(connection)
-    this.#options.events.emit({ type: 'renewed', connection })
+    if (this.#revocations.match(accept)) this.end(connection, 'revoked')
+    else this.#options.events.emit({ type: 'renewed', connection })
     return true
   }
 
@@ -303,6 +307,7 @@ function sourceOf(handshake: Handshake) {
   return {
     path: target?.path ?? '',
     query: withoutCredentials(target?.query ?? ''),
-    origin: origin === repeated ? undefined : origin,
+    // What is no origin is nobody's to log or compare.
+    origin: typeof origin === 'string' && /^[\x21-\x7e]+$/.test(origin) ? origin : undefined,
   }
 }

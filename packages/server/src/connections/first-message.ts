@@ -36,44 +36,49 @@ const framing = 1_024
  * kept.
  */
 export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOptions<I, M>): FirstMessage<M> {
-  const { wait, clock, transport, decide, onAccept, onFail } = options
+  const { wait, clock, transport } = options
+  // Let go of once it is decided: it holds the handshake, whose credentials the socket must not outlive.
+  let pending: typeof options | undefined = options
   const kept: M[] = []
   let received = 0
   let state: 'waiting' | 'verifying' | 'decided' = 'waiting'
 
   function refuse(code: CodeName, frame?: 'auth_fail'): void {
-    state = 'decided'
-    cancelDeadline()
+    settle()
     if (frame) transport.send(encodeFrame({ type: frame }))
-    transport.resume()
     end(transport, code, clock)
   }
 
   function fail(reason: Reason): void {
+    const { onFail } = pending ?? {}
     refuse(reasons[reason])
-    onFail(reason)
+    onFail?.(reason)
+  }
+
+  function settle(): void {
+    state = 'decided'
+    pending = undefined
+    cancelDeadline()
   }
 
   async function verify(message: string): Promise<void> {
-    const verdict = await decide(message)
+    const verdict = await pending?.decide(message)
     // The socket may be closed by now.
-    if (state !== 'verifying') return
+    if (!verdict || !pending) return
     if (verdict.type === 'accept') {
-      state = 'decided'
-      onAccept(verdict, kept)
+      const { onAccept } = pending
+      settle()
+      if (transport.isOpen) onAccept(verdict, kept)
     } else {
       const code = verdict.type === 'refuse' ? verdict.code : reasons['credential-absent']
-      refuse(code, code === 'unavailable' || code === 'internal' ? undefined : 'auth_fail')
+      refuse(code, saysNothing(code) ? undefined : 'auth_fail')
     }
   }
 
   const cancelDeadline = clock.after(wait.timeout, () => {
     if (state === 'waiting') fail('message-late')
   })
-  transport.onClose(() => {
-    state = 'decided'
-    cancelDeadline()
-  })
+  transport.onClose(settle)
 
   return {
     evict() {
@@ -81,7 +86,10 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     },
     count(bytes) {
       received += bytes
-      if (state === 'waiting' && received > wait.maxBytes + framing) fail('message-too-large')
+      if (received <= wait.maxBytes + framing) return
+      if (state === 'waiting') fail('message-too-large')
+      // What the client sends behind its credential waits on its side; only what has already come is kept here.
+      if (state === 'verifying') transport.pause()
     },
     receive(text, message) {
       if (state === 'verifying') {
@@ -91,10 +99,12 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
       } else if (state === 'waiting' && text !== undefined && readAuthFrame(text) !== undefined) {
         state = 'verifying'
         cancelDeadline()
-        // What the client sends behind its credential waits on its side; only what has already come is kept here.
-        transport.pause()
         verify(text).catch(() => fail('internal-error'))
       }
     },
   }
 }
+
+/** Whether a code says nothing of the credential: then `auth_fail` would make the client drop a good one. */
+export const saysNothing = (code: CodeName): boolean =>
+  code === 'unavailable' || code === 'internal' || code === 'limited' || code === 'restart'

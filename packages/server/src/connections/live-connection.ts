@@ -59,7 +59,8 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
     return this.#source.path
   }
   get query(): URLSearchParams {
-    return new URLSearchParams(this.#source.query)
+    // The parser would take away a question mark that belongs to the query.
+    return new URLSearchParams(`?${this.#source.query}`)
   }
   get origin(): string | undefined {
     return this.#source.origin

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.js'
 
 /** What the core needs of a socket. Each adapter builds one; nothing here may throw, whatever state the socket is in. */
 export interface Transport {
+  /** Whether messages still cross: neither side has begun to close. */
+  readonly isOpen: boolean
   /** Sends a text message. */
   send(text: string): void
   /** Stops reading from the peer, so that what it sends waits on its side. */
@@ -30,6 +32,8 @@ const dropsQueue: ReadonlySet<CodeName> = new Set(['expired', 'revoked', 'forbid
 export function end(transport: Transport, code: CodeName, clock: Clock): void {
   const row = codes[code]
   transport.shut()
+  // To see the peer's answer to the Close.
+  transport.resume()
   if (dropsQueue.has(code) && transport.bufferedAmount > 0) {
     transport.terminate()
     return

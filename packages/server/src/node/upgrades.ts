@@ -36,8 +36,7 @@ export function claimUpgrades(server: Server, clock: Clock, path: string, onUpgr
   if (guarded.listeners.has(path)) throw new ConfigurationError(`guardServer: ${path} is already guarded`)
   guarded.listeners.set(path, onUpgrade)
   return () => {
-    guarded.listeners.delete(path)
-    if (guarded.listeners.size > 0) return
+    if (!guarded.listeners.delete(path) || guarded.listeners.size > 0) return
     server.off('upgrade', guarded.dispatch)
     guarded.heads.stop()
     guardedServers.delete(server)

@@ -16,12 +16,15 @@ export async function verifyInTime<I extends Identity>(
   { handshake, clock, timeout }: { handshake: Handshake; clock: Clock; timeout: number },
 ): Promise<Verification<I>> {
   let controller: AbortController | undefined
+  const theController = () => {
+    controller ??= new AbortController()
+    return controller
+  }
   const answer = verify(credential, {
     handshake,
     now: clock.now(),
     get signal() {
-      controller ??= new AbortController()
-      return controller.signal
+      return theController().signal
     },
   })
   if (!('then' in answer)) return answer
@@ -29,7 +32,7 @@ export async function verifyInTime<I extends Identity>(
   const late = new Promise<never>((_, reject) => {
     cancel = clock.after(timeout, () => {
       const error = new UnavailableError(`the verifier took longer than ${timeout} ms`)
-      controller?.abort(error)
+      theController().abort(error)
       reject(error)
     })
   })

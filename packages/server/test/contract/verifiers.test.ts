@@ -59,7 +59,7 @@ dependentVerifierContract('introspection', async () => {
   }
   const server = await startJsonServer((response, { body }) => {
     const token = new URLSearchParams(body).get('token') ?? ''
-    response.end(JSON.stringify(known[token] ?? { active: false }))
+    response.end(JSON.stringify((Object.hasOwn(known, token) ? known[token] : undefined) ?? { active: false }))
   })
   return {
     verify: introspection({ endpoint: server.url, clientId: 'chat', clientSecret: 'secret', ...rules }),

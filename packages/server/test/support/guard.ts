@@ -27,6 +27,8 @@ export const origin = 'https://app.example.com'
 /** The options of a guard that accepts all six methods. */
 export const allMethods = (verify: Verifier<Identity> = verifyGood) => ({
   origins: [origin],
+  // One address stands for many clients here.
+  limits: { pendingPerAddress: 1_000, failedAttempts: 1_000_000 },
   protocols: ['app.v1'],
   accept: [
     ticket(),

@@ -29,6 +29,7 @@ export function fakeTransport(): FakeTransport {
     get isOpen() {
       return !isClosed && !calls.some((call) => call.startsWith('close'))
     },
+    bufferedAmount: 0,
     send: (text: string) => void calls.push(`send ${text}`),
     pause: () => {
       isReading = false

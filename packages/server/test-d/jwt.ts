@@ -1,0 +1,55 @@
+import type { Server } from 'node:http'
+import { createGuard, header, type Identity, type Verifier } from '@sallyport/server'
+import { jwt } from '@sallyport/server/jwt'
+import { guardServer } from '@sallyport/server/ws'
+import { type Equals, expectFalse, expectTrue, type IsAny } from './types.js'
+
+declare const server: Server
+declare const secret: string
+const issuer = 'https://id.example.com'
+const audience = 'https://api.example.com'
+
+jwt({ secret, algorithms: ['HS256'], issuer, audience })
+// @ts-expect-error: whose tokens
+jwt({ secret, algorithms: ['HS256'], audience })
+// @ts-expect-error: tokens for whom
+jwt({ secret, algorithms: ['HS256'], issuer })
+// @ts-expect-error: signed how
+jwt({ secret, issuer, audience })
+// @ts-expect-error: signed by whom
+jwt({ algorithms: ['HS256'], issuer, audience })
+// @ts-expect-error: `none` is no signature
+jwt({ secret, algorithms: ['none'], issuer, audience })
+// @ts-expect-error: a shared secret serves no algorithm of public keys
+jwt({ secret, algorithms: ['RS256'], issuer, audience })
+// @ts-expect-error: a public key serves as no shared secret
+jwt({ publicKey: 'pem', algorithms: ['HS256'], issuer, audience })
+// @ts-expect-error: one kind of key
+jwt({ secret, jwks: 'https://id.example.com/keys', algorithms: ['HS256'], issuer, audience })
+jwt({ publicKey: 'pem', algorithms: ['ES256'], issuer, audience })
+jwt({ jwks: 'https://id.example.com/keys', algorithms: ['RS256', 'EdDSA'], issuer, audience })
+
+// The identity is typed, by default and by `identify`.
+const plain = jwt({ secret, algorithms: ['HS256'], issuer, audience })
+const plainGuard = createGuard({ accept: [header({ verify: plain })] })
+guardServer(server, plainGuard, { path: '/ws' }, (_, { identity }) => {
+  expectFalse<IsAny<typeof identity>>()
+  const id: string = identity.id
+  void id
+})
+
+interface Person extends Identity {
+  readonly team: string
+}
+const identified = jwt({
+  secret,
+  algorithms: ['HS256'],
+  issuer,
+  audience,
+  identify: ({ sub }): Person | undefined => (sub === undefined ? undefined : { id: sub, team: 'blue' }),
+})
+expectTrue<Equals<typeof identified, Verifier<Person>>>()
+const identifiedGuard = createGuard({ accept: [header({ verify: identified })] })
+guardServer(server, identifiedGuard, { path: '/ws' }, (_, { identity }) => {
+  expectTrue<Equals<typeof identity, Person>>()
+})

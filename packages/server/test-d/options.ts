@@ -1,0 +1,79 @@
+import type { Server } from 'node:http'
+import {
+  cookie,
+  createGuard,
+  createRoutes,
+  firstMessage,
+  header,
+  type Identity,
+  query,
+  subprotocol,
+  ticket,
+  type Verifier,
+} from '@sallyport/server'
+import { guardServer } from '@sallyport/server/ws'
+import { WebSocketServer } from 'ws'
+
+declare const verify: Verifier<Identity>
+declare const server: Server
+const origins = ['https://app.example.com']
+
+// Browsers send a cookie for every page: without origins it does not compile, however many methods stand beside it.
+// @ts-expect-error: a cookie needs origins
+createGuard({ accept: [cookie({ name: 'session', verify })] })
+// @ts-expect-error: a cookie needs origins
+createGuard({ accept: [ticket(), header({ verify }), cookie({ name: 'session', verify }), firstMessage({ verify })] })
+// @ts-expect-error: `undefined` is no list of origins
+createGuard({ accept: [cookie({ name: 'session', verify })], origins: undefined })
+createGuard({ accept: [cookie({ name: 'session', verify })], origins })
+createGuard({ accept: [ticket(), header({ verify }), cookie({ name: 'session', verify })], origins })
+
+// The others may do without, and may have them.
+createGuard({ accept: [ticket(), query({ verify }), header({ verify }), firstMessage({ verify })] })
+createGuard({ accept: [header({ verify })], origins })
+createGuard({ accept: [subprotocol({ verify })], protocols: ['app.v1'] })
+
+// @ts-expect-error: no ways in
+createGuard({})
+// @ts-expect-error: a verifier is no method
+createGuard({ accept: [verify] })
+// @ts-expect-error: no such way to refuse
+createGuard({ accept: [header({ verify })], refuseBy: 'silence' })
+// @ts-expect-error: no such option
+createGuard({ accept: [header({ verify })], orgins: origins })
+createGuard({ accept: [header({ verify })], refuseBy: 'status', verifyTimeout: 1_000 })
+
+// @ts-expect-error: a verifier is needed
+header({})
+// @ts-expect-error: a name is needed
+cookie({ verify })
+// @ts-expect-error: no such option; what is dangerous says so
+query({ verify, allowLongLived: true })
+query({ verify, dangerouslyAllowLongLived: true })
+
+const guard = createGuard({ accept: [header({ verify })] })
+// @ts-expect-error: a path is needed
+guardServer(server, guard, {}, () => {})
+// @ts-expect-error: a path is needed
+createRoutes(guard, {})
+// @ts-expect-error: a handler is needed
+guardServer(server, guard, { path: '/ws' })
+const detach: () => void = guardServer(
+  server,
+  guard,
+  { path: '/ws', webSocketServer: new WebSocketServer({ noServer: true }) },
+  async (socket) => {
+    socket.send('hello')
+  },
+)
+void detach
+
+// A revocation names one thing.
+guard.revoke({ user: 'ada', issuer: 'https://id.example.com' })
+guard.revoke({ session: 's1' })
+guard.revoke({ token: 't1' })
+guard.revoke({ connection: 'c1' })
+// @ts-expect-error: nothing named
+guard.revoke({})
+// @ts-expect-error: no such target
+guard.revoke({ id: 'ada' })

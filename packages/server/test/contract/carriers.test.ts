@@ -1,0 +1,206 @@
+import { encodeBearer } from '@sallyport/protocol'
+import fc from 'fast-check'
+import { cookieCarrier } from '../../src/carriers/cookie.js'
+import { headerCarrier } from '../../src/carriers/header.js'
+import { messageCarrier } from '../../src/carriers/message.js'
+import { queryCarrier } from '../../src/carriers/query.js'
+import { subprotocolCarrier } from '../../src/carriers/subprotocol.js'
+import { withLine, withParameter } from '../support/handshake.js'
+import { type CarrierFixture, carrierContract, type Put } from './carrier.js'
+
+const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789']
+const b64token = fc
+  .tuple(fc.string({ unit: fc.constantFrom(...letters, ...'-._~+/'), minLength: 1 }), fc.constantFrom('', '=', '=='))
+  .map((parts) => parts.join(''))
+const ticket = fc.string({ unit: fc.constantFrom(...letters, '-', '_'), minLength: 43, maxLength: 43 })
+
+const query = (name: string, credential: fc.Arbitrary<string>): CarrierFixture => ({
+  carrier: queryCarrier(name),
+  credential,
+  put: (base, credential) => withParameter(base, `${name}=${encodeURIComponent(credential)}`),
+  raw: (base, text) => withParameter(base, `${name}=${text}`),
+  twice: {
+    'the parameter twice': (base, first, second) =>
+      withParameter(
+        withParameter(base, `${name}=${encodeURIComponent(first)}`),
+        `${name}=${encodeURIComponent(second)}`,
+      ),
+    'the parameter and an array of it': (base, first, second) =>
+      withParameter(
+        withParameter(base, `${name}=${encodeURIComponent(first)}`),
+        `${name}[]=${encodeURIComponent(second)}`,
+      ),
+    'the parameter behind one in upper case': (base, first, second) =>
+      withParameter(
+        withParameter(base, `${name.toUpperCase()}=${encodeURIComponent(first)}`),
+        `${name}=${encodeURIComponent(second)}`,
+      ),
+  },
+  broken: {
+    'no value': (base) => withParameter(base, `${name}=`),
+    'no sign of equality': (base) => withParameter(base, name),
+    'an array': (base) => withParameter(base, `${name}[]=abc`),
+    'an array of one': (base) => withParameter(base, `${name}[0]=abc`),
+    'an escaped array': (base) => withParameter(base, `${name}%5B%5D=abc`),
+    'upper case': (base) => withParameter(base, `${name.toUpperCase()}=abc`),
+    'an escaped letter in its name': (base) =>
+      withParameter(base, `%${name.charCodeAt(0).toString(16)}${name.slice(1)}=abc`),
+    'a plus, which some read as a space': (base) => withParameter(base, `${name}=a+c`),
+    'a space': (base) => withParameter(base, `${name}=a%20c`),
+    'a null byte at the end': (base) => withParameter(base, `${name}=abc%00`),
+    'a null byte at the start': (base) => withParameter(base, `${name}=%00abc`),
+    'an escape cut short': (base) => withParameter(base, `${name}=abc%2`),
+    'an escape of no digits': (base) => withParameter(base, `${name}=abc%zz`),
+    'bytes that are no UTF-8': (base) => withParameter(base, `${name}=abc%ff`),
+    'a character beyond ASCII': (base) => withParameter(base, `${name}=abc%c3%a9`),
+    'a fragment': (base) => withParameter(base, `${name}=abc#d`),
+    'a second sign of equality in between': (base) => withParameter(base, `${name}=a=c`),
+    'a line end': (base) => withParameter(base, `${name}=abc%0a`),
+    'a quoted value': (base) => withParameter(base, `${name}=%22abc%22`),
+  },
+})
+
+const authorization = (value: string) => (base: Parameters<Put>[0]) => withLine(base, 'authorization', value)
+
+const header: CarrierFixture = {
+  carrier: headerCarrier,
+  credential: b64token,
+  put: (base, credential) => withLine(base, 'authorization', `Bearer ${credential}`),
+  raw: (base, text) => withLine(base, 'authorization', `Bearer ${text}`),
+  twice: {
+    'two lines': (base, first, second) =>
+      withLine(withLine(base, 'authorization', `Bearer ${first}`), 'authorization', `Bearer ${second}`),
+    'two in one line': (base, first, second) => withLine(base, 'authorization', `Bearer ${first}, Bearer ${second}`),
+    'two behind one scheme': (base, first, second) => withLine(base, 'authorization', `Bearer ${first} ${second}`),
+    'beside another scheme': (base, first) =>
+      withLine(withLine(base, 'authorization', 'Basic YTpi'), 'authorization', `Bearer ${first}`),
+  },
+  broken: {
+    empty: authorization(''),
+    'a scheme without a credential': authorization('Bearer'),
+    'a scheme and a space': authorization('Bearer '),
+    'a credential without a scheme': authorization('abc'),
+    'Basic, which is another scheme': authorization('Basic YTpi'),
+    'Negotiate, which is another scheme': authorization('Negotiate YTpi'),
+    'a longer scheme': authorization('Bearers abc'),
+    'the scheme twice': authorization('Bearer Bearer abc'),
+    'no space behind the scheme': authorization('Bearerabc'),
+    'a tab behind the scheme': authorization('Bearer\tabc'),
+    'a space before the scheme': authorization(' Bearer abc'),
+    'a space behind the credential': authorization('Bearer abc '),
+    'a comma': authorization('Bearer abc,'),
+    'a parameter': authorization('Bearer abc, realm="x"'),
+    'a quoted credential': authorization('Bearer "abc"'),
+    'padding in front': authorization('Bearer =abc'),
+    'a character beyond ASCII': authorization('Bearer abc\u00e9'),
+    'a null byte': authorization('Bearer abc\u0000'),
+    'a line end': authorization('Bearer abc\n'),
+  },
+}
+
+const cookies = (line: string) => (base: Parameters<Put>[0]) => withLine(base, 'cookie', line)
+
+const cookie: CarrierFixture = {
+  carrier: cookieCarrier('session'),
+  // What an application escapes as browsers do is any text.
+  credential: fc.string({ unit: 'grapheme', minLength: 1 }),
+  put: (base, credential) => withLine(base, 'cookie', `theme=dark; session=${encodeURIComponent(credential)}; lang=en`),
+  raw: (base, text) => withLine(base, 'cookie', `session=${text}`),
+  twice: {
+    'in one line': (base, first, second) =>
+      withLine(base, 'cookie', `session=${encodeURIComponent(first)}; session=${encodeURIComponent(second)}`),
+    'in two lines': (base, first, second) =>
+      withLine(
+        withLine(base, 'cookie', `session=${encodeURIComponent(first)}`),
+        'cookie',
+        `session=${encodeURIComponent(second)}`,
+      ),
+    'with others in between': (base, first, second) =>
+      withLine(base, 'cookie', `session=${encodeURIComponent(first)}; a=b;session=${encodeURIComponent(second)}`),
+  },
+  // Whatever stands behind the name is the value: only its number can be wrong.
+  broken: {
+    'an empty one beside it': cookies('session=; session=abc'),
+    'an empty one behind it': cookies('session=abc; session='),
+    'three of them': cookies('session=a; session=b; session=c'),
+  },
+}
+
+const offered = (value: string) => (base: Parameters<Put>[0]) => withLine(base, 'sec-websocket-protocol', value)
+
+const subprotocol: CarrierFixture = {
+  carrier: subprotocolCarrier,
+  credential: fc.string({ unit: 'grapheme', minLength: 1 }),
+  put: (base, credential) => withLine(base, 'sec-websocket-protocol', `app.v1, ${encodeBearer(credential)}`),
+  raw: (base, text) => withLine(base, 'sec-websocket-protocol', text),
+  twice: {
+    'in one line': (base, first, second) =>
+      withLine(base, 'sec-websocket-protocol', `app.v1, ${encodeBearer(first)}, ${encodeBearer(second)}`),
+    'in two lines': (base, first, second) =>
+      withLine(
+        withLine(base, 'sec-websocket-protocol', `app.v1, ${encodeBearer(first)}`),
+        'sec-websocket-protocol',
+        encodeBearer(second),
+      ),
+  },
+  broken: {
+    'no other subprotocol beside it': offered(encodeBearer('abc')),
+    'an empty credential': offered('app.v1, sallyport.bearer.'),
+    padding: offered('app.v1, sallyport.bearer.YWI='),
+    'the other base64 alphabet': offered('app.v1, sallyport.bearer.Pz8+'),
+    'unused bits that are not zero': offered('app.v1, sallyport.bearer.YWJ'),
+    'bytes that are no UTF-8': offered('app.v1, sallyport.bearer._w'),
+    'a credential that is not encoded': offered('app.v1, sallyport.bearer.a.b.c'),
+    'an empty item': offered(`app.v1, , ${encodeBearer('abc')}`),
+    'a comma at the end': offered(`app.v1, ${encodeBearer('abc')},`),
+    'a space in between': offered(`app v1, ${encodeBearer('abc')}`),
+    'the same subprotocol twice': offered(`app.v1, app.v1, ${encodeBearer('abc')}`),
+    'a quoted item': offered(`"app.v1", ${encodeBearer('abc')}`),
+    'a character beyond ASCII': offered(`app.v1\u00e9, ${encodeBearer('abc')}`),
+    'a space that is none of HTTP': offered(`app.v1,\u00a0${encodeBearer('abc')}`),
+  },
+}
+
+const says = (message: string) => (base: Parameters<Put>[0]) => ({ ...base, message })
+
+const message: CarrierFixture = {
+  carrier: messageCarrier,
+  credential: fc.string({ unit: 'binary', minLength: 1 }),
+  put: (base, credential) => ({ ...base, message: JSON.stringify({ type: 'auth', token: credential }) }),
+  raw: (base, text) => ({ ...base, message: `{"type":"auth","token":${text}` }),
+  twice: {
+    'the key twice': (base, first, second) => ({
+      ...base,
+      message: `{"type":"auth","token":${JSON.stringify(first)},"token":${JSON.stringify(second)}}`,
+    }),
+    'two in an array': (base, first, second) => ({
+      ...base,
+      message: JSON.stringify({ type: 'auth', token: [first, second] }),
+    }),
+  },
+  broken: {
+    'no token': says('{"type":"auth"}'),
+    'an empty token': says('{"type":"auth","token":""}'),
+    'a token that is null': says('{"type":"auth","token":null}'),
+    'a token that is a number': says('{"type":"auth","token":7}'),
+    'a token that is an object': says('{"type":"auth","token":{"a":"b"}}'),
+    'another key': says('{"type":"auth","token":"abc","id":1}'),
+    'a prototype': says('{"type":"auth","token":"abc","__proto__":{}}'),
+    'the type twice': says('{"type":"auth","type":"auth","token":"abc"}'),
+    'the key in upper case': says('{"type":"auth","TOKEN":"abc"}'),
+  },
+}
+
+const fixtures: Readonly<Record<string, CarrierFixture>> = {
+  ticket: query('ticket', ticket),
+  'query token': query('token', b64token),
+  header,
+  cookie,
+  subprotocol,
+  message,
+}
+
+for (const [name, fixture] of Object.entries(fixtures)) {
+  const others = Object.entries(fixtures).filter(([other]) => other !== name)
+  carrierContract(name, fixture, Object.fromEntries(others.map(([other, { put }]) => [other, put])))
+}
