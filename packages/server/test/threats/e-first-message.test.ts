@@ -549,6 +549,21 @@ describe('E: first message', () => {
     expect(seen).toEqual(['handler ada'])
   })
 
+  it('E10 counts guesses over many sockets, and keeps nobody out who has a good credential', async () => {
+    const { pend, control, reasons } = await start()
+    const guess = async (token: string) => {
+      const client = await pend()
+      client.write(rawFrame(auth(token)))
+      const close = await client.closeFrame()
+      client.destroy()
+      return close?.code
+    }
+    for (let i = 0; i < 10; i++) expect(await guess(`bad-${i}`)).toBe(4001)
+    expect(await guess('bad-10')).toBe(4029)
+    expect(reasons().at(-1)).toBe('attempts')
+    await control()
+  })
+
   describe('E11 forgets a verification that comes too late', () => {
     it.each<[string, (client: RawClient) => void]>([
       ['reset the connection', (client) => client.socket.resetAndDestroy()],

@@ -68,6 +68,8 @@ describe('createTickets', () => {
       // No two may meet in one joined string.
       { id: 'c', tenant: 'a","b' },
       { id: 'b","c', tenant: 'a' },
+      { id: 'c', issuer: 'a,b' },
+      { id: 'c', issuer: 'a', tenant: 'b,' },
     ]
     const issue = (identity: Identity) => tickets.issue({ identity }, { path: '/ws' })
     for (const identity of identities) expect(await issue(identity)).toBeDefined()
