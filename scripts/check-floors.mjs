@@ -11,7 +11,7 @@ import { report } from './report.mjs'
  * they share their parts, where the files of the other folders know nothing of one another.
  */
 const floors = [
-  { files: ['clock', 'errors', 'hash', 'identity', 'reasons', 'refusal', 'request'] },
+  { files: ['clock', 'errors', 'hash', 'id', 'identity', 'reasons', 'refusal', 'request'] },
   // the seams: what every file of a kind looks like, and the grammar that several share
   { files: ['carriers/carrier', 'carriers/b64token', 'verifiers/verifier', 'stores/store'] },
   { files: ['upgrade', 'verdict', 'origin'] },
@@ -20,8 +20,12 @@ const floors = [
   { files: ['carriers/', 'verifiers/', 'stores/'], kin: ['verifiers/'] },
   { files: ['tickets', 'connections/', 'limits/'], kin: ['connections/', 'limits/'] },
   { files: ['methods'] },
+  { files: ['guard-options'] },
+  { files: ['decision'] },
   { files: ['guard'] },
-  { files: ['routes', 'adapters/'] },
+  { files: ['routes', 'node/', 'observers/'], kin: ['node/', 'observers/'] },
+  { files: ['adapters/'] },
+  { files: ['testing/'], kin: ['testing/'] },
   { files: ['index'] },
 ]
 

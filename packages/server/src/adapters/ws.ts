@@ -7,12 +7,12 @@ import type { LiveConnection } from '../connections/live-connection.js'
 import { ConfigurationError } from '../errors.js'
 import type { Guard } from '../guard.js'
 import type { Identity } from '../identity.js'
+import { GatedSocket, type Message } from '../node/gated-socket.js'
 import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
 import { fromNode } from '../request.js'
 import type { Verdict } from '../verdict.js'
-import { GatedSocket, type Message } from './ws-socket.js'
 
-export type { Message } from './ws-socket.js'
+export type { Message } from '../node/gated-socket.js'
 
 /** Options of {@link guardServer}. */
 export interface GuardServerOptions<I extends Identity = Identity> {

@@ -278,7 +278,10 @@ describe('how it refuses', () => {
   ])('believes no verifier that answers %s', async (_, answer) => {
     for (const verifier of [() => answer, async () => answer]) {
       const guard = createGuard({ accept: [header({ verify: verifier as never })] })
+      const errors: unknown[] = []
+      guard.subscribe((event) => event.type === 'refused' && errors.push(event.error))
       expect(outcome(await guard.decide(handshake({ headers: [bearer('x')] })))).toBe('internal-error')
+      expect(errors).toEqual([expect.any(TypeError)])
     }
   })
 
