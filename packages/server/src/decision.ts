@@ -76,22 +76,37 @@ export class Decision<I extends Identity> {
     return { method: first.method, credential: first.reading.credential }
   }
 
-  async #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
-    const { settings, attempts, redeemTicket } = this.#options
-    const { clock, verifyTimeout: timeout, addressOf } = settings
-    const address = addressOf(handshake)
+  /**
+   * Verifies a credential within the limits on attempts. `verify` answers what it stands for, or why it is bad; what it
+   * throws is a failure of ours.
+   */
+  async attempt<T extends object>(
+    handshake: Handshake,
+    credential: string,
+    verify: () => Promise<T | Reason>,
+  ): Promise<T | Refuse> {
+    const { settings, attempts } = this.#options
+    const address = settings.addressOf(handshake)
     const standing = attempts.ask(address)
     if (standing === 'exhausted') return refuse('attempts')
     try {
-      const verifier = 'verify' in method ? method.verify : redeemTicket
-      const verification = await verifyInTime(verifier, credential, { handshake, clock, timeout })
-      const accepted = 'rejected' in verification ? verification.rejected : this.#accept(verification, method.name)
-      if (typeof accepted !== 'string') return accepted
+      const verified = await verify()
+      if (typeof verified !== 'string') return verified
       attempts.fail(address, hash(credential))
-      return standing === 'limited' ? refuse('attempts') : this.#deny(accepted, handshake)
+      return standing === 'limited' ? refuse('attempts') : this.#deny(verified, handshake)
     } catch (error) {
       return this.failure(error, handshake)
     }
+  }
+
+  #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+    const { settings, redeemTicket } = this.#options
+    const { clock, verifyTimeout: timeout } = settings
+    const verifier = 'verify' in method ? method.verify : redeemTicket
+    return this.attempt(handshake, credential, async () => {
+      const verification = await verifyInTime(verifier, credential, { handshake, clock, timeout })
+      return 'rejected' in verification ? verification.rejected : this.#accept(verification, method.name)
+    })
   }
 
   /** What a verifier vouched for, or why it is not good all the same. */

@@ -16,6 +16,7 @@ import { type Handshake, mayHideHeaders, readTarget } from './request.js'
 import { createTickets, type IssuedTicket } from './tickets.js'
 import { checkUpgrade } from './upgrade.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from './verdict.js'
+import type { Logout, LogoutVerifier } from './verifiers/logout.js'
 import { rejected } from './verifiers/verifier.js'
 
 /** What a renewal over HTTP answers. */
@@ -35,6 +36,8 @@ export interface Guard<I extends Identity = Identity> {
   decide(handshake: Handshake): Promise<Verdict<I>>
   /** Issues a ticket for the WebSocket route at `path` to the caller of a route, who shows who it is by header or cookie. */
   issueTicket(request: Handshake, path: string): Promise<IssuedTicket | Refuse>
+  /** Revokes what a logout token of an OpenID provider names; `verify` reads the token. */
+  logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse>
   /** The pages that may connect, as configured; `undefined` when the guard asks for no origin. */
   readonly originPolicy: OriginPolicy | undefined
   /**
@@ -130,6 +133,15 @@ export function createGuard<const M extends readonly AnyMethod[]>(
       return Number.isFinite(expiresIn) ? { expiresIn } : {}
     })
 
+  async function logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse> {
+    const verified = await decision.attempt(request, token, () => verify(token, clock.now()))
+    if ('reason' in verified) return report(verified, request)
+    const { session, user, issuer, at } = verified
+    if (session !== undefined) connections.revoke({ session })
+    else if (user !== undefined) connections.revoke({ user, issuer, issuedBefore: at })
+    return verified
+  }
+
   function report<V extends Verdict<I>>(verdict: V, handshake: Handshake): V {
     if (verdict.type === 'refuse') {
       const { reason, error } = verdict
@@ -145,6 +157,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     decide,
     issueTicket,
     renew,
+    logOut,
     originPolicy,
     connections,
     clock,

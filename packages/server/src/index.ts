@@ -35,6 +35,7 @@ export type { Store } from './stores/store.js'
 export type { IssuedTicket, TicketOptions } from './tickets.js'
 export type { Accept, Await, MethodName, Refuse, Verdict } from './verdict.js'
 export { type IntrospectionOptions, introspection } from './verifiers/introspection.js'
+export type { Logout, LogoutVerifier } from './verifiers/logout.js'
 export { type FindSession, type Session, type SessionOptions, session } from './verifiers/session.js'
 export {
   type Rejected,

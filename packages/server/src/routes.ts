@@ -4,11 +4,17 @@ import type { Identity } from './identity.js'
 import { type HttpAnswer, refusalAnswer } from './refusal.js'
 import { fromFetch, fromNode, type Handshake, readTarget, repeated, singleHeader } from './request.js'
 import { type Refuse, refuse } from './verdict.js'
+import type { LogoutVerifier } from './verifiers/logout.js'
 
 /** Options of {@link createRoutes}. */
 export interface RoutesOptions {
   /** The path of the WebSocket route, such as `/ws`; the others are `/ws/ticket` and `/ws/renew`. */
   readonly path: string
+  /**
+   * Reads the logout tokens of an OpenID provider: `logoutToken(…)` of `@sallyport/server/jwt`. Opens the route
+   * `{path}/backchannel-logout`, which is the URI to register at the provider. Default: no such route.
+   */
+  readonly logoutToken?: LogoutVerifier
 }
 
 /** The guard's HTTP routes, for any server. */
@@ -25,7 +31,7 @@ export interface Routes {
 /** What a route does: with the request, and its body when it asks for one. */
 type Route = (request: Handshake, readBody: () => Promise<string | undefined>) => Promise<HttpAnswer>
 
-const maxBodyBytes = 1_024
+const maxBodyBytes = 16_384
 // What is longer is still read so far, because a body that is left unread takes the response with it.
 const maxDroppedBytes = 65_536
 
@@ -35,11 +41,13 @@ const maxDroppedBytes = 65_536
  * - `POST {path}/ticket` answers 201 `{"ticket","expiresIn"}`;
  * - `POST {path}/renew` with the body `{"connection":"…"}` extends that connection, without a body all of the caller's
  *   session; answers 200 `{"expiresIn"}`.
+ * - `POST {path}/backchannel-logout` with a `logout_token`, from an OpenID provider, revokes what the token names; answers
+ *   200 (OpenID Connect Back-Channel Logout 1.0 section 2.8).
  *
  * Errors have a JSON body `{"error","message"}`: 400, 401 without a good credential, 403 from a foreign origin, 404 for a
  * connection that is not there, 405, 413, 429, 503 when the store is down.
  */
-export function createRoutes<I extends Identity>(guard: Guard<I>, { path }: RoutesOptions): Routes {
+export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logoutToken }: RoutesOptions): Routes {
   const routes = new Map<string, Route>([
     [
       `${path}/ticket`,
@@ -59,6 +67,16 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path }: Rout
       },
     ],
   ])
+
+  if (logoutToken) {
+    routes.set(`${path}/backchannel-logout`, async (request, readBody) => {
+      const token = new URLSearchParams(await readBody()).get('logout_token') ?? ''
+      const done = await guard.logOut(request, token, logoutToken)
+      if (!('reason' in done)) return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: '' }
+      // The provider has no credential to renew: what is wrong is wrong with the request.
+      return refusalAnswer(done.code === 'unauthenticated' ? 'badRequest' : done.code)
+    })
+  }
 
   async function answer(request: Handshake, readBody: () => Promise<string | undefined>) {
     const route = routes.get(readTarget(request.target)?.path ?? '')

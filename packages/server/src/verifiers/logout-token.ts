@@ -1,0 +1,72 @@
+import type { JWTVerifyOptions } from 'jose'
+import { hash } from '../hash.js'
+import type { VerificationFailure } from '../reasons.js'
+import { createCache } from './cache.js'
+import type { Claims } from './claims.js'
+import { readHeader, verifyClaims } from './jws.js'
+import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
+import type { Logout, LogoutVerifier } from './logout.js'
+import { checkedNumber, checkedStrings } from './settings.js'
+import { isCompactJws } from './shape.js'
+
+/** Options of {@link logoutToken}: those of `jwt` for the tokens of the same issuer, with our client id as the audience. */
+export type LogoutTokenOptions = JwtKeys & {
+  readonly issuer: string | readonly string[]
+  /** Our client id at the issuer. */
+  readonly audience: string | readonly string[]
+  /** Seconds that clocks may differ by, 60 at most. Default 5. */
+  readonly leeway?: number
+}
+
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
+const maxLength = 8_192
+const maxRemembered = 10_000
+
+/**
+ * Verifies the logout tokens that an OpenID provider sends when somebody logs out (OpenID Connect Back-Channel Logout 1.0
+ * section 2.6), for `createRoutes`. Each token is good once.
+ *
+ * Throws `ConfigurationError` for options that cannot work or are not safe.
+ */
+export function logoutToken(options: LogoutTokenOptions): LogoutVerifier {
+  const algorithms = checkedAlgorithms(options)
+  const keys = keySource(options, algorithms)
+  const leeway = checkedNumber('logoutToken', 'leeway', options.leeway ?? 5, 0, 60)
+  const demands: JWTVerifyOptions = {
+    algorithms,
+    issuer: checkedStrings('logoutToken', 'issuer', options.issuer),
+    audience: checkedStrings('logoutToken', 'audience', options.audience),
+    requiredClaims: ['iat', 'exp', 'jti'],
+    clockTolerance: leeway,
+  }
+  const seen = createCache<Logout>(maxRemembered)
+
+  return async (token, now) => {
+    if (token.length > maxLength || !isCompactJws(token)) return 'credential-unreadable'
+    const header = readHeader(token, algorithms)
+    if (typeof header === 'string') return header
+    if (![undefined, 'jwt', 'logout+jwt'].includes(header.typ)) return 'token-type'
+    const { keys: candidates } = await keys.find(header, now)
+    const claims = await verifyClaims(token, candidates, { ...demands, currentDate: new Date(now) })
+    if (typeof claims === 'string') return claims
+    const logout = readLogout(claims)
+    if (typeof logout === 'string') return logout
+    if (logout.at > now + leeway * 1000) return 'credential-not-yet-valid'
+    const name = hash(JSON.stringify([claims.iss, claims.jti]))
+    if (seen.get(name, now)) return 'credential-revoked'
+    seen.set(name, logout, (claims.exp ?? 0) * 1000 + leeway * 1000)
+    return logout
+  }
+}
+
+function readLogout({ iss, sub, sid, jti, iat, events, nonce }: Claims): Logout | VerificationFailure {
+  // An ID token has a nonce, a logout token never: neither passes for the other.
+  if (nonce !== undefined || !isObject(events) || !isObject(events[logoutEvent])) return 'token-type'
+  const wellFormed = [jti, sub ?? sid, sid ?? sub].every((name) => typeof name === 'string' && name !== '')
+  if (!wellFormed || iss === undefined || iat === undefined) return 'token-claims'
+  const whose = typeof sid === 'string' ? { session: sid } : { user: `${sub}` }
+  return { issuer: iss, at: iat * 1000, ...whose }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,15 @@
+import type { VerificationFailure } from '../reasons.js'
+
+/** Whose sessions have ended, as their issuer says. */
+export interface Logout {
+  readonly issuer: string
+  /** The session that ended. */
+  readonly session?: string
+  /** The user all of whose sessions ended; present when `session` is not. */
+  readonly user?: string
+  /** When, in milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** Reads a logout token, `now` being in milliseconds since the epoch. Throws `UnavailableError` when it cannot know. */
+export type LogoutVerifier = (token: string, now: number) => Promise<Logout | VerificationFailure>
