@@ -81,6 +81,7 @@ describe('readAuthFrame', () => {
     '["auth"]',
     '{}',
     '{"type":"Auth","token":"x"}',
+    '{"type":"\\u0061uth","token":"x"}',
     '{"type":["auth"],"token":"x"}',
     '{"type":"auth","type":"chat","token":"x"}',
     '{"__proto__":{"type":"auth","token":"x"}}',

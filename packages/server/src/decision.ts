@@ -99,10 +99,12 @@ export class Decision<I extends Identity> {
     }
   }
 
-  #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+  async #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
     const { settings, redeemTicket } = this.#options
     const { clock, verifyTimeout: timeout } = settings
     const verifier = 'verify' in method ? method.verify : redeemTicket
+    // A cookie that a logout has emptied.
+    if (credential === '') return this.#deny('credential-placeholder', handshake)
     return this.attempt(handshake, credential, async () => {
       const verification = await verifyInTime(verifier, credential, { handshake, clock, timeout })
       return 'rejected' in verification ? verification.rejected : this.#accept(verification, method.name)

@@ -44,7 +44,8 @@ export function toHttp1({ status, headers, body }: HttpAnswer): string {
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
+    // Who sends Upgrade must name it here too (RFC 9110 section 7.8).
+    `Connection: ${'Upgrade' in headers ? 'close, Upgrade' : 'close'}`,
   ]
   return `${lines.join('\r\n')}\r\n\r\n${body}`
 }

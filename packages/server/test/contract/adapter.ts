@@ -136,7 +136,7 @@ export function adapterContract(name: string, start: StartServer): void {
         const { port, url, seen } = await startRecording(strict())
         const response = await rawRequest(port, rawHandshake('/ws', { ...authorized, ...headers }, requestLine))
         expect(response.status).toBe(status)
-        expect(response.headers.get('connection')).toBe('close')
+        expect(response.headers.get('connection')).toBe(response.status === 426 ? 'close, Upgrade' : 'close')
         expect(response.headers.get('cache-control')).toBe('no-store')
         expect(response.headers.get('sec-websocket-accept')).toBeUndefined()
         expect(JSON.parse(response.body)).toEqual({ error: expect.any(String), message: expect.any(String) })

@@ -21,7 +21,7 @@ export async function expectRefusal(port: number, request: string | Buffer, stat
 
   const { headers, body, text } = response
   expect(text.split('\r\n', 1)[0]).toBe(`HTTP/1.1 ${status} ${STATUS_CODES[status]}`)
-  expect(headers.get('connection')).toBe('close')
+  expect(headers.get('connection')).toBe(status === 426 ? 'close, Upgrade' : 'close')
   // Characters are bytes here, so a second response could not hide behind the body.
   expect(headers.get('content-length')).toBe(String(body.length))
   expect(headers.get('content-type')).toBe('application/json')

@@ -90,13 +90,19 @@ describe('D: the cookie', () => {
     await expectRefusal(port, page(others), 401)
   })
 
+  it.each(['session=', 'session=""'])('D12 asks nobody about %s, which a logout has emptied', async (emptied) => {
+    const { port, findSession } = await start()
+    await expectRefusal(port, page(emptied), 401)
+    expect(findSession).not.toHaveBeenCalled()
+    await expectAccepted(port, page('session=good-ada'))
+  })
+
   it.each([
     '%',
     '%zz',
     '%ff',
     '%00',
     '"',
-    '""',
     '"a',
     'a'.repeat(8_192),
     '__proto__',

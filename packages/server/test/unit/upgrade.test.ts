@@ -31,6 +31,14 @@ describe('checkUpgrade', () => {
     expect(checkUpgrade(untold)).toBeUndefined()
   })
 
+  it('finds nothing wrong with 500 header lines, and does not trust more to be all of them', () => {
+    const good = handshake()
+    const padded = (total: number) =>
+      handshake({ headers: Array.from({ length: total - good.headers.length }, (_, i) => [`x-${i}`, '1'] as const) })
+    expect(checkUpgrade(padded(500))).toBeUndefined()
+    expect(checkUpgrade(padded(501))).toBe('handshake-malformed')
+  })
+
   const rows: [Reason, string, HandshakeChanges][] = [
     ['handshake-malformed', 'HTTP/1.0', { httpVersion: '1.0' }],
     ['handshake-malformed', 'HTTP/2', { httpVersion: '2.0' }],
