@@ -30,13 +30,10 @@ export interface GuardServerOptions<I extends Identity = Identity> {
 }
 
 /**
- * Takes an accepted socket. When it is asynchronous, the messages of the socket wait until it listens for them or is
- * done, so that none is lost.
+ * Takes an accepted socket. When it answers a promise, the messages of the socket wait until it listens for them or the
+ * promise settles, so that none is lost. Any other answer means nothing.
  */
-export type ConnectionHandler<I extends Identity> = (
-  socket: WebSocket,
-  connection: Connection<I>,
-) => void | Promise<void>
+export type ConnectionHandler<I extends Identity> = (socket: WebSocket, connection: Connection<I>) => unknown
 
 /**
  * Guards the WebSocket route at `path` of a Node.js server: only accepted sockets reach `onConnection`. When it throws,
@@ -125,7 +122,7 @@ export function guardServer<I extends Identity>(
     gated.guardSends(() => connections.isOpen(connection))
     gated.hold(kept)
     try {
-      const done: unknown = onConnection(webSocket, connection)
+      const done = onConnection(webSocket, connection)
       const isAsync = done instanceof Promise
       if (isAsync) done.catch(fail)
       if (isAsync && webSocket.listenerCount('message') === 0) whenListening(webSocket, done, letIn)
