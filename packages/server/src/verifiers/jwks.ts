@@ -104,7 +104,7 @@ export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
       return isYounger(now, mayFetch ? maxAge : lastUse) ? current?.set : undefined
     },
     purge() {
-      current = pending = failure = undefined
+      current = pending = undefined
       attemptedAt = Number.NEGATIVE_INFINITY
     },
   }

@@ -153,6 +153,9 @@ it.each([
   ['sends half of it', ((response) => void response.write('{"keys":[')) as Answer],
 ])('B22 waits three seconds and no longer for a server that %s', async (_, answer) => {
   const clock = testClock(now)
+  const quick = await start(keySet(pair), { clock })
+  await accepted(quick.verify, token)
+  expect(clock.pending).toBe(0)
   const { server, verify } = await start(answer, { clock })
   const asked = server.nextRequest()
   const answered = expect(async () => verify(token, contextAt())).rejects.toThrow(UnavailableError)
@@ -234,6 +237,19 @@ it('B23 forgets a removed key within its age, and the tokens that it verified wi
   await accepted(verify, tokenBy(next, { claims }), now + 10 * minute)
 })
 
+it('B23 remembers no token while it asks whether its key is still there', async () => {
+  const { server, verify } = await start(keySet(pair))
+  await accepted(verify, token)
+  const held = holdAnswer(keySet(next))
+  server.answer = held.answer
+  const asked = server.nextRequest()
+  const answers = [verify(token, contextAt(now + 10 * minute)), verify(token, contextAt(now + 10 * minute))]
+  await asked
+  held.release()
+  expect(await Promise.all(answers)).toEqual([{ rejected: 'token-key' }, { rejected: 'token-key' }])
+  await accepted(verify, tokenBy(next, { claims }), now + 10 * minute)
+})
+
 it('B23 forgets a removed key when it learns of it by the way', async () => {
   const { server, verify } = await start(keySet(pair))
   await accepted(verify, token)
@@ -281,6 +297,22 @@ it('B23 does not believe an answer that was asked for before the purge', async (
   held.release()
   expect(await answered).toEqual({ rejected: 'token-key' })
   await refused(verify, token, 'token-key')
+})
+
+it('B23 does not mind a failure of what was asked before the purge', async () => {
+  let fail = () => {}
+  const { server, keys, verify } = await start((response) => {
+    fail = () => response.writeHead(500).end()
+  })
+  const asked = server.nextRequest()
+  const answered = verify(token, contextAt())
+  await asked
+  keys.purge()
+  server.answer = keySet(next)
+  await accepted(verify, tokenBy(next, { claims }))
+  fail()
+  expect(await answered).toEqual({ rejected: 'token-key' })
+  await refused(verify, tokenBy(pair, { header: { kid: 'unknown' }, claims }), 'token-key')
 })
 
 it('B23 has no keys when it is purged while it fetches them', async () => {

@@ -191,6 +191,7 @@ describe('options', () => {
     ['a secret JWK', { kty: 'oct', k: 'AAAA' }],
     ['text that is no PEM', 'not a key'],
     ['a JWK without a point', pair.jwk({ x: undefined })],
+    ['a JWK for another algorithm', pair.jwk({ alg: 'ES384' })],
     ['a JWK for encryption', pair.jwk({ use: 'enc' })],
     ['a key of another algorithm', signingPair('ES384').publicKey],
     ['an empty list', []],
