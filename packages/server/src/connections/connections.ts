@@ -284,6 +284,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   }
 
   #forget(connection: LiveConnection<I>): void {
+    // Nothing that still waits to cross may do so.
+    connection.deadline = Number.NEGATIVE_INFINITY
     this.#registry.remove(connection)
     this.#deadlines.delete(connection)
   }

@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws'
 import { testClock } from '../support/clock.js'
 import { deferred, nextTurn } from '../support/deferred.js'
 import { allMethods, origin, verifyGood } from '../support/guard.js'
+import { handshake } from '../support/handshake.js'
 import { RawClient, rawFrame, rawHandshake } from '../support/raw.js'
 import { echo } from '../support/server.js'
 
@@ -20,7 +21,7 @@ const abort = (client: RawClient, i: number) => (i % 2 === 0 ? client.socket.res
 
 async function start(verify: Verifier<Identity> = verifyGood) {
   const clock = testClock()
-  const guard = createGuard({ ...allMethods(verify), clock })
+  const guard = createGuard({ ...allMethods(verify), limits: { pendingPerAddress: cycles }, clock })
   const webSocketServer = new WebSocketServer({ noServer: true })
   const server = createServer((_, response) => response.writeHead(404).end())
   const detach = guardServer(server, guard, { path: '/ws', webSocketServer }, echo)
@@ -55,6 +56,10 @@ async function start(verify: Verifier<Identity> = verifyGood) {
     expect([...guard.connections]).toEqual([])
     expect(webSocketServer.clients.size).toBe(0)
     expect(clock.pending).toBe(0)
+    // Every place between the doors is free again.
+    const places = Array.from({ length: cycles }, () => guard.enter(handshake({ address: '127.0.0.1' })))
+    expect(places.filter((place) => 'reason' in place)).toEqual([])
+    expect(guard.enter(handshake({ address: '127.0.0.1' }))).toMatchObject({ reason: 'pending' })
     detach()
     expect(server.listenerCount('upgrade')).toBe(0)
     expect(webSocketServer.eventNames()).toEqual([])

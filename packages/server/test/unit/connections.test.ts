@@ -241,6 +241,59 @@ describe('F03 a peer that does not go', () => {
     expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['eve', 'eve'])
   })
 
+  it.each([
+    ['ada', []],
+    ['eve', ['kept']],
+  ])('F03 gets nothing delivered that was kept for its handler, after a revocation of %s', async (user, expected) => {
+    const guard = createGuard({ ...allMethods(), clock: testClock() })
+    const [called, ready, listening] = [deferred(), deferred(), deferred()]
+    const seen: string[] = []
+    const { port } = await startServer(guard, async (socket, { identity }) => {
+      if (identity.id !== 'ada') return
+      called.resolve()
+      await ready.promise
+      socket.on('message', (data) => seen.push(String(data)))
+      listening.resolve()
+    })
+    const client = await RawClient.connect(port)
+    client.write(Buffer.concat([Buffer.from(rawHandshake('/ws', authorized)), rawFrame('kept')]))
+    await called.promise
+    // By the time the server has answered somebody else, it has read what came.
+    await rawOpen(port, '/ws', { Authorization: 'Bearer good-other' })
+    await guard.revoke({ user })
+    ready.resolve()
+    await listening.promise
+    await nextTurn()
+    expect(seen).toEqual(expected)
+  })
+
+  it.each([
+    ['ada', []],
+    ['eve', ['asked']],
+  ])('F20 gets nothing delivered whose permission comes after a revocation of %s', async (user, expected) => {
+    const guard = createGuard({ ...allMethods(), clock: testClock() })
+    const [asked, permitted] = [deferred(), deferred<boolean>()]
+    const seen: string[] = []
+    const authorize = () => {
+      asked.resolve()
+      return permitted.promise
+    }
+    const { port } = await startServer(
+      guard,
+      (socket) => {
+        socket.on('message', (data) => seen.push(String(data)))
+      },
+      { authorize },
+    )
+    const { client } = await rawOpen(port, '/ws', authorized)
+    client.write(rawFrame('asked'))
+    await asked.promise
+    await guard.revoke({ user })
+    permitted.resolve(true)
+    await nextTurn()
+    expect(seen).toEqual(expected)
+  })
+
   it('F04 is sent nothing after a revocation', async () => {
     const guard = createGuard({ ...allMethods(), clock: testClock() })
     const handed = deferred<{ send(text: string): void }>()
@@ -296,11 +349,13 @@ describe('F05 a revocation that races', () => {
       await asked
       release()
       await microtasks(turn)
+      seen.push('revoked')
       await guard.revoke(target)
       const { status } = await client.head()
       if (status === 101) expect(await client.closeFrame()).toEqual(revoked)
       else expect(status).toBe(401)
       expect(guard.connections.size).toBe(0)
+      expect(seen.at(-1), `after ${turn} microtasks`).toBe('revoked')
       client.destroy()
     }
   })
@@ -319,8 +374,10 @@ describe('F05 a revocation that races', () => {
       await asked
       release()
       await microtasks(turn)
+      const wasOpen = opened.length > 0
       await guard.revoke(target)
       await nextTurn()
+      expect(opened.length > 0, `after ${turn} microtasks`).toBe(wasOpen)
       expect(guard.connections.size).toBe(0)
       expect(transport.calls).toContain('shut')
       const overtaken = opened.length === 0

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { ConfigurationError, createGuard, type Guard, type Identity } from '@sallyport/server'
 import { type ConnectionHandler, type GuardServerOptions, guardServer } from '@sallyport/server/ws'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -280,6 +280,43 @@ describe('guardServer: a refused socket', () => {
 })
 
 describe('guardServer: a handler', () => {
+  it('that is asynchronous is not flooded meanwhile', async () => {
+    const ready = deferred()
+    const { server, port } = await startServer(guardOfAll(), async (socket, connection) => {
+      await ready.promise
+      echo(socket, connection)
+    })
+    const connected = once(server, 'connection')
+    const { client } = await rawOpen(port, '/ws', headers)
+    const [socket] = (await connected) as [Socket]
+    const messages = Array.from({ length: 100 }, (_, i) => `${i} ${'x'.repeat(60_000)}`)
+    for (const message of messages) client.write(rawFrame(message))
+    // By the time the server has answered somebody else, it has had the time to read all that it wants.
+    for (let i = 0; i < 10; i++) await status(port, '/ws')
+    expect(socket.bytesRead).toBeLessThan(400_000)
+    ready.resolve()
+    expect((await client.textsUntil(messages.length + 1)).slice(1)).toEqual(messages)
+  })
+
+  it('may pause its socket', async () => {
+    const handed = deferred<WebSocket>()
+    const seen: string[] = []
+    const { port } = await startServer(guardOfAll(), (socket) => {
+      socket.pause()
+      socket.on('message', (data) => seen.push(String(data)))
+      handed.resolve(socket)
+    })
+    const client = await RawClient.connect(port)
+    client.write(Buffer.concat([Buffer.from(rawHandshake('/ws', headers)), rawFrame('a')]))
+    const socket = await handed.promise
+    await status(port, '/ws')
+    expect(socket.isPaused).toBe(true)
+    expect(seen).toEqual([])
+    socket.resume()
+    await once(socket, 'message')
+    expect(seen).toEqual(['a'])
+  })
+
   it('may answer something that is no promise', async () => {
     const { url } = await startServer(guardOfAll(), ((socket: WebSocket) => {
       socket.send('fine')
