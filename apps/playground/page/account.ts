@@ -14,8 +14,6 @@ interface Login extends SignedIn {
   readonly endsAt: number
 }
 
-const loginSeconds = 3600
-
 /** The sign-in panel. */
 export class Account {
   #current: Login | undefined
@@ -30,6 +28,7 @@ export class Account {
       void this.#attempt(() => this.#signIn())
     })
     find(document, '#sign-out').addEventListener('click', () => void this.#attempt(() => this.#signOut()))
+    find(document, '#everywhere').addEventListener('click', () => void this.#attempt(() => this.#signOutEverywhere()))
     setInterval(() => this.#tick(), 1000)
   }
 
@@ -54,7 +53,7 @@ export class Account {
 
   async #signIn(): Promise<void> {
     const user = this.#name.value.trim()
-    const { token, expiresIn } = await api.login(user, loginSeconds)
+    const { token, expiresIn } = await api.login(user)
     this.#set({ user, token, endsAt: performance.now() + expiresIn * 1000 })
     // Not to the button that took the place of the one just pressed: pressed again, it would sign out.
     find<HTMLElement>(document, '#signed-in').focus()
@@ -62,8 +61,18 @@ export class Account {
 
   async #signOut(): Promise<void> {
     await api.logout()
+    this.#leave('Signed out. The guard has closed every connection of that session.')
+  }
+
+  async #signOutEverywhere(): Promise<void> {
+    const user = this.#current?.user
+    await api.logoutEverywhere()
+    this.#leave(`Logged out everywhere. The guard has closed every connection of ${user}, in every browser.`)
+  }
+
+  #leave(message: string): void {
     this.#set(undefined)
-    this.#message.textContent = 'Signed out. The guard has closed every connection of that session.'
+    this.#message.textContent = message
     this.#name.focus()
   }
 

@@ -12,6 +12,12 @@ export interface Ticket {
   readonly expiresIn: number
 }
 
+/** What `POST /ws/renew` answers. */
+export interface Renewed {
+  /** Seconds. */
+  readonly expiresIn: number
+}
+
 /** The playground answered with another status than asked for; the message is for people. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -23,10 +29,16 @@ export class ApiError extends Error {
   }
 }
 
-/** Signs in; the answer also sets the session cookie. */
-export async function login(user: string, expiresIn: number): Promise<Login> {
-  const body = JSON.stringify({ user, expiresIn })
-  return post<Login>('/login', { body, headers: { 'content-type': 'application/json' } })
+/**
+ * Signs in for a token of `expiresIn` seconds, an hour unless told otherwise. The answer also sets the session cookie,
+ * which `credentials: 'omit'` leaves as it is.
+ */
+export async function login(
+  user: string,
+  expiresIn = 3600,
+  credentials: RequestCredentials = 'same-origin',
+): Promise<Login> {
+  return post<Login>('/login', { ...json({ user, expiresIn }), credentials })
 }
 
 /** Ends the session of the cookie. */
@@ -34,10 +46,30 @@ export async function logout(): Promise<void> {
   await request('/logout', {})
 }
 
+/** Ends all sessions of the cookie's user, and whatever was issued to them. */
+export async function logoutEverywhere(): Promise<void> {
+  await request('/logout-everywhere', {})
+}
+
+/** Closes a connection of the cookie's user. */
+export async function revoke(connection: string): Promise<void> {
+  await request('/revoke', json({ connection }))
+}
+
+/** Lets a connection live on with this token. The cookie stays at home, so that the token alone decides. */
+export async function renew(connection: string, token: string): Promise<Renewed> {
+  const { body, headers } = json({ connection })
+  return post<Renewed>('/ws/renew', { body, headers: { ...headers, ...bearer(token) }, credentials: 'omit' })
+}
+
 /** Trades a token for a one-time ticket. The cookie stays at home, so that the token alone decides. */
 export async function takeTicket(token: string): Promise<Ticket> {
-  return post<Ticket>('/ws/ticket', { headers: { authorization: `Bearer ${token}` }, credentials: 'omit' })
+  return post<Ticket>('/ws/ticket', { headers: bearer(token), credentials: 'omit' })
 }
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+const json = (body: object) => ({ body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
 
 async function post<T>(path: string, init: RequestInit): Promise<T> {
   return (await request(path, init)).json() as Promise<T>

@@ -1,8 +1,11 @@
-import { codes, encodeFrame } from '@sallyport/protocol'
+import { codes } from '@sallyport/protocol'
+import type { Answer } from './answer.js'
 import type { Attempt } from './attempt.js'
+import { enterWithClient } from './client.js'
+import { authenticate, enterByMessage } from './first-message.js'
 import { withoutCookie } from './handshake.js'
 import { type Expected, judge, type Outcome } from './judge.js'
-import { mask } from './mask.js'
+import type { BareVisit } from './visit.js'
 
 /** A way to try to get past the guard. */
 export interface Attack {
@@ -14,10 +17,14 @@ export interface Attack {
 
 const authenticationFailed: Expected = { close: codes.unauthenticated.close }
 const authenticationTimeout: Expected = { close: codes.timeout.close }
+const credentialExpired: Expected = { close: codes.expired.close }
+const identitySwapped: Expected = { close: codes.forbidden.close }
 const forbidden: Expected = { status: codes.forbidden.status }
 const badRequest: Expected = { status: codes.badRequest.status }
 
 const ticketSeconds = 30
+const leewaySeconds = 5
+const fleetingSeconds = 3
 
 /** A JWT whose signature differs in its first character; nothing else does. */
 export function forge(token: string): string {
@@ -165,15 +172,13 @@ export const talkFirst: Attack = {
     const visit = attempt.knock({}, withoutCookie())
     await visit.opened
     visit.say(early)
-    authenticate(visit.say, attempt.account.token)
-    const answer = await visit.answer
-    if (answer.type === 'ended')
-      return { verdict: 'unclear', did: `Turned away with ${answer.code}, credential and all.` }
-    // Messages keep their order: had the early one been heard, its echo would be here before this one's.
-    const heard = visit.echoed('May I speak now?')
+    authenticate(visit, attempt.account.token)
+    await visit.answer
     visit.say('May I speak now?')
-    await heard
-    return visit.echoes.includes(early)
+    // Messages keep their order: had the early one been heard, the first echo would be its own.
+    const echo = visit.heard.find((message) => message.type === 'echo') ?? (await visit.next('echo'))
+    if (echo.type === 'ended') return { verdict: 'unclear', did: `Turned away with ${echo.code}, credential and all.` }
+    return echo.data === early
       ? { verdict: 'not held', did: 'The early line was answered.' }
       : { verdict: 'held', did: 'Only the line after auth_ok was answered.' }
   },
@@ -186,17 +191,71 @@ export const forgedMessage: Attack = {
     const { token } = attempt.account
     const forged = attempt.knock({}, withoutCookie())
     await forged.opened
-    authenticate(forged.say, forge(token))
+    authenticate(forged, forge(token))
     const refused = await forged.answer
     attempt.wire.note('Control: the genuine token')
     const genuine = attempt.knock({}, withoutCookie())
     await genuine.opened
-    authenticate(genuine.say, token)
+    authenticate(genuine, token)
     return judge(refused, authenticationFailed, { answer: await genuine.answer, who: 'The genuine token' })
   },
 }
 
-/** Says the first message. */
-export function authenticate(say: (text: string, shown: string) => void, token: string): void {
-  say(encodeFrame({ type: 'auth', token }), encodeFrame({ type: 'auth', token: mask(token) }))
+export const renewAsOther: Attack = {
+  title: 'Renew as somebody else',
+  should: 'A connection stays whose it was. With the token of another user: Close 4003.',
+  async run(attempt) {
+    const visit = await enterByMessage(attempt)
+    await visit.answer
+    attempt.wire.note('Control: renew as yourself')
+    const own = await renewed(visit, await attempt.takeShortToken())
+    attempt.wire.note('As somebody else')
+    const other = attempt.account.user === 'neighbour' ? 'stranger' : 'neighbour'
+    const swapped = await renewed(visit, await attempt.takeShortToken(other))
+    return judge(swapped, identitySwapped, { answer: own, who: 'Your own token' })
+  },
+}
+
+export const outliveToken: Attack = {
+  title: 'Outlive your token',
+  should: `A token of ${fleetingSeconds} seconds, and ${leewaySeconds} more because clocks differ. Then: Close 4019.`,
+  async run(attempt) {
+    const short = attempt.knock({ token: await attempt.takeToken(fleetingSeconds) })
+    await short.answer
+    attempt.wire.note('Control: a token of 30 seconds')
+    const long = attempt.knock({ token: await attempt.takeShortToken() })
+    await long.answer
+    await attempt.wait(fleetingSeconds + leewaySeconds, 'Holding on past its end')
+    const outlived = await stillInside(short)
+    return judge(outlived, credentialExpired, { answer: await stillInside(long), who: 'The token of 30 seconds' })
+  },
+}
+
+export const outliveClient: Attack = {
+  title: 'Outlive its token',
+  should: `Its token ends after ${fleetingSeconds} seconds: Close 4019, and the client comes again at once with a new one.`,
+  async run(attempt) {
+    const visit = enterWithClient(attempt, () => attempt.takeToken(fleetingSeconds))
+    await visit.answer
+    // Whoever says nothing is found two seconds later at the most.
+    const tooLong = attempt.wait(fleetingSeconds + leewaySeconds + 3, 'Holding on past its end')
+    const lost = await Promise.race([visit.lost, tooLong])
+    if (!lost) return { verdict: 'not held', did: 'It is still inside.' }
+    return judge(lost, credentialExpired, { answer: await visit.again, who: 'The client, with a new token,' })
+  },
+}
+
+/** Renews by first message: whether that leaves the visitor inside. */
+async function renewed(visit: BareVisit, token: string): Promise<Answer> {
+  authenticate(visit, token)
+  const heard = await visit.next('auth_ok', 'auth_fail')
+  if (heard.type === 'auth_fail') throw new Error('auth_fail, and the connection stays as it was.')
+  return heard.type === 'ended' ? heard : visit.answer
+}
+
+/** Whether a visitor is still heard. */
+async function stillInside(visit: BareVisit): Promise<Answer> {
+  visit.say('Am I still inside?')
+  const heard = await visit.next('echo')
+  return heard.type === 'ended' ? heard : visit.answer
 }

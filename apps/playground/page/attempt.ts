@@ -59,10 +59,15 @@ export class Attempt implements Stage {
     return ticket
   }
 
-  /** Signs in again for a token that lives for seconds only, as query tokens must. */
-  async takeShortToken(): Promise<string> {
-    this.wire.sent('POST /login', JSON.stringify({ user: this.account.user, expiresIn: shortSeconds }))
-    const { token, expiresIn } = await api.login(this.account.user, shortSeconds)
+  /** Signs in again for a token of 30 seconds: query tokens must be short. */
+  takeShortToken(user?: string): Promise<string> {
+    return this.takeToken(shortSeconds, user)
+  }
+
+  /** Signs in for another token: in the same session, or as somebody else, whose cookie is dropped. */
+  async takeToken(seconds: number, user = this.account.user): Promise<string> {
+    this.wire.sent('POST /login', JSON.stringify({ user, expiresIn: seconds }))
+    const { token, expiresIn } = await api.login(user, seconds, user === this.account.user ? 'same-origin' : 'omit')
     this.signal.throwIfAborted()
     this.wire.received('200 OK', 'plain', `{"token":"${mask(token)}","expiresIn":${expiresIn}}`)
     return token

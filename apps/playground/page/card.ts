@@ -20,6 +20,7 @@ export class Card {
   constructor(card: HTMLElement, way: Way, account: Account) {
     this.#account = account
     this.#way = way
+    find<HTMLElement>(this.#controls, '[data-do=renew]').hidden = !way.renew
     const heading = find<HTMLElement>(card, 'h2')
     const title = labelCard(card, heading)
     const state = element('p', '', 'state')
@@ -44,6 +45,7 @@ export class Card {
       () => void this.#run((attempt) => this.#enter(attempt)),
     )
     find(this.#controls, '[data-do=disconnect]').addEventListener('click', () => this.#visit?.leave())
+    find(this.#controls, '[data-do=renew]').addEventListener('click', () => void this.#renew())
     find<HTMLFormElement>(this.#controls, 'form').addEventListener('submit', (event) => {
       event.preventDefault()
       const line = find<HTMLInputElement>(this.#controls, 'input')
@@ -62,11 +64,19 @@ export class Card {
     this.#inside(undefined)
   }
 
-  /** Only who is inside can speak or leave. */
+  /** Only who is inside can speak, stay longer or leave. */
   #inside(visit: Visit | undefined): void {
     this.#visit = visit
     find<HTMLFormElement>(this.#controls, 'form').hidden = !visit
-    find<HTMLButtonElement>(this.#controls, '[data-do=disconnect]').disabled = !visit
+    for (const action of ['disconnect', 'renew']) {
+      find<HTMLButtonElement>(this.#controls, `[data-do=${action}]`).disabled = !visit
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const [attempt, visit] = [this.#attempt, this.#visit]
+    if (!attempt || !visit) return
+    await this.#way.renew?.(attempt, visit).catch((error) => this.#fail(attempt, error))
   }
 
   /** Ends what the card was doing and does this instead, if somebody is signed in. */
@@ -81,10 +91,15 @@ export class Card {
     try {
       await action(attempt)
     } catch (error) {
-      if (attempt.signal.aborted) return
-      this.#wire.received(error instanceof Error ? error.message : String(error), 'bad')
-      this.#showDoors('refused')
+      if (this.#fail(attempt, error)) this.#showDoors('refused')
     }
+  }
+
+  /** Draws what went wrong, if somebody still watches. */
+  #fail(attempt: Attempt, error: unknown): boolean {
+    if (attempt.signal.aborted) return false
+    this.#wire.received(error instanceof Error ? error.message : String(error), 'bad')
+    return true
   }
 }
 

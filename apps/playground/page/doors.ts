@@ -6,8 +6,8 @@ import { copy } from './dom.js'
  */
 export type Place = 'outside' | 'between' | 'inside' | 'refused' | 'left'
 
-/** Shows where the visitor stands, and who it is. */
-export type ShowDoors = (place: Place, who?: string) => void
+/** Shows where the visitor stands, and as whom, or why. */
+export type ShowDoors = (place: Place, more?: string) => void
 
 const words: Record<Place, string> = {
   outside: 'Outside',
@@ -20,10 +20,10 @@ const words: Record<Place, string> = {
 /** The mark of a card: a plan of the passage with its two doors, and the same in words. */
 export function createDoors(state: HTMLElement): { readonly element: SVGElement; readonly show: ShowDoors } {
   const element = copy<SVGElement>('doors')
-  const show: ShowDoors = (place, who) => {
+  const show: ShowDoors = (place, more) => {
     element.dataset.place = place
     state.dataset.place = place
-    state.textContent = who === undefined ? words[place] : `${words[place]} as ${who}`
+    state.textContent = words[place] + (more === undefined ? '' : (place === 'inside' ? ' as ' : ': ') + more)
   }
   show('outside')
   return { element, show }

@@ -1,8 +1,8 @@
 import { Account } from './account.js'
 import { Card, labelCard } from './card.js'
 import { commandList } from './commands.js'
-import { watchConnections } from './connections.js'
 import { copy, find } from './dom.js'
+import { LiveTable } from './live-table.js'
 import { ways } from './ways.js'
 
 const account = new Account()
@@ -23,4 +23,4 @@ for (const card of document.querySelectorAll<HTMLElement>('[data-way]')) {
   }
 }
 
-watchConnections()
+new LiveTable(account)

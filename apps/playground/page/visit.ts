@@ -1,4 +1,6 @@
+import type { ServerFrame } from '@sallyport/protocol'
 import type { Answer, Ended, Welcome } from './answer.js'
+import { explainClose } from './closes.js'
 import type { ShowDoors } from './doors.js'
 import type { Handshake } from './handshake.js'
 import type { Tone, Wire } from './wire.js'
@@ -20,14 +22,25 @@ export interface Visit {
   leave(): void
 }
 
+/** What the application answers to a line. */
+export interface Echo {
+  readonly type: 'echo'
+  readonly data: string
+}
+
+/** What the server says: the application, and the guard where the way in has frames. */
+export type Message = Welcome | Echo | ServerFrame
+
+type MessageOf<T> = Extract<Message, { readonly type: T }>
+
 /** A bare `WebSocket` that has knocked. */
 export interface BareVisit extends Visit {
   /** Resolves at the 101, or at the end where there is none. */
   readonly opened: Promise<void>
-  /** What the application has echoed so far. */
-  readonly echoes: readonly string[]
-  /** Resolves when the application has echoed this text. */
-  echoed(text: string): Promise<void>
+  /** What the server has said so far. */
+  readonly heard: readonly Message[]
+  /** The next message of these types, or the end. */
+  next<T extends Message['type']>(...types: T[]): Promise<MessageOf<T> | Ended>
 }
 
 const tones: Readonly<Record<string, Tone>> = { welcome: 'good', auth_ok: 'good', auth_fail: 'bad' }
@@ -40,7 +53,7 @@ export function knock({ url, protocols, label, details }: Handshake, { wire, doo
 
   const on = <K extends keyof WebSocketEventMap>(type: K, listener: (event: WebSocketEventMap[K]) => void) =>
     socket.addEventListener(type, listener, { signal })
-  const echoes: string[] = []
+  const heard: Message[] = []
   let upgraded = false
   let entered = false
 
@@ -55,9 +68,9 @@ export function knock({ url, protocols, label, details }: Handshake, { wire, doo
   })
   const welcomed = new Promise<Welcome>((resolve) => {
     on('message', ({ data }: MessageEvent<string>) => {
-      const message = JSON.parse(data) as Welcome | { readonly type: 'echo'; readonly data: string }
+      const message = JSON.parse(data) as Message
       wire.received(data, tones[message.type] ?? 'plain')
-      if (message.type === 'echo') echoes.push(message.data)
+      heard.push(message)
       if (message.type !== 'welcome') return
       entered = true
       doors('inside', message.userId)
@@ -68,21 +81,34 @@ export function knock({ url, protocols, label, details }: Handshake, { wire, doo
     on('close', ({ code, reason }) => {
       const end: Ended = { type: 'ended', code, reason, upgraded }
       wire.ended(end)
-      doors(entered ? 'left' : 'refused')
+      doors(entered ? 'left' : 'refused', explainClose(code))
       resolve(end)
     })
   })
+
+  function next<T extends Message['type']>(...types: T[]): Promise<MessageOf<T> | Ended> {
+    const isWanted = (message: Message | undefined): message is MessageOf<T> =>
+      types.some((type) => type === message?.type)
+    const said = new Promise<MessageOf<T>>((resolve) => {
+      on('message', () => {
+        const message = heard.at(-1)
+        if (isWanted(message)) resolve(message)
+      })
+    })
+    return Promise.race([said, ended])
+  }
 
   return {
     opened,
     answer: Promise.race([welcomed, ended]),
     ended,
-    echoes,
+    heard,
+    next,
     say(text, shown = text) {
+      if (socket.readyState !== WebSocket.OPEN) return
       wire.sent(shown)
       socket.send(text)
     },
-    echoed: (text) => new Promise((resolve) => on('message', () => echoes.includes(text) && resolve())),
     leave() {
       if (socket.readyState === WebSocket.OPEN && !signal.aborted) wire.sent('Close 1000')
       socket.close(1000)

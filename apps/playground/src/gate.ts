@@ -12,6 +12,7 @@ import {
   ticket,
 } from '@sallyport/server'
 import { jwt } from '@sallyport/server/jwt'
+import { cookieName } from './session-cookie.js'
 import type { Sessions } from './sessions.js'
 import { audience, issuer } from './tokens.js'
 
@@ -38,11 +39,12 @@ export function createGate({ origins, secret, sessions, clock }: GateOptions): G
       ticket(),
       query({ verify }),
       header({ verify }),
-      cookie({ name: 'session', verify: findSession }),
+      cookie({ name: cookieName, verify: findSession }),
       subprotocol({ verify }),
       firstMessage({ verify }),
     ],
     clock,
+    connectionsPerIdentity: { max: 20, whenFull: 'replace' },
     // Whoever breaks things here on purpose should not have to wait after the tenth.
     limits: { failedAttempts: 100 },
   })

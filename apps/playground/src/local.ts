@@ -17,6 +17,15 @@ export function requireLocal(req: IncomingMessage, origins: readonly string[]): 
   }
 }
 
+/**
+ * Lets only a page of ours through, on this machine: as {@link requireLocal}, but who tells no origin is refused too.
+ * Browsers tell it with every POST.
+ */
+export function requireOwnPage(req: IncomingMessage, origins: readonly string[]): void {
+  requireLocal(req, origins)
+  if (req.headers.origin === undefined) throw new HttpError(403, `Send the Origin of the page, such as ${origins[0]}`)
+}
+
 /** The addresses by which this machine's own browser may know the playground. */
 export function ownUrls(port: number): URL[] {
   return ['127.0.0.1', 'localhost', '[::1]'].map((host) => new URL(`http://${host}:${port}`))

@@ -1,20 +1,13 @@
-import type { IncomingMessage } from 'node:http'
-import { parseCookie, stringifySetCookie } from 'cookie'
 import { type Handler, HttpError, readJson, sendJson } from './http.js'
 import { requireLocal } from './local.js'
+import { clearedCookie, cookieOf, setCookie } from './session-cookie.js'
 import type { Sessions } from './sessions.js'
 import type { SignToken } from './tokens.js'
 
-const cookieName = 'session'
 const maxBodyBytes = 1024
 const maxUserLength = 64
 const defaultExpiresIn = 3600
 const maxExpiresIn = 86_400
-
-const cookieOf = (req: IncomingMessage) => parseCookie(req.headers.cookie ?? '')[cookieName]
-
-const setCookie = (value: string, maxAge: number) =>
-  stringifySetCookie({ name: cookieName, value, maxAge, httpOnly: true, sameSite: 'lax', path: '/' })
 
 /**
  * `POST /login` `{"user":"ada","expiresIn":3600}`: a demonstration that signs in any name, on this computer only.
@@ -39,10 +32,9 @@ export function logout(
 ): Handler {
   return async (req, res) => {
     requireLocal(req, origins)
-    const cookie = cookieOf(req)
-    const session = cookie === undefined ? undefined : sessions.end(cookie)
+    const session = sessions.end(cookieOf(req))
     if (session) await ended(session.id)
-    res.writeHead(204, { 'set-cookie': setCookie('', 0), 'cache-control': 'no-store' }).end()
+    res.writeHead(204, { 'set-cookie': clearedCookie, 'cache-control': 'no-store' }).end()
   }
 }
 

@@ -1,18 +1,23 @@
 import { ConfigError, readConfig } from './config.js'
-import { type Playground, startPlayground } from './playground.js'
+import { startPlayground } from './playground.js'
+
+/** How long the connections take to leave, in milliseconds. */
+const drainTime = 5_000
 
 try {
   const playground = await startPlayground(readConfig(process.env))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(playground))
+  const exit = () => process.exit(0)
+  const close = () => void playground.close().then(exit)
+  process.on('SIGINT', close)
+  process.once('SIGTERM', () => {
+    // Who signals again does not want to wait.
+    process.on('SIGTERM', close)
+    void playground.drain(drainTime).then(exit)
+  })
   console.log(`Sallyport playground: ${playground.url}`)
 } catch (error) {
   console.error(explain(error))
   process.exitCode = 1
-}
-
-async function stop(playground: Playground): Promise<void> {
-  await playground.close()
-  process.exit(0)
 }
 
 function explain(error: unknown): string {

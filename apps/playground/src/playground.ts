@@ -12,6 +12,7 @@ import { liveTable } from './live.js'
 import { ownUrls } from './local.js'
 import { login, logout } from './login.js'
 import { loadPages, pageRoutes } from './pages.js'
+import { logoutEverywhere, revokeConnection } from './revoke.js'
 import { createRouter } from './router.js'
 import { Sessions } from './sessions.js'
 import { tokenSigner } from './tokens.js'
@@ -28,7 +29,12 @@ export interface PlaygroundOptions extends Config {
 export interface Playground {
   /** Where the page is, such as `http://127.0.0.1:8080`. */
   readonly url: string
-  /** Closes every connection and the server. */
+  /**
+   * Refuses new connections, closes the live ones as for a restart, spread over `within` milliseconds, and then the
+   * server. Everything else answers until the last one is closed.
+   */
+  drain(within: number): Promise<void>
+  /** Closes every connection and the server, also while they are drained. */
   close(): Promise<void>
 }
 
@@ -53,14 +59,16 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
   const inside = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
   guardServer(server, guard, { path, webSocketServer: inside }, welcome)
 
-  const live = liveTable(guard, origins)
-  const revoke = async (session: string) => {
+  const live = liveTable({ guard, sessions, origins })
+  const revokeSession = async (session: string) => {
     await guard.revoke({ session })
   }
   const router = createRouter(
     [
       ['/login', { POST: login(sessions, tokenSigner(secret, clock), origins) }],
-      ['/logout', { POST: logout(sessions, origins, revoke) }],
+      ['/logout', { POST: logout(sessions, origins, revokeSession) }],
+      ['/logout-everywhere', { POST: logoutEverywhere({ guard, sessions, origins }) }],
+      ['/revoke', { POST: revokeConnection({ guard, sessions, origins }) }],
       ['/health', { GET: (_req, res) => sendJson(res, 200, { status: 'ok' }) }],
       ['/connections', { GET: live.handler }],
       [path, { GET: () => Promise.reject(new HttpError(426, 'Open a WebSocket here', { upgrade: 'websocket' })) }],
@@ -70,7 +78,18 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
   )
   server.on('request', router)
 
-  async function close(): Promise<void> {
+  async function drain(within: number): Promise<void> {
+    await guard.drain({ within })
+    await close()
+  }
+
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= closeNow()
+    return closing
+  }
+
+  async function closeNow(): Promise<void> {
     const closed = once(server, 'close')
     live.close()
     server.close()
@@ -83,7 +102,7 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
     cancel()
   }
 
-  return { url: origins[0]!, close }
+  return { url: origins[0]!, drain, close }
 }
 
 /** The open TCP connections of a server, upgraded ones among them. */

@@ -25,7 +25,7 @@ export class Sessions {
   open(user: string, ms: number, cookie?: string): { session: Session; cookie: string } {
     this.#sweep()
     const expiresAt = this.clock.now() + ms
-    const current = cookie === undefined ? undefined : this.find(cookie)
+    const current = this.find(cookie)
     if (cookie !== undefined && current?.user === user) {
       return this.#keep(cookie, { ...current, expiresAt: Math.max(current.expiresAt, expiresAt) })
     }
@@ -33,16 +33,21 @@ export class Sessions {
   }
 
   /** The live session of this cookie. */
-  find(cookie: string): Session | undefined {
-    const session = this.#byCookie.get(hash(cookie))
+  find(cookie: string | undefined): Session | undefined {
+    const session = cookie === undefined ? undefined : this.#byCookie.get(hash(cookie))
     return session && session.expiresAt > this.clock.now() ? session : undefined
   }
 
   /** Ends the session of this cookie and returns it. */
-  end(cookie: string): Session | undefined {
+  end(cookie: string | undefined): Session | undefined {
     const session = this.find(cookie)
-    this.#byCookie.delete(hash(cookie))
+    if (cookie !== undefined) this.#byCookie.delete(hash(cookie))
     return session
+  }
+
+  /** Ends every session of this user. */
+  endAll(user: string): void {
+    this.#deleteIf((session) => session.user === user)
   }
 
   #keep(cookie: string, session: Session) {
@@ -51,8 +56,10 @@ export class Sessions {
   }
 
   #sweep(): void {
-    for (const [key, { expiresAt }] of this.#byCookie) {
-      if (expiresAt <= this.clock.now()) this.#byCookie.delete(key)
-    }
+    this.#deleteIf(({ expiresAt }) => expiresAt <= this.clock.now())
+  }
+
+  #deleteIf(isOver: (session: Session) => boolean): void {
+    for (const [key, session] of this.#byCookie) if (isOver(session)) this.#byCookie.delete(key)
   }
 }

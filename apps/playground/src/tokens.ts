@@ -13,7 +13,9 @@ export type SignToken = (session: Session, expiresIn: number) => Promise<string>
 /** Signs with this key, by this clock. */
 export function tokenSigner(secret: Uint8Array, clock: Clock): SignToken {
   return (session, expiresIn) => {
-    const now = Math.floor(clock.now() / 1000)
+    // To the millisecond, as RFC 7519 section 2 allows: by whole seconds, who signs in right after logging out everywhere
+    // would get a token from before that.
+    const now = clock.now() / 1000
     return new SignJWT({ sid: session.id })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer(issuer)

@@ -34,7 +34,9 @@ const signedIn = (visit: (page: Page, user: string) => Promise<void>) =>
     await visit(page, user)
   })
 
-const rowsOf = (page: Page, user: string) => page.getByRole('row').filter({ hasText: user })
+/** The rows of the connections that this user has. Those that are over stay for a while. */
+const rowsOf = (page: Page, user: string) =>
+  page.getByRole('row').filter({ hasText: user }).filter({ hasNotText: 'ended' })
 
 /** Waits until nobody of that name is inside. */
 const gone = (page: Page, user: string) => rowsOf(page, user).first().waitFor({ state: 'detached' })
@@ -52,7 +54,9 @@ describe.concurrent('the cards', () => {
     await signedIn(async (page) => {
       const on = card(page, 'Query token')
       await connectOn(on)
-      await on.getByText(/Close 4019/).waitFor({ timeout: patience })
+      await on.getByText('Close 4019 Credential expired').waitFor({ timeout: patience })
+      await on.getByText('Outside again: the credential has expired. Come again at once').waitFor()
+      await page.getByText('Close 4019: the credential has expired').first().waitFor()
     })
   })
 
@@ -104,7 +108,24 @@ describe.concurrent('the cards', () => {
       for (const on of cards) await connectOn(on)
       await page.getByRole('button', { name: 'Sign out' }).click()
       for (const on of cards) await on.getByText('Close 4010 Revoked').waitFor()
+      for (const on of cards) await on.getByText('Outside again: revoked. Do not come again').waitFor()
       await gone(page, user)
+    })
+  })
+
+  it('First message: renews with a new token', async () => {
+    await signedIn(async (page) => {
+      const on = card(page, 'First message')
+      const renew = on.getByRole('button', { name: 'Renew', exact: true })
+      expect(await renew.isDisabled()).toBe(true)
+      await connectOn(on)
+      await renew.click()
+      await on.getByRole('log').getByText('{"type":"auth_ok"').nth(1).waitFor()
+      expect(await on.getByRole('log').textContent()).toMatch(
+        /"expiresIn":3600.*"type":"auth_ok".*"expiresIn":3\d{3}\}$/,
+      )
+      await on.getByText('Inside as').waitFor()
+      expect(await card(page, 'Ticket').getByRole('button', { name: 'Renew', exact: true }).count()).toBe(0)
     })
   })
 
@@ -133,10 +154,147 @@ describe.concurrent('the cards', () => {
   })
 })
 
+describe.concurrent('the table', () => {
+  const renew = (page: Page, method: string) => page.getByRole('button', { name: `Renew: ${method}` })
+  const revoke = (page: Page, method: string) => page.getByRole('button', { name: `Revoke: ${method}` })
+
+  it('counts down, and renews a connection', async () => {
+    await signedIn(async (page, user) => {
+      await connectOn(card(page, 'Query token'))
+      const row = rowsOf(page, user)
+      const left = async () => Number((await row.getByRole('cell').last().textContent())?.replace('0:', ''))
+      const atFirst = await left()
+      expect(atFirst).toBeLessThanOrEqual(30)
+      await expect.poll(left, { timeout: 10_000 }).toBeLessThan(atFirst)
+      await renew(page, 'query').click()
+      await row.getByText(/^(1:00:00|59:5\d)$/).waitFor()
+      await page.getByText(/^Renewed with a new token: (1:00:00|59:59) from now\.$/).waitFor()
+      await card(page, 'Query token').getByText('Inside as').waitFor()
+    })
+  })
+
+  it('F16 revokes one connection, says so, and lets the others be', async () => {
+    await signedIn(async (page, user) => {
+      const [one, other] = [card(page, 'Subprotocol'), card(page, 'Cookie')]
+      await connectOn(one)
+      await connectOn(other)
+      await revoke(page, 'subprotocol').press('Enter')
+      await one.getByText('Close 4010 Revoked').waitFor()
+      const entry = page.getByRole('rowgroup').filter({ hasText: user }).filter({ hasText: 'subprotocol' })
+      await entry.getByText('Close 4010: revoked').waitFor()
+      expect(await entry.getByRole('button').count()).toBe(0)
+      await page.getByText('Revoked that connection.').waitFor()
+      // Not lost with the button that had it.
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Inside now')
+      expect(await rowsOf(page, user).count()).toBe(1)
+      await other.getByLabel('Line to send').fill('Still here')
+      await other.getByLabel('Line to send').press('Enter')
+      await other.getByText('{"type":"echo","data":"Still here"}').waitFor()
+      await entry.waitFor({ state: 'detached' })
+    })
+  })
+
+  it('keeps the focus where it is while others come and go', async () => {
+    await signedIn(async (page) => {
+      await connectOn(card(page, 'Cookie'))
+      await renew(page, 'cookie').focus()
+      await signedIn(async (other, neighbour) => {
+        await connectOn(card(other, 'Ticket'))
+        await rowsOf(page, neighbour).waitFor()
+      })
+      expect(await renew(page, 'cookie').evaluate((button) => button === document.activeElement)).toBe(true)
+    })
+  })
+
+  it('gives nobody a button for the connection of somebody else', async () => {
+    await signedIn(async (page, user) => {
+      await signedIn(async (other, neighbour) => {
+        await connectOn(card(page, 'Ticket'))
+        await connectOn(card(other, 'Ticket'))
+        const buttons = (on: Page, of: string) => on.getByRole('rowgroup').filter({ hasText: of }).getByRole('button')
+        for (const on of [page, other]) for (const of of [user, neighbour]) await rowsOf(on, of).waitFor()
+        expect(await buttons(page, user).count()).toBe(2)
+        expect(await buttons(page, neighbour).count()).toBe(0)
+        expect(await buttons(other, neighbour).count()).toBe(2)
+        expect(await buttons(other, user).count()).toBe(0)
+      })
+    })
+  })
+
+  it('F02 logging out everywhere closes the connections of every browser, and of nobody else', async () => {
+    await signedIn(async (page, user) => {
+      await connectOn(card(page, 'Ticket'))
+      await withPage(browser, playground.url, async (elsewhere) => {
+        await signInOn(elsewhere, user)
+        await connectOn(card(elsewhere, 'Cookie'))
+        await signedIn(async (other) => {
+          await connectOn(card(other, 'Ticket'))
+          await page.getByRole('button', { name: 'Log out everywhere' }).click()
+          await card(page, 'Ticket').getByText('Close 4010 Revoked').waitFor()
+          await card(elsewhere, 'Cookie').getByText('Close 4010 Revoked').waitFor()
+          await page.getByText(`Logged out everywhere. The guard has closed every connection of ${user}`).waitFor()
+          expect(await page.getByLabel('Your name').evaluate((input) => input === document.activeElement)).toBe(true)
+          await card(other, 'Ticket').getByLabel('Line to send').fill('Still here')
+          await card(other, 'Ticket').getByLabel('Line to send').press('Enter')
+          await card(other, 'Ticket').getByText('{"type":"echo","data":"Still here"}').waitFor()
+        })
+      })
+      // And whoever signs in again is in again.
+      await signInOn(page, user)
+      await connectOn(card(page, 'Ticket'))
+    })
+  })
+
+  it('I17 shows that the server restarts, and the client comes again', async () => {
+    const first = await start()
+    await withPage(browser, first.url, async (page) => {
+      const [bare, client] = [card(page, 'Cookie'), card(page, 'Or let the client do it')]
+      await signInOn(page)
+      await connectOn(bare)
+      await connectOn(client)
+      const drained = first.drain(500)
+      await page.getByText('Close 1012: the server restarts').first().waitFor()
+      await bare.getByText('Close 1012 Service restart').waitFor()
+      await bare.getByText('Outside again: the server restarts. Come again in a moment.').waitFor()
+      await client
+        .getByText(/^reconnecting in \d+ ms: unavailable/)
+        .first()
+        .waitFor()
+      await drained
+      await page.getByText('The playground does not answer.').waitFor()
+      expect(await rowsOf(page, 'ada').count()).toBe(0)
+      await first.close()
+
+      const second = await start({ port: Number(new URL(first.url).port) })
+      await client.getByText('Inside as ada').waitFor()
+      await rowsOf(page, 'ada').getByText('ticket').waitFor()
+      await second.close()
+    })
+  })
+})
+
 describe.concurrent('the attacks', () => {
   // The slow ones first, so that the others run meanwhile.
   const attacks = [
     { id: 'C03', title: 'Ticket', attack: 'Come late', did: /Close 4001.*A fresh ticket was let in/ },
+    {
+      id: 'F01',
+      title: 'Query token',
+      attack: 'Outlive your token',
+      did: /Close 4019 “Credential expired”.*30 seconds was let in/,
+    },
+    {
+      id: 'F01',
+      title: 'Or let the client do it',
+      attack: 'Outlive its token',
+      did: /Close 4019 “Credential expired”.*with a new token, was let in/,
+    },
+    {
+      id: 'F07',
+      title: 'First message',
+      attack: 'Renew as somebody else',
+      did: /Close 4003 “Forbidden”.*Your own token was let in/,
+    },
     { id: 'E03', title: 'First message', attack: 'Say nothing', did: /Close 4001 “Authentication timeout”/ },
     { id: 'C01', title: 'Ticket', attack: 'Replay a used ticket', did: /Close 4001.*The first use was let in/ },
     { id: 'D02', title: 'Ticket', attack: 'Come from another origin', did: /1006.*403.*from this page was let in/ },

@@ -9,7 +9,7 @@ const at = (path: string) => playground.url + path
 
 beforeAll(async () => {
   clock = forwardClock()
-  playground = await start(clock)
+  playground = await start({ clock })
 })
 afterAll(() => playground.close())
 
@@ -240,6 +240,8 @@ describe('the other routes', () => {
     ['HEAD', '/login', 'POST'],
     ['PUT', '/login', 'POST'],
     ['GET', '/logout', 'POST'],
+    ['GET', '/logout-everywhere', 'POST'],
+    ['GET', '/revoke', 'POST'],
     ['POST', '/health', 'GET, HEAD'],
     ['POST', '/', 'GET, HEAD'],
     ['DELETE', '/connections', 'GET, HEAD'],

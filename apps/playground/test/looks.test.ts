@@ -18,10 +18,13 @@ afterAll(async () => {
   await playground.close()
 })
 
-/** Brings the page to where most of it can be seen: signed in, one inside, one turned away, one waiting, all code open. */
+/** Brings the page to where most of it can be seen: one inside, one revoked, one turned away, one waiting, all code open. */
 async function fill(page: Page): Promise<void> {
   await signInOn(page, 'Ada, Countess of Lovelace, who signs in with a name so very long')
   await connectOn(card(page, 'Ticket'))
+  await connectOn(card(page, 'Cookie'))
+  await page.getByRole('button', { name: 'Revoke: cookie' }).click()
+  await page.getByText('Close 4010: revoked').waitFor()
   await card(page, 'Subprotocol').getByRole('button', { name: 'Try: Forge the signature' }).click()
   await card(page, 'Subprotocol').getByText('held').waitFor()
   await card(page, 'First message').getByRole('button', { name: 'Try: Say nothing' }).click()

@@ -64,6 +64,18 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number
   return code
 }
 
+const restart = { code: 1012, reason: 'Service restart' }
+const crowdSize = 20
+
+/** So many come in that their leaving takes its time. */
+async function crowd(child: ReturnType<typeof run>) {
+  const url = await started(child)
+  const { token } = await signIn({ url })
+  const headers = { authorization: `Bearer ${token}` }
+  const clients = await Promise.all(Array.from({ length: crowdSize }, () => enter(`${url}/ws`, { headers })))
+  return { url, headers, clients }
+}
+
 describe('main', () => {
   it('prints its URL when it is ready', async () => {
     const child = run({ PORT: '0' })
@@ -73,23 +85,67 @@ describe('main', () => {
     await stop(child, 'SIGTERM')
   })
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('%s closes it cleanly, whoever stands inside or between', async (signal) => {
+  it('SIGINT closes it quickly, whoever stands inside or between', async () => {
     const child = run({ PORT: '0' })
     const url = await started(child)
-    const { token } = await signIn({ url, close: async () => {} })
+    const { token } = await signIn({ url })
     const inside = await enter(`${url}/ws`, { headers: { authorization: `Bearer ${token}` } })
     const between = await enter(`${url}/ws`)
     const watching = await fetch(`${url}/connections`)
-    const [code, closed] = await Promise.all([stop(child, signal), inside.closed, between.closed, watching.text()])
+    const [code, closed] = await Promise.all([stop(child, 'SIGINT'), inside.closed, between.closed, watching.text()])
     expect(code).toBe(0)
     expect(closed).toEqual({ code: 1001, reason: 'Going away' })
+  })
+
+  it('SIGTERM closes it cleanly, whoever stands inside or between', async () => {
+    const child = run({ PORT: '0' })
+    const url = await started(child)
+    const { token } = await signIn({ url })
+    const inside = await enter(`${url}/ws`, { headers: { authorization: `Bearer ${token}` } })
+    const between = await enter(`${url}/ws`)
+    const watching = await fetch(`${url}/connections`)
+    const [code, closed] = await Promise.all([stop(child, 'SIGTERM'), inside.closed, between.closed, watching.text()])
+    expect(code).toBe(0)
+    expect(closed).toEqual(restart)
+  })
+
+  it('I17 SIGTERM lets the connections go one after the other, and answers everything else meanwhile', async () => {
+    const child = run({ PORT: '0' })
+    const { url, headers, clients } = await crowd(child)
+    const exit = once(child, 'exit')
+    expect((await send(`${url}/ws/ticket`, { method: 'POST', headers })).status).toBe(201)
+    child.kill('SIGTERM')
+
+    let gone = 0
+    const meanwhile = clients.map(async ({ closed }) => {
+      expect(await closed).toEqual(restart)
+      gone += 1
+      // Behind the last one the door of the house may be shut already.
+      if (gone === crowdSize) return
+      expect(await knock(`${url}/ws`, { headers })).toEqual({ status: 503 })
+      expect((await send(`${url}/health`)).status).toBe(200)
+    })
+    await Promise.all(meanwhile)
+    expect(await exit).toEqual([0, null])
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s during that closes it quickly', async (signal) => {
+    const child = run({ PORT: '0' })
+    const { clients } = await crowd(child)
+    const exit = once(child, 'exit')
+    child.kill('SIGTERM')
+    expect(await Promise.race(clients.map(({ closed }) => closed))).toEqual(restart)
+    child.kill(signal)
+    const codes = await Promise.all(clients.map(async ({ closed }) => (await closed).code))
+    expect(codes).toContain(1001)
+    expect(await exit).toEqual([0, null])
   })
 
   it('takes the secret for its tokens', async () => {
     const JWT_SECRET = 'x'.repeat(32)
     const [one, two, stranger] = [run({ PORT: '0', JWT_SECRET }), run({ PORT: '0', JWT_SECRET }), run({ PORT: '0' })]
     const [url, sameSecret, otherSecret] = await Promise.all([started(one), started(two), started(stranger)])
-    const { token } = await signIn({ url, close: async () => {} })
+    const { token } = await signIn({ url })
     const headers = { authorization: `Bearer ${token}` }
     const client = await enter(`${sameSecret}/ws`, { headers })
     client.close()

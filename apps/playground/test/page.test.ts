@@ -1,7 +1,8 @@
-import { codes } from '@sallyport/protocol'
+import { type Code, codes } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import type { Answer, Ended } from '../page/answer.js'
 import { forge } from '../page/attacks.js'
+import { explainClose, whyClosed } from '../page/closes.js'
 import { judge } from '../page/judge.js'
 import { mask } from '../page/mask.js'
 import { clockFace } from '../page/time.js'
@@ -51,6 +52,24 @@ describe('forge', () => {
     const forged = forge(token)
     const differ = [...token].flatMap((char, at) => (char === forged[at] ? [] : [at]))
     expect([forged.length, differ]).toEqual([token.length, ['head.body.'.length]])
+  })
+})
+
+describe('explainClose', () => {
+  it.each([
+    [4019, 'the credential has expired. Come again at once, with a new credential.'],
+    [4010, 'revoked. Do not come again by yourself.'],
+    [1012, 'the server restarts. Come again in a moment.'],
+    [4009, 'a newer connection took its place. Do not come again by yourself.'],
+    [4029, 'too many attempts. Wait before you come again.'],
+  ])('says what %i means, and what a client does about it', (close, words) => {
+    expect(explainClose(close)).toBe(words)
+  })
+
+  it('has words for every close code of the guard, and for no other', () => {
+    const closes = Object.values<Code>(codes).flatMap(({ close = [] }) => close)
+    expect(closes.filter((close) => whyClosed(close) === undefined)).toEqual([])
+    for (const close of [1000, 1006, 4000, 4499]) expect(explainClose(close)).toBeUndefined()
   })
 })
 

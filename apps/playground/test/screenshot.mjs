@@ -24,12 +24,17 @@ try {
 
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByText('You are ada').waitFor()
-  for (const way of ['cookie', 'query', 'ticket']) {
+  for (const way of ['cookie', 'query', 'subprotocol', 'ticket']) {
     await card(way).getByRole('button', { name: 'Connect', exact: true }).click()
     await card(way).getByText('Inside as ada').waitFor()
   }
   await card('message').getByRole('button', { name: 'Try: Talk before you are let in' }).click()
   await card('message').getByText('held').waitFor()
+
+  await page.getByRole('button', { name: 'Renew: query' }).click()
+  await page.getByText('Renewed with a new token').waitFor()
+  await page.getByRole('button', { name: 'Revoke: subprotocol' }).click()
+  await page.getByText('Close 4010: revoked').waitFor()
 
   await page.evaluate(() => window.scrollTo(0, 0))
   await mkdir(dirname(path), { recursive: true })

@@ -24,14 +24,14 @@ export function forwardClock(): ForwardClock {
   }
 }
 
-/** Starts a playground on a free port, with a page of its own. */
-export async function start(clock?: Clock): Promise<Playground> {
+/** Starts a playground, on a free port unless told otherwise, with a page of its own. */
+export async function start(options: { clock?: Clock; port?: number } = {}): Promise<Playground> {
   const { path, remove } = await temporaryDirectory()
   await buildPage(path)
   const pages = pathToFileURL(`${path}/`)
-  const playground = await startPlayground({ host: '127.0.0.1', port: 0, secret, pages, ...(clock && { clock }) })
+  const playground = await startPlayground({ host: '127.0.0.1', port: 0, secret, pages, ...options })
   return {
-    url: playground.url,
+    ...playground,
     async close() {
       await playground.close()
       await remove()
@@ -67,7 +67,7 @@ export function post(url: string, body: unknown, headers: Readonly<Record<string
 
 /** Signs in and returns what a client keeps: the token, and the cookie as a `Cookie` header. */
 export async function signIn(
-  playground: Playground,
+  playground: Pick<Playground, 'url'>,
   user = 'ada',
   expiresIn = 3600,
   headers: Readonly<Record<string, string>> = {},
