@@ -46,7 +46,12 @@ export class Events<I extends Identity> {
   }
 }
 
-/** What went wrong in somebody's code must not vanish because nobody subscribed. A dependency that is down is no bug. */
+/**
+ * What went wrong in somebody's code must not vanish because nobody subscribed. A dependency that is down is no bug. The
+ * message is left out: an error of a parser quotes what it could not read, and that may be a credential.
+ */
 function warn(error: unknown): void {
-  if (error instanceof Error && !(error instanceof UnavailableError)) process.emitWarning(error)
+  if (!(error instanceof Error) || error instanceof UnavailableError) return
+  const trace = error.stack?.split('\n').filter((line) => /^ +at /.test(line)) ?? []
+  process.emitWarning(`Sallyport caught a ${error.name}\n${trace.join('\n')}`)
 }

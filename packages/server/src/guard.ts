@@ -127,9 +127,11 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     serve(request, (caller) => {
       const named = connections.find({ connection, session: caller.session })
       if (named.length === 0) return 'connection-unknown'
-      // Over HTTP another identity does not end the connection: its id alone must not be enough to close it.
-      if (!named.every((live) => connections.renew(live, caller))) return 'identity-changed'
-      const expiresIn = Math.min(...named.map((live) => connections.expiresIn(live) ?? Number.POSITIVE_INFINITY))
+      // Over HTTP another identity does not end the connection: its id alone must not be enough to close it. Sessions of
+      // two issuers may have the same name.
+      const renewed = named.filter((live) => connections.renew(live, caller))
+      if (renewed.length === 0) return 'identity-changed'
+      const expiresIn = Math.min(...renewed.map((live) => connections.expiresIn(live) ?? Number.POSITIVE_INFINITY))
       return Number.isFinite(expiresIn) ? { expiresIn } : {}
     })
 

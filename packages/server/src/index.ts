@@ -1,6 +1,7 @@
 export { type Clock, systemClock } from './clock.js'
 export type { Connection } from './connection.js'
-export type { Connections } from './connections/connections.js'
+export type { ConnectionLife, ConnectionLimit, Connections } from './connections/connections.js'
+export type { Authorize } from './connections/inner-door.js'
 export type { RevocationTarget } from './connections/revocations.js'
 export type { Transport } from './connections/transport.js'
 export { ConfigurationError, UnavailableError } from './errors.js'
@@ -9,6 +10,7 @@ export { createGuard, type Guard, type Renewed } from './guard.js'
 export type { GuardOptions, Limits } from './guard-options.js'
 export { hash } from './hash.js'
 export type { Identity } from './identity.js'
+export type { Place } from './limits/pending.js'
 export {
   type AnyMethod,
   type BearerOptions,

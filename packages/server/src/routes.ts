@@ -29,7 +29,10 @@ export interface Routes {
 }
 
 /** What a route does: with the request, and its body when it asks for one. */
-type Route = (request: Handshake, readBody: () => Promise<string | undefined>) => Promise<HttpAnswer>
+type Route = (request: Handshake, readBody: ReadBody) => Promise<HttpAnswer>
+
+/** Reads the body of a request, or says why there is none to read. */
+type ReadBody = () => Promise<string | Refuse>
 
 const maxBodyBytes = 16_384
 // What is longer is still read so far, because a body that is left unread takes the response with it.
@@ -60,7 +63,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
       `${path}/renew`,
       async (request, readBody) => {
         const body = await readBody()
-        const connection = body === undefined ? refuse('body-too-large') : readConnectionId(body)
+        const connection = typeof body === 'string' ? readConnectionId(body) : body
         if (typeof connection === 'object') return refusalAnswer(connection.code)
         const renewed = await guard.renew(request, connection)
         return 'reason' in renewed ? refusalAnswer(renewed.code) : jsonAnswer(200, renewed)
@@ -70,7 +73,9 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
 
   if (logoutToken) {
     routes.set(`${path}/backchannel-logout`, async (request, readBody) => {
-      const token = new URLSearchParams(await readBody()).get('logout_token') ?? ''
+      const body = await readBody()
+      if (typeof body === 'object') return refusalAnswer(body.code)
+      const token = new URLSearchParams(body).get('logout_token') ?? ''
       const done = await guard.logOut(request, token, logoutToken)
       if (!('reason' in done)) return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: '' }
       // The provider has no credential to renew: what is wrong is wrong with the request.
@@ -78,7 +83,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     })
   }
 
-  async function answer(request: Handshake, readBody: () => Promise<string | undefined>) {
+  async function answer(request: Handshake, readBody: ReadBody) {
     const route = routes.get(readTarget(request.target)?.path ?? '')
     if (!route) return undefined
     const cors = corsHeaders(guard, request)
@@ -110,16 +115,21 @@ function jsonAnswer(status: number, value: object): HttpAnswer {
   return { status, headers, body: JSON.stringify(value) }
 }
 
-/** Reads a body; `undefined` when it is longer than any of ours. */
-async function readText(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string | undefined> {
+/** Reads a body that is no longer than any of ours. */
+async function readText(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string | Refuse> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes <= maxBodyBytes) chunks.push(chunk)
-    else if (bytes > maxDroppedBytes) break
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.length
+      if (bytes <= maxBodyBytes) chunks.push(chunk)
+      else if (bytes > maxDroppedBytes) break
+    }
+  } catch {
+    // The client has left in the middle of it.
+    return refuse('body-malformed')
   }
-  return bytes <= maxBodyBytes ? Buffer.concat(chunks).toString() : undefined
+  return bytes <= maxBodyBytes ? Buffer.concat(chunks).toString() : refuse('body-too-large')
 }
 
 /** The connection that the body of a renewal names; `undefined` when the body is empty. */

@@ -53,12 +53,15 @@ export interface PendingSocket<I extends Identity, M> {
   readonly onOpen: (connection: LiveConnection<I>, kept: M[]) => void
 }
 
+const drainSteps = 20
+
 /** The live connections of a node, iterable; and, for adapters, the way from a verdict to one. */
 export class Connections<I extends Identity> implements Iterable<Connection<I>> {
   readonly #registry = new Registry<I>()
   readonly #revocations: Revocations
   readonly #deadlines: Deadlines<LiveConnection<I>>
   readonly #options: ConnectionsOptions<I>
+  #isDraining = false
 
   constructor(options: ConnectionsOptions<I>) {
     const { clock, life } = options
@@ -86,8 +89,15 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     return this.#revocations.match(holder)
   }
 
-  /** Ends what `target` names and refuses it from now on. How many connections it ended. */
+  /**
+   * Ends what `target` names and refuses it from now on. How many connections it ended.
+   *
+   * @throws TypeError when `issuedBefore` is no time: nothing would be older than that.
+   */
   revoke(target: RevocationTarget): number {
+    if (typeof target === 'object' && 'issuedBefore' in target && Number.isNaN(target.issuedBefore)) {
+      throw new TypeError('revoke: issuedBefore is NaN; give a time in milliseconds since the epoch')
+    }
     const candidates = this.#registry.candidates(target)
     const named = isConnection(target) ? candidates : this.#revokeIssued(target, candidates)
     for (const connection of named) this.end(connection, 'revoked')
@@ -101,8 +111,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   }
 
   /**
-   * Registers the connection of an accepted socket. `undefined` when a revocation overtook it: then it is closed, and
-   * the application must not see it.
+   * Registers the connection of an accepted socket. `undefined` when a revocation, the end of its credential or a drain
+   * overtook it, or its identity has enough of them: then it is closed, and the application must not see it.
    */
   open(accept: Accept<I>, handshake: Handshake, transport: Transport): LiveConnection<I> | undefined {
     const { clock, random, events } = this.#options
@@ -117,7 +127,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     })
     // Registered first, asked again after: a revocation finds it either there or here.
     if (this.#revocations.match(accept)) this.end(connection, 'revoked')
-    else this.#makeRoom(connection)
+    else if (this.#isDraining) this.end(connection, 'restart')
+    else if (this.isOpen(connection)) this.#makeRoom(connection)
     if (!this.#isLive(connection)) return undefined
     events.emit({ type: 'accepted', connection })
     return connection
@@ -164,7 +175,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    */
   receive(connection: LiveConnection<I>, text: string): boolean {
     if (readAuthFrame(text) === undefined) return false
-    if (this.#isLive(connection) && !connection.renewing) {
+    if (this.isOpen(connection) && !connection.renewing) {
       connection.renewing = true
       this.#renewInBand(connection, text)
         .catch((error: unknown) => this.end(connection, 'internal', error))
@@ -178,7 +189,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   async #renewInBand(connection: LiveConnection<I>, message: string): Promise<void> {
     const { path, address, transport } = connection
     const verdict = await this.#options.decide({ method: 'GET', headers: [], target: path, address, message })
-    if (!this.#isLive(connection)) return
+    if (!this.isOpen(connection)) return
     if (verdict.type === 'refuse') {
       // A bad credential leaves the one it was accepted with, which is still good until it ends.
       if (!saysNothing(verdict.code)) transport.send(encodeFrame({ type: 'auth_fail' }))
@@ -196,9 +207,9 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     connection?: string | undefined
     session?: string | undefined
   }): LiveConnection<I>[] {
-    if (connection === undefined) return session === undefined ? [] : this.#registry.ofSession(session)
-    const live = this.#registry.get(connection)
-    return live ? [live] : []
+    const named =
+      connection === undefined ? this.#registry.ofSession(session) : this.#registry.candidates({ connection })
+    return named.filter((live) => this.isOpen(live))
   }
 
   /**
@@ -210,7 +221,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     if (!sameIdentity(accept.identity, identity)) return false
     if ((accept.issuedAt ?? 0) < issuedAt) return true
     this.#registry.remove(connection)
-    connection.renew({ ...accept, method: connection.method })
+    connection.renew(accept)
     this.#registry.add(connection)
     this.#schedule(connection)
     if (this.#revocations.match(accept)) this.end(connection, 'revoked')
@@ -248,15 +259,19 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     for (const connection of replaced) this.end(connection, 'replaced')
   }
 
-  /** Closes all connections, spread over `within` milliseconds. Resolves when none is left. */
+  /** Closes all connections, spread over `within` milliseconds, and all that come. Resolves when the last is gone. */
   async drain(within: number): Promise<void> {
     const { clock } = this.#options
-    const steps = 20
-    for (let left = steps; this.size > 0 && left > 0; left -= 1) {
-      const share = [...this.#registry.values()].slice(0, Math.ceil(this.size / left))
-      for (const connection of share) this.end(connection, 'restart')
-      await new Promise<void>((resolve) => clock.after(within / steps, resolve))
+    const gone: Promise<void>[] = []
+    this.#isDraining = true
+    for (let left = drainSteps; this.size > 0; left -= 1) {
+      for (const connection of [...this.#registry.values()].slice(0, Math.ceil(this.size / left))) {
+        gone.push(new Promise((resolve) => connection.transport.onClose(resolve)))
+        this.end(connection, 'restart')
+      }
+      if (this.size > 0) await new Promise<void>((resolve) => clock.after(within / drainSteps, resolve))
     }
+    await Promise.all(gone)
   }
 
   /** Sets when the gate shuts and, where the peer would understand it, when it is told so. */
@@ -267,7 +282,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     connection.noticed = connection.method !== 'message' || expiresAt === Number.POSITIVE_INFINITY
     // Spread over a quarter of the time, so that what was issued together is not renewed together.
     const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - random(1)[0]! / 1024)
-    this.#deadlines.set(connection, connection.noticed ? connection.deadline : expiresAt - lead)
+    const notice = connection.noticed ? Number.POSITIVE_INFINITY : expiresAt - lead
+    this.#deadlines.set(connection, Math.min(notice, connection.deadline))
   }
 
   #onDue(connection: LiveConnection<I>): void {

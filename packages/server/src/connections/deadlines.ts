@@ -32,7 +32,7 @@ export class Deadlines<T extends Scheduled> {
     const items = this.#slots.get(slot)
     if (items) items.add(item)
     else this.#slots.set(slot, new Set([item]))
-    this.#cancelTick ??= this.#clock.after(second, () => this.#tick())
+    if (!this.#cancelTick) this.#arm()
   }
 
   delete(item: T): void {
@@ -47,12 +47,19 @@ export class Deadlines<T extends Scheduled> {
     this.#cancelTick = undefined
   }
 
+  /** Waits for the second to be over, because that is when a slot is due. */
+  #arm(): void {
+    this.#cancelTick = this.#clock.after(second - (this.#clock.now() % second), () => this.#tick())
+  }
+
   #tick(): void {
     const now = this.#clock.now() / second
-    this.#cancelTick = this.#clock.after(second, () => this.#tick())
+    this.#arm()
     for (const [slot, items] of this.#slots) {
       if (slot > now) continue
       for (const item of [...items]) {
+        // What fell due before may have put it elsewhere, or nowhere.
+        if (item.slot !== slot) continue
         this.delete(item)
         this.#onDue(item)
       }

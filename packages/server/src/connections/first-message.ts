@@ -22,8 +22,8 @@ export interface FirstMessageOptions<I extends Identity, M> {
 export interface FirstMessage<M> {
   /** Counts bytes that the client has sent since the 101, whatever they mean. */
   count(bytes: number): void
-  /** Ends the socket because its place is needed. */
-  evict(): void
+  /** Ends the socket because its place is needed; `false` when its credential has come, and it waits no more. */
+  evict(): boolean
   /** Takes a message: its text, or `undefined` for a binary one, and the message as the adapter will deliver it. */
   receive(text: string | undefined, message: M): void
 }
@@ -82,7 +82,9 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
 
   return {
     evict() {
-      if (state === 'waiting') fail('pending')
+      if (state !== 'waiting') return false
+      fail('pending')
+      return true
     },
     count(bytes) {
       received += bytes

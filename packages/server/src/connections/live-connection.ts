@@ -75,8 +75,9 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
     return this.#transport
   }
 
-  /** Lets the connection live on as `accept` says, who must be the same identity. */
+  /** Lets the connection live on as `accept` says, who must be the same identity. How it was opened stays. */
   renew(accept: Accept<I>): void {
-    this.#accept = accept
+    const { method, protocol } = this.#accept
+    this.#accept = { ...accept, method, ...(protocol !== undefined && { protocol }) }
   }
 }

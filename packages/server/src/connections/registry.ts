@@ -41,8 +41,8 @@ export class Registry<I extends Identity> {
     return this.#byUser.get(id)
   }
 
-  /** The connections of a session. */
-  ofSession(session: string): LiveConnection<I>[] {
+  /** The connections of a session; none when there is none. */
+  ofSession(session: string | undefined): LiveConnection<I>[] {
     return this.#bySession.get(session)
   }
 
@@ -77,8 +77,8 @@ class Index<V extends object> {
     if (entry === value || (entry instanceof Set && entry.size === 0)) this.#entries.delete(key)
   }
 
-  get(key: string): V[] {
-    const entry = this.#entries.get(key)
+  get(key: string | undefined): V[] {
+    const entry = key === undefined ? undefined : this.#entries.get(key)
     if (entry === undefined) return []
     return entry instanceof Set ? [...entry] : [entry]
   }

@@ -76,11 +76,15 @@ export class Revocations {
   #forget(): void {
     const horizon = this.#clock.now() - this.#memory
     for (const [key, revocations] of this.#byKey) {
-      if (revocations.at(-1)!.at > horizon) return
+      if (revocations.some((revocation) => lastIssued(revocation) > horizon)) return
       this.#byKey.delete(key)
     }
   }
 }
+
+/** When the last credential that a revocation means may be issued: the time that it names may be still to come. */
+const lastIssued = ({ target, at }: Revocation): number =>
+  typeof target === 'object' && 'issuedBefore' in target ? Math.max(at, target.issuedBefore ?? at) : at
 
 /** Whether `newer` says again what `older` says: then one of them is enough. */
 const covers = (newer: Revocation, older: Revocation): boolean =>

@@ -10,20 +10,29 @@ export interface PendingLimits {
 
 /** A place among the undecided, held until it is left. */
 export interface Place {
-  /** From now on the socket only waits for its peer: when room is needed, it goes first, and `evict` ends it. */
-  wait(evict: () => void): void
+  /**
+   * From now on the socket only waits for its peer: when room is needed, it goes first, and `evict` ends it. It answers
+   * `false` when the socket waits no more, and then it stays.
+   */
+  wait(evict: () => boolean): void
   /** Gives the place back; a second call does nothing. */
   leave(): void
 }
 
+/** A socket that only waits. */
+interface Waiting {
+  readonly key: string
+  readonly evict: () => boolean
+}
+
 /**
- * Bounds the sockets that are not yet decided. A pool that is full of sockets which only wait for their first message
- * does not keep out those that come with a credential: the one that has waited longest makes room.
+ * Bounds the sockets that are not yet decided. A pool, or an address, that is full of sockets which only wait for their
+ * first message does not keep out those that come with a credential: the one that has waited longest makes room.
  */
 export class Pending {
   readonly #limits: PendingLimits
   readonly #byAddress = new Map<string, number>()
-  readonly #waiting = new Map<Place, () => void>()
+  readonly #waiting = new Map<Place, Waiting>()
   #size = 0
 
   constructor(limits: PendingLimits) {
@@ -37,15 +46,15 @@ export class Pending {
   /** Takes a place; `undefined` when there is none. */
   enter(address: string): Place | undefined {
     const key = addressKey(address)
-    if ((this.#byAddress.get(key) ?? 0) >= this.#limits.pendingPerAddress) return undefined
-    if (this.#size >= this.#limits.pendingSockets) this.#evictOldest()
-    if (this.#size >= this.#limits.pendingSockets) return undefined
+    const { pendingSockets, pendingPerAddress } = this.#limits
+    if ((this.#byAddress.get(key) ?? 0) >= pendingPerAddress && !this.#evictOldest(key)) return undefined
+    if (this.#size >= pendingSockets && !this.#evictOldest()) return undefined
     this.#size += 1
     this.#byAddress.set(key, (this.#byAddress.get(key) ?? 0) + 1)
     let taken = true
     const place: Place = {
       wait: (evict) => {
-        if (taken) this.#waiting.set(place, evict)
+        if (taken) this.#waiting.set(place, { key, evict })
       },
       leave: () => {
         if (!taken) return
@@ -60,11 +69,15 @@ export class Pending {
     return place
   }
 
-  #evictOldest(): void {
-    for (const [place, evict] of this.#waiting) {
+  /** Whether one that waited, of all or of an address, has made room. */
+  #evictOldest(ofKey?: string): boolean {
+    for (const [place, { key, evict }] of this.#waiting) {
+      if (ofKey !== undefined && key !== ofKey) continue
+      this.#waiting.delete(place)
+      if (!evict()) continue
       place.leave()
-      evict()
-      return
+      return true
     }
+    return false
   }
 }

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import type { Clock } from '../clock.js'
 
-const tick = 1_000
 const timeoutResponse = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** A watch over the heads of a server. */
@@ -13,53 +13,93 @@ export interface HeadWatch {
   stop(): void
 }
 
+/** A connection whose head has not come. */
+interface Waiting {
+  readonly tcp: Socket
+  /** The socket that HTTP is spoken on: the same or, once TLS is through, the one over it. */
+  http: Socket | undefined
+  readonly due: number
+  readonly onClose: () => void
+}
+
 /**
  * Ends connections of a Node.js server that have not sent the whole head of their first request `ms` milliseconds after
- * they were opened, up to a second late, however busily they drip. Node's own `headersTimeout` starts with the first byte,
- * so that a silent connection stays for ever, and is looked at every 30 seconds only.
+ * they were opened, however busily they drip. Node's own `headersTimeout` starts with the first byte, so that a silent
+ * connection stays for ever, and is looked at every 30 seconds only.
  */
 export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch {
   // The oldest stands first, because the time is the same for all.
-  const waiting = new Map<Socket, number>()
-  let cancelTick: (() => void) | undefined
+  const waiting = new Map<Peer, Waiting>()
+  let cancelTimer: (() => void) | undefined
 
-  function watch(socket: Socket): void {
-    waiting.set(socket, clock.now() + ms)
-    socket.once('close', onClose)
-    cancelTick ??= clock.after(tick, onTick)
+  function watch(tcp: Socket): void {
+    const peer = peerOf(tcp)
+    const onClose = () => forget(peer)
+    const http = server instanceof TlsServer ? undefined : tcp
+    forget(peer)
+    waiting.set(peer, { tcp, http, due: clock.now() + ms, onClose })
+    tcp.once('close', onClose)
+    if (!cancelTimer) setTimer()
   }
 
-  function release(socket: Socket): void {
-    if (!waiting.delete(socket)) return
-    socket.off('close', onClose)
+  function onSecure(http: Socket): void {
+    const entry = waiting.get(peerOf(http))
+    if (entry) entry.http = http
+  }
+
+  function forget(peer: Peer): void {
+    const entry = waiting.get(peer)
+    if (!entry) return
+    waiting.delete(peer)
+    entry.tcp.off('close', entry.onClose)
     if (waiting.size > 0) return
-    cancelTick?.()
-    cancelTick = undefined
+    cancelTimer?.()
+    cancelTimer = undefined
   }
 
-  function onTick(): void {
-    cancelTick = clock.after(tick, onTick)
-    for (const [socket, due] of waiting) {
-      if (due > clock.now()) return
-      release(socket)
-      if (socket.bytesRead > 0) socket.write(timeoutResponse)
-      socket.end(() => socket.destroy())
+  /** Waits for the one that is due first. */
+  function setTimer(): void {
+    const [oldest] = waiting.values()
+    cancelTimer = oldest && clock.after(Math.max(0, oldest.due - clock.now()), onTimer)
+  }
+
+  function onTimer(): void {
+    for (const [peer, entry] of waiting) {
+      if (entry.due > clock.now()) break
+      forget(peer)
+      end(entry)
     }
+    setTimer()
   }
 
-  function onClose(this: Socket): void {
-    release(this)
-  }
-
+  const release = (socket: Socket) => forget(peerOf(socket))
   const onRequest = ({ socket }: { readonly socket: Socket }) => release(socket)
   server.on('connection', watch)
+  server.on('secureConnection', onSecure)
   server.prependListener('request', onRequest)
   return {
     release,
     stop() {
       server.off('connection', watch)
+      server.off('secureConnection', onSecure)
       server.off('request', onRequest)
-      for (const socket of [...waiting.keys()]) release(socket)
+      for (const peer of [...waiting.keys()]) forget(peer)
     },
   }
+}
+
+/** What connections are told apart by: the socket of TLS is another than that of TCP, but both have the same peer. */
+type Peer = string | Socket
+
+/** Over a Unix socket, peers have no address. */
+const peerOf = (socket: Socket): Peer =>
+  socket.remotePort === undefined ? socket : `${socket.remoteAddress} ${socket.remotePort}`
+
+function end({ tcp, http }: Waiting): void {
+  if (!http) {
+    tcp.destroy()
+    return
+  }
+  if (http.bytesRead > 0) http.write(timeoutResponse)
+  http.end(() => http.destroy())
 }

@@ -63,15 +63,16 @@ describe('the registry', () => {
 
   it('tells of a connection what the application may know', () => {
     const { open, clock } = setUp()
+    const expiresAt = clock.now() + 7
     const { connection } = open(
-      { identity: { id: 'ada' }, session: 's1', token: 't1', expiresAt: 7, protocol: 'app.v1', method: 'query' },
+      { identity: { id: 'ada' }, session: 's1', token: 't1', expiresAt, protocol: 'app.v1', method: 'query' },
       '/ws?token=secret&room=1&Ticket=secret&ticket[]=secret',
     )
     expect(connection).toMatchObject({
       identity: { id: 'ada' },
       method: 'query',
       since: clock.now(),
-      expiresAt: 7,
+      expiresAt,
       session: 's1',
       token: 't1',
       protocol: 'app.v1',

@@ -1,0 +1,165 @@
+import type { Verified } from '@sallyport/server'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Revocation, Revocations, revokes } from '../../src/connections/revocations.js'
+import { testClock } from '../support/clock.js'
+
+const memory = 60_000
+
+function setUp() {
+  const clock = testClock()
+  const revocations = new Revocations(clock, memory)
+  const revoke = (target: Revocation['target'], at = clock.now()) => revocations.add({ target, at })
+  /** Somebody whose credential was issued now, with some of it changed. */
+  const holder = (changes: Partial<Verified> = {}): Verified => ({
+    identity: { id: 'ada', issuer: 'i1', tenant: 'n1' },
+    session: 's1',
+    token: 't1',
+    issuedAt: clock.now(),
+    ...changes,
+  })
+  return { clock, revocations, revoke, holder }
+}
+
+describe('F16 a revocation means', () => {
+  const at = 100_000
+  const before: Verified = {
+    identity: { id: 'ada', issuer: 'i1', tenant: 'n1' },
+    session: 's1',
+    token: 't1',
+    issuedAt: at - 1,
+  }
+  const after: Verified = { ...before, issuedAt: at + 1 }
+  const other: Verified = { identity: { id: 'eve' }, session: 's2', token: 't2', issuedAt: at - 1 }
+  const bare: Verified = { identity: { id: 'ada' }, issuedAt: at - 1 }
+
+  it.each<[Revocation['target'], Record<'before' | 'after' | 'other' | 'bare', boolean>]>([
+    ['all', { before: true, after: false, other: true, bare: true }],
+    [{ issuedBefore: at - 1 }, { before: true, after: false, other: true, bare: true }],
+    [{ issuedBefore: at - 2 }, { before: false, after: false, other: false, bare: false }],
+    [{ issuedBefore: at + 1 }, { before: true, after: true, other: true, bare: true }],
+    [{ user: 'ada' }, { before: true, after: false, other: false, bare: true }],
+    [
+      { user: 'ada', issuer: 'i1' },
+      { before: true, after: false, other: false, bare: false },
+    ],
+    [
+      { user: 'ada', issuer: 'i2' },
+      { before: false, after: false, other: false, bare: false },
+    ],
+    [
+      { user: 'ada', tenant: 'n1' },
+      { before: true, after: false, other: false, bare: false },
+    ],
+    [
+      { user: 'ada', issuer: 'i1', tenant: 'n2' },
+      { before: false, after: false, other: false, bare: false },
+    ],
+    [
+      { user: 'ada', issuedBefore: at - 2 },
+      { before: false, after: false, other: false, bare: false },
+    ],
+    [
+      { user: 'ada', issuedBefore: at + 1 },
+      { before: true, after: true, other: false, bare: true },
+    ],
+    [{ session: 's1' }, { before: true, after: true, other: false, bare: false }],
+    [{ token: 't1' }, { before: true, after: true, other: false, bare: false }],
+    [{ token: 's1' }, { before: false, after: false, other: false, bare: false }],
+  ])('F16 exactly whom it names: %j', (target, expected) => {
+    const meant = { before, after, other, bare }
+    for (const [name, holder] of Object.entries(meant)) {
+      expect(revokes({ target, at }, holder), name).toBe(expected[name as keyof typeof expected])
+    }
+  })
+
+  it('F16 no names that a join would mix up', () => {
+    const holder: Verified = { identity: { id: 'a', issuer: 'b:c' }, issuedAt: 0 }
+    expect(revokes({ target: { user: 'a', issuer: 'b:c' }, at }, holder)).toBe(true)
+    expect(revokes({ target: { user: 'a:b', issuer: 'c' }, at }, holder)).toBe(false)
+  })
+})
+
+describe('Revocations', () => {
+  it('answers as revokes does, whatever was added in which order', () => {
+    const { clock, holder } = setUp()
+    const time = fc.nat(3).map((seconds) => clock.now() + seconds * 1_000)
+    const name = fc.constantFrom('ada', 'eve', 'user:ada', 'everybody')
+    const target: fc.Arbitrary<Revocation['target']> = fc.oneof(
+      fc.constant<Revocation['target']>('all'),
+      name.map((user) => ({ user })),
+      fc.record({ user: name, issuer: fc.constantFrom('i1', 'i2') }),
+      fc.record({ user: name, issuedBefore: time }),
+      name.map((session) => ({ session })),
+      name.map((token) => ({ token })),
+      time.map((issuedBefore) => ({ issuedBefore })),
+    )
+    const holders = fc
+      .record({ id: name, issuer: fc.constantFrom('i1', 'i2'), session: name, token: name, issuedAt: time })
+      .map(({ id, issuer, ...rest }) => holder({ identity: { id, issuer }, ...rest }))
+    fc.assert(
+      fc.property(fc.array(fc.record({ target, at: time }), { maxLength: 8 }), holders, (added, holder) => {
+        const revocations = new Revocations(clock, memory)
+        for (const revocation of added) revocations.add(revocation)
+        expect(revocations.match(holder)).toBe(added.some((revocation) => revokes(revocation, holder)))
+      }),
+    )
+  })
+
+  it('keeps one of many that say the same', () => {
+    const { clock, revocations, revoke, holder } = setUp()
+    // To look for it in a list of all of them would take longer than a test may.
+    for (let i = 0; i < 50_000; i++) revoke({ session: 's1' })
+    expect(revocations.match(holder())).toBe(true)
+    expect(revocations.match(holder({ session: 's2' }))).toBe(false)
+    clock.advance(memory - 1)
+    revoke({ session: 's1' })
+    clock.advance(memory - 1)
+    revoke({ session: 'other' })
+    expect(revocations.match(holder())).toBe(true)
+  })
+
+  it('keeps the newest of those for one user, and those that say something else beside it', () => {
+    const { clock, revocations, revoke, holder } = setUp()
+    const first = clock.now()
+    revoke({ user: 'ada', issuer: 'i1' })
+    clock.advance(5_000)
+    revoke({ user: 'ada', issuer: 'i2' })
+    clock.advance(5_000)
+    const old = (issuer: string, issuedAt: number) => holder({ identity: { id: 'ada', issuer }, issuedAt })
+    expect(revocations.match(old('i1', first))).toBe(true)
+    expect(revocations.match(old('i1', first + 1))).toBe(false)
+    expect(revocations.match(old('i2', first + 1))).toBe(true)
+    expect(revocations.match(old('i3', first))).toBe(false)
+  })
+
+  it('F15 forgets only when nothing that it denies can live any more', () => {
+    const { clock, revocations, revoke, holder } = setUp()
+    const stale = holder()
+    revoke({ session: 's1' })
+    clock.advance(memory - 1)
+    revoke({ session: 'other' })
+    expect(revocations.match(stale)).toBe(true)
+    clock.advance(1)
+    revoke({ session: 'another' })
+    expect(revocations.match(stale)).toBe(false)
+    expect(revocations.match(holder({ session: 'other' }))).toBe(true)
+  })
+
+  it('F15 counts from the time before which all is revoked, when that is still to come', () => {
+    const { clock, revocations, revoke, holder } = setUp()
+    const week = 7 * 24 * 60 * 60 * 1_000
+    revoke({ user: 'ada', issuedBefore: clock.now() + week })
+    revoke({ user: 'ada' })
+    clock.advance(week)
+    const last = holder()
+    revoke({ session: 'other' })
+    expect(revocations.match(last)).toBe(true)
+    clock.advance(memory - 1)
+    revoke({ session: 'other' })
+    expect(revocations.match(last)).toBe(true)
+    clock.advance(1)
+    revoke({ session: 'other' })
+    expect(revocations.match(last)).toBe(false)
+  })
+})
