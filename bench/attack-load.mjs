@@ -12,7 +12,14 @@ const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url
 
 function forgedToken() {
   const now = Math.floor(Date.now() / 1000)
-  const claims = { iss: 'bench', aud: 'bench', sub: 'mallory', iat: now, exp: now + 60, jti: randomBytes(8).toString('hex') }
+  const claims = {
+    iss: 'bench',
+    aud: 'bench',
+    sub: 'mallory',
+    iat: now,
+    exp: now + 60,
+    jti: randomBytes(8).toString('hex'),
+  }
   return `${encode({ alg: 'HS256' })}.${encode(claims)}.${randomBytes(32).toString('base64url')}`
 }
 

@@ -34,7 +34,10 @@ async function logIn(port, until) {
     const start = performance.now()
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers, perMessageDeflate: false })
     try {
-      await Promise.race([once(socket, 'message'), once(socket, 'close').then(() => Promise.reject(new Error('closed')))])
+      await Promise.race([
+        once(socket, 'message'),
+        once(socket, 'close').then(() => Promise.reject(new Error('closed'))),
+      ])
       latencies.push(performance.now() - start)
     } catch {
       failed += 1
@@ -61,7 +64,9 @@ async function measure(kind) {
 const rows = []
 for (const kind of ['sallyport', 'bare ws']) rows.push(await measure(kind))
 const { sent } = rows[0]
-console.log(`Attack: ${rate} connections a second from ${addresses} addresses: ${JSON.stringify(sent)} in ${seconds + 1} s.`)
+console.log(
+  `Attack: ${rate} connections a second from ${addresses} addresses: ${JSON.stringify(sent)} in ${seconds + 1} s.`,
+)
 console.table(
   rows.map(({ kind, quiet, attacked }) => ({
     server: kind,

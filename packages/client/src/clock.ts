@@ -2,6 +2,11 @@
 export interface Clock {
   /** Runs `callback` after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, callback: () => void): () => void
+  /**
+   * Milliseconds from an arbitrary start, those asleep included; never goes back. Needed for `renewal()` and
+   * `lifecycle()` only, which otherwise take the runtime's own.
+   */
+  now?(): number
 }
 
 /** The longest delay a timer takes; anything longer would fire at once. */

@@ -1,7 +1,8 @@
 import type { Dialogue, Presentation, Reason } from './credentials/credential.js'
 import type { Authentication } from './events.js'
+import type { Live } from './live.js'
 import type { Settings } from './options.js'
-import { answered, closed, type Ending, unreachable, unusable, withoutCredential } from './outcome.js'
+import { answered, type Closure, closed, type Ending, unreachable, unusable, withoutCredential } from './outcome.js'
 import { readRetryAfter } from './retry-after.js'
 import type { WebSocketLike } from './web-socket-like.js'
 
@@ -17,7 +18,7 @@ export interface Connection {
   /** The WebSocket, as soon as there is one. */
   readonly socket: WebSocketLike | undefined
   /** Gives the connection up: nothing of it is heard any more. */
-  abandon(code?: number, reason?: string): void
+  abandon(closure?: Closure): void
 }
 
 /**
@@ -25,18 +26,19 @@ export interface Connection {
  * its WebSocket still does.
  */
 export function connect(settings: Settings, reason: Reason, owner: ConnectionOwner): Connection {
-  const { url, protocols, WebSocket, present, clock, timeoutMs } = settings
+  const { url, protocols, WebSocket, clock } = settings
   const controller = new AbortController()
   const { signal } = controller
-  let cancelDeadline = () => {}
+  let cancelDeadline = clock.after(settings.timeoutMs, () => {
+    end(unusable('back-off', new Error('No credential in time')))
+  })
   let socket: WebSocketLike | undefined
   let upgraded = false
-  let authenticated = false
 
-  function abandon(code?: number, reason?: string): void {
+  function abandon(closure?: Closure): void {
     controller.abort()
     cancelDeadline()
-    socket?.close(code, reason)
+    socket?.close(closure?.code, closure?.reason)
   }
 
   function end(ending: Ending): void {
@@ -45,24 +47,15 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
     owner.ended(ending)
   }
 
-  function deadline(callback: () => void): void {
-    cancelDeadline()
-    cancelDeadline = clock.after(timeoutMs, callback)
-  }
-
   /** No answer, or one to the upgrade that only `ws` would have shown. */
   const silence = () => unreachable(!upgraded && !socket?.on)
-
-  function accept(authentication: Authentication): void {
-    cancelDeadline()
-    authenticated = true
-    owner.authenticated(authentication)
-  }
 
   function dial({ query, protocol, dialogue, dial }: Presentation): void {
     // While we waited the application may have closed the socket, or reset it for another user.
     if (signal.aborted) return
-    const href = query ? withQuery(url.href, query) : url.href
+    let { href } = url
+    // Appended, so that the application's own query stays as it was written.
+    if (query) href += `${href.includes('?') ? '&' : '?'}${query[0]}=${encodeURIComponent(query[1])}`
     const offered = protocol ? [...protocols, protocol] : [...protocols]
     try {
       socket = dial?.(href, offered) ?? new WebSocket(href, offered)
@@ -71,44 +64,55 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
       end(unusable('stop', new Error(`The WebSocket class threw ${error instanceof Error && error.name}`)))
       return
     }
-    deadline(() => end(silence()))
+    cancelDeadline()
+    cancelDeadline = clock.after(settings.timeoutMs, () => end(silence()))
     listen(socket, dialogue)
   }
 
   function listen(socket: WebSocketLike, dialogue: Dialogue | undefined): void {
+    let live: Live | undefined
+
+    function accept(authentication: Authentication): void {
+      cancelDeadline()
+      live = { authentication, signal, socket, dialogue, end }
+      owner.authenticated(authentication)
+      if (signal.aborted) return
+      settings.renew?.(live)
+      settings.lifecycle.attend?.(live)
+    }
+
     // The listeners stay to the end, inert: in Node an `error` without a listener would end the process.
     socket.addEventListener('error', () => {})
     socket.addEventListener('open', () => {
       if (signal.aborted) return
       upgraded = true
       if (protocols.length > 0 && !protocols.includes(socket.protocol)) {
-        end(unusable('stop', new Error('The server selected no subprotocol')))
+        end(unusable('stop', new Error('No subprotocol was selected')))
       } else if (dialogue) socket.send(dialogue.opening)
       else accept({})
     })
     socket.addEventListener('message', ({ data }) => {
       if (signal.aborted) return
       const frame = dialogue?.read(data)
-      if (authenticated) {
-        if (!frame) owner.message(data)
+      if (live) {
+        if (frame) live.onframe?.(frame)
+        else owner.message(data)
       } else if (frame?.type === 'auth_ok') {
         const { type, ...authentication } = frame
         accept(authentication)
       }
       // After `auth_fail` the server closes, and the Close says all.
     })
-    socket.addEventListener('close', ({ code, reason, wasClean }) => {
-      end(code === 1006 && !upgraded ? silence() : closed({ code, reason, wasClean }))
+    socket.addEventListener('close', (event) => {
+      end(event.code === 1006 && !upgraded ? silence() : closed(event))
     })
     socket.on?.('unexpected-response', (_request, { statusCode = 0, headers }) => {
       end(answered(statusCode, readRetryAfter(headers['retry-after'])))
     })
   }
 
-  new Promise<Presentation>((resolve, reject) => {
-    deadline(() => reject(new Error('The credential function did not answer in time')))
-    Promise.resolve({ reason, signal }).then(present).then(resolve, reject)
-  })
+  Promise.resolve({ reason, signal })
+    .then(settings.present)
     .then(dial)
     .catch((error) => end(withoutCredential(error)))
 
@@ -118,9 +122,4 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
     },
     abandon,
   }
-}
-
-/** Appended, so that the application's own query stays as it was written. */
-function withQuery(href: string, [name, value]: readonly [string, string]): string {
-  return `${href}${href.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`
 }

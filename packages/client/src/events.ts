@@ -48,11 +48,6 @@ export type Details<K extends keyof GuardedSocketEventMap> = Omit<
   keyof Event | 'initMessageEvent' | 'lastEventId' | 'ports' | 'source'
 >
 
-/** Makes an event of a plain `Event`, because Node 20 has no `CloseEvent`, and React Native no `MessageEvent` either. */
-export function makeEvent<K extends keyof GuardedSocketEventMap>(type: K, details: Details<K>): Event {
-  return Object.assign(new Event(type), details)
-}
-
 /** An `EventTarget` that knows the events of a {@link GuardedSocket}. */
 export interface GuardedSocketEventTarget extends EventTarget {
   addEventListener<K extends keyof GuardedSocketEventMap>(

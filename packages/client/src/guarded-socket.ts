@@ -1,11 +1,10 @@
 import { closeArguments } from './close-arguments.js'
 import { type Connection, connect } from './connection.js'
 import type { Reason } from './credentials/credential.js'
-import { type Authentication, type Details, type GuardedSocketEventMap, makeEvent, TypedEventTarget } from './events.js'
+import { type Authentication, type Details, type GuardedSocketEventMap, TypedEventTarget } from './events.js'
 import { type GuardedSocketOptions, type Settings, settle } from './options.js'
-import { type Closure, type Ending, type Kind, SocketError } from './outcome.js'
+import { type Closure, type Ending, SocketError } from './outcome.js'
 import { createQueue, type Queue } from './queue.js'
-import { Ready } from './ready.js'
 import { createRetry, type Retry } from './retry.js'
 import type { Sendable, WebSocketLike } from './web-socket-like.js'
 
@@ -28,9 +27,11 @@ const CLOSED = 3
  * - `authenticated`, `reconnecting` and `terminal` are its own. `terminal` says, once, why the socket gave up.
  *
  * Until the acknowledgement `send()` queues, and what is queued is sent after it, once and in order. What was sent on a
- * connection that was lost is not sent again. The queue is emptied when the socket closes or gives up, when it is
- * {@link reset}, and when the server names another user than before. Only a first message is answered with a user's name,
- * so an application that changes the account resets the socket or makes a new one.
+ * connection that was lost is not sent again, with one exception: a server that refuses a credential by Close has heard
+ * nothing, so what was sent meanwhile goes out again, first and in order. For that the socket keeps what it sends, within
+ * the bounds of the queue, until the connection's first message or until it is stable. The queue is emptied when the
+ * socket closes or gives up, when it is {@link reset}, and when the server names another user than before. Only a first
+ * message is answered with a user's name, so an application that changes the account resets the socket or makes a new one.
  *
  * It needs the standard `URL`, `Event` and `EventTarget`, which older versions of React Native get from polyfills.
  */
@@ -51,8 +52,10 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
 
   readonly #settings: Settings
   readonly #queue: Queue
-  readonly #retry: Retry | undefined
-  readonly #ready = new Ready()
+  readonly #retry: Retry
+  #ready!: Promise<void>
+  /** Resolves `ready`, or rejects it with `error`; absent once it has. */
+  #settleReady: ((error?: Error) => void) | undefined
   #readyState: 0 | 1 | 2 | 3 = CONNECTING
   #binaryType: BinaryType | undefined
   #connection: Connection | undefined
@@ -69,11 +72,12 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
     super()
     this.#settings = settle(url, options)
     this.#queue = createQueue(options)
-    if (options.reconnect !== false) this.#retry = createRetry(options.reconnect, options.random)
+    this.#retry = createRetry(options.reconnect, this.#settings.random)
     this.addEventListener('open', (event) => this.onopen?.(event))
     this.addEventListener('message', (event) => this.onmessage?.(event))
     this.addEventListener('close', (event) => this.onclose?.(event))
     this.addEventListener('error', (event) => this.onerror?.(event))
+    this.#renewReady()
     this.#connect()
   }
 
@@ -88,7 +92,7 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
 
   /** Resolves when the socket is open; after a loss it is a new promise. Rejects when the socket gives up or is closed. */
   get ready(): Promise<void> {
-    return this.#ready.promise
+    return this.#ready
   }
 
   get protocol(): string {
@@ -119,8 +123,11 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
    * {@link QueueOverflowError} when the queue is full.
    */
   send(data: Sendable): void {
-    if (this.#readyState === OPEN) this.#socket?.send(data)
     if (this.#readyState === CONNECTING) this.#queue.push(data)
+    if (this.#readyState === OPEN) {
+      this.#socket?.send(data)
+      this.#queue.keep(data)
+    }
   }
 
   /**
@@ -151,8 +158,8 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
     const hadConnection = this.#readyState === OPEN || this.#readyState === CLOSING
     const closure = closeArguments()
     this.#drop(closure)
-    this.#queue.take()
-    this.#retry?.stable()
+    this.#queue.clear()
+    this.#retry.stable()
     this.#userId = undefined
     this.#reason = 'first'
     this.#await()
@@ -165,13 +172,15 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
   }
 
   #dispatch<K extends keyof GuardedSocketEventMap>(type: K, details: Details<K>): void {
-    this.dispatchEvent(makeEvent(type, details))
+    // Of a plain `Event`, because Node 20 has no `CloseEvent`, and React Native no `MessageEvent` either.
+    this.dispatchEvent(Object.assign(new Event(type), details))
   }
 
   #connect(): void {
     this.#connection = connect(this.#settings, this.#reason, {
       authenticated: (authentication) => this.#authenticated(authentication),
       message: (data) => {
+        this.#queue.settle(true)
         if (this.#readyState === OPEN) this.#dispatch('message', { data, origin: this.#settings.url.origin })
       },
       ended: (ending) => this.#ended(ending),
@@ -180,24 +189,27 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
 
   #authenticated(authentication: Authentication): void {
     const { userId } = authentication
-    if (this.#userId !== undefined && this.#userId !== userId) this.#queue.take()
+    if ((this.#userId ?? userId) !== userId) this.#queue.clear()
     this.#userId = userId
     this.#reason = 'reconnect'
     if (this.#binaryType) this.binaryType = this.#binaryType
-    const retry = this.#retry
-    if (retry) this.#cancelTimer = this.#settings.clock.after(retry.stableMs, () => retry.stable())
+    this.#cancelTimer = this.#settings.clock.after(this.#retry.stableMs, () => {
+      this.#retry.stable()
+      this.#queue.settle(true)
+    })
     const connection = this.#connection
     // Still CONNECTING: a listener may see who it is and reset the socket before anything queued is sent.
     this.#dispatch('authenticated', authentication)
     if (connection !== this.#connection) return
     this.#readyState = OPEN
-    for (const message of this.#queue.take()) this.#socket?.send(message)
-    this.#ready.settle()
+    this.#queue.flush((message) => this.#socket?.send(message))
+    this.#settleReady?.()
     this.#dispatch('open', {})
   }
 
   #ended(ending: Ending): void {
     const { outcome, closure } = ending
+    const rejected = outcome.kind === 'unauthenticated'
     const wasOpen = this.#readyState === OPEN
     this.#drop()
     if (this.#readyState === CLOSING) {
@@ -205,11 +217,16 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
       return
     }
     const error = new SocketError(outcome)
-    const next = this.#retry?.next(ending)
+    // A credential that is known to be no good stays so until another one was accepted.
+    if (rejected) this.#reason = 'rejected'
+    if (outcome.kind === 'expired') this.#reason = 'expired'
+    if (this.#reason === 'first') this.#reason = 'reconnect'
+    // A server refuses a credential only before it has heard anything on the connection.
+    this.#queue.settle(!rejected)
+    const next = this.#retry.next(ending)
     if (next) {
-      this.#reason = reasonAfter(outcome.kind, this.#reason)
       this.#await()
-      this.#cancelTimer = this.#settings.clock.after(next.delayMs, () => this.#connect())
+      this.#cancelTimer = this.#settings.lifecycle.after(next.delayMs, () => this.#connect(), outcome)
       this.#dispatch('reconnecting', { outcome, ...next })
     } else {
       this.#stop(error)
@@ -228,27 +245,32 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
 
   #stop(error: Error): void {
     this.#readyState = CLOSED
-    this.#queue.take()
-    this.#ready.renew()
-    this.#ready.settle(error)
+    this.#queue.clear()
+    this.#renewReady()
+    this.#settleReady?.(error)
+  }
+
+  /** A new promise; whoever waits already goes on waiting. Its rejection is nobody's fault when nobody awaits it. */
+  #renewReady(): void {
+    if (this.#settleReady) return
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settleReady = (error) => {
+        this.#settleReady = undefined
+        error ? reject(error) : resolve()
+      }
+    })
+    this.#ready.catch(() => {})
   }
 
   /** Waits for a connection, again. */
   #await(): void {
     this.#readyState = CONNECTING
-    this.#ready.renew()
+    this.#renewReady()
   }
 
-  #drop({ code, reason }: Partial<Closure> = {}): void {
+  #drop(closure?: Closure): void {
     this.#cancelTimer()
-    this.#connection?.abandon(code, reason)
+    this.#connection?.abandon(closure)
     this.#connection = undefined
   }
-}
-
-/** A credential that is known to be no good stays so until another one was accepted. */
-function reasonAfter(kind: Kind, before: Reason): Reason {
-  if (kind === 'unauthenticated') return 'rejected'
-  if (kind === 'expired') return 'expired'
-  return before === 'first' ? 'reconnect' : before
 }

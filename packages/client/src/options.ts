@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from './clock.js'
-import { type Credential, requireFunction, type Target } from './credentials/credential.js'
+import { type Credential, requireFunction } from './credentials/credential.js'
+import type { Host, Lifecycle, Renewal } from './live.js'
 import type { QueueOptions } from './queue.js'
 import type { ReconnectOptions } from './retry.js'
 import { requireSecure, socketUrl } from './url.js'
@@ -9,6 +10,10 @@ import type { WebSocketConstructor } from './web-socket-like.js'
 export interface GuardedSocketOptions extends QueueOptions {
   /** How to authenticate: `ticket('/ws/ticket')`, `header(getToken)`, `cookie()`, … */
   readonly credential: Credential
+  /** Renews the credential ahead of its end, without a reconnect: `renewal(getToken)`. Without it, the socket reconnects. */
+  readonly renew?: Renewal
+  /** Heeds sleep, the network and the background: `lifecycle()`. */
+  readonly lifecycle?: Lifecycle
   /** The application's subprotocols. When there are any, the server must select one. */
   readonly protocols?: string | readonly string[]
   /**
@@ -31,27 +36,39 @@ export interface GuardedSocketOptions extends QueueOptions {
 }
 
 /** The options with their defaults filled in. */
-export interface Settings extends Target {
+export interface Settings extends Host {
   readonly present: ReturnType<Credential>
-  readonly clock: Clock
-  readonly timeoutMs: number
+  readonly renew: ReturnType<Renewal> | undefined
+  readonly lifecycle: ReturnType<Lifecycle>
 }
 
 /** Fills in the defaults. Throws a `TypeError` for what can never work. */
 export function settle(input: string | URL, options: GuardedSocketOptions): Settings {
   const {
     credential,
+    renew,
+    lifecycle,
     protocols = [],
     WebSocket = globalThis.WebSocket,
     fetch = globalThis.fetch,
     clock = systemClock,
+    random = Math.random,
     dangerouslyAllowPlaintext = false,
     timeoutMs = 10_000,
   } = options
   requireFunction(credential)
-  if (!WebSocket) throw new TypeError('This runtime has no WebSocket: pass that of `ws`')
+  if (!WebSocket) throw new TypeError('No WebSocket: pass that of `ws`')
   const url = socketUrl(input)
   requireSecure(url, dangerouslyAllowPlaintext)
-  const target = { url, protocols: [protocols].flat(), WebSocket, fetch, dangerouslyAllowPlaintext }
-  return { ...target, present: credential(target), clock, timeoutMs }
+  const host = {
+    url,
+    protocols: [protocols].flat(),
+    WebSocket,
+    fetch,
+    dangerouslyAllowPlaintext,
+    clock,
+    random,
+    timeoutMs,
+  }
+  return { ...host, present: credential(host), renew: renew?.(host), lifecycle: lifecycle?.(host) ?? clock }
 }

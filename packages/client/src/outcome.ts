@@ -37,7 +37,7 @@ export interface Outcome {
   /** The HTTP status of the ticket endpoint or of the refused upgrade, where it can be read. */
   readonly status?: number
   /** Seconds the server asked to wait (`Retry-After`). */
-  readonly retryAfter?: number
+  readonly retryAfter?: number | undefined
   /** What the credential function threw, or what is wrong with the peer. */
   readonly cause?: unknown
 }
@@ -76,10 +76,13 @@ const kinds = ['unauthenticated', 'forbidden', 'replaced', 'revoked', 'expired',
 const kindOf = (close: number | undefined): Kind => kinds.find((kind) => codes[kind].close === close) ?? 'unavailable'
 
 /** The server closed, or the connection broke. */
-export function closed(closure: Closure): Ending {
-  const { code } = closure
+export function closed({ code, reason, wasClean }: Closure): Ending {
   // 1006 is the runtime's own word for a connection that ended without a Close.
-  return { outcome: { kind: code === 1006 ? 'network' : kindOf(code), code }, action: actionForClose(code), closure }
+  return {
+    outcome: { kind: code === 1006 ? 'network' : kindOf(code), code },
+    action: actionForClose(code),
+    closure: { code, reason, wasClean },
+  }
 }
 
 /** There was no answer, or, if `ambiguous`, maybe one that the runtime does not show. */
@@ -91,7 +94,7 @@ export function unreachable(ambiguous: boolean, cause?: unknown): Ending {
 export function answered(status: number, retryAfter?: number, cause?: unknown): Ending {
   const row: Code | undefined = Object.values<Code>(codes).find((code) => code.status === status)
   return {
-    outcome: { kind: kindOf(row?.close), status, ...(retryAfter && { retryAfter }), cause },
+    outcome: { kind: kindOf(row?.close), status, retryAfter, cause },
     action: actionForStatus(status),
     closure: row?.close ? { code: row.close, reason: row.reason, wasClean: false } : broken,
   }

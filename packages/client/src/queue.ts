@@ -13,36 +13,62 @@ export interface QueueOptions {
   readonly maxQueuedBytes?: number
 }
 
-/** Messages that wait for the connection, in order and bounded. */
+/**
+ * Messages in order, bounded. They wait for the connection; then they are sent, and kept until it is known whether the
+ * server heard them.
+ */
 export interface Queue {
   /** What waits, in bytes. */
   readonly bytes: number
-  /** Keeps a copy of the message as it is now. Throws a {@link QueueOverflowError} when there is no room for it. */
+  /** Lets a copy of the message wait, as it is now. Throws a {@link QueueOverflowError} when there is no room for it. */
   push(message: Sendable): void
-  /** Takes everything out. */
-  take(): Sendable[]
+  /** Sends what waits, and keeps it. */
+  flush(send: (message: Sendable) => void): void
+  /** Keeps a copy of a message that was sent after these. The first that does not fit is the end: there is no gap. */
+  keep(message: Sendable): void
+  /** What was sent is forgotten, because the server heard it, or may have; or else it waits again. */
+  settle(heard: boolean): void
+  clear(): void
 }
 
 export function createQueue({ maxQueuedMessages = 1_000, maxQueuedBytes = 2 ** 20 }: QueueOptions): Queue {
   const messages: Sendable[] = []
   let bytes = 0
+  let sent = false
+  let keeping = false
+
+  function add(message: Sendable): boolean {
+    const sum = bytes + sizeOf(message)
+    if (sum > maxQueuedBytes || messages.length >= maxQueuedMessages) return false
+    messages.push(copyOf(message))
+    bytes = sum
+    return true
+  }
+
+  function clear(): void {
+    messages.length = bytes = 0
+    sent = keeping = false
+  }
 
   return {
     get bytes() {
-      return bytes
+      return sent ? 0 : bytes
     },
     push(message) {
-      const sum = bytes + sizeOf(message)
-      if (sum > maxQueuedBytes || messages.length >= maxQueuedMessages) {
-        throw new QueueOverflowError('Too much waits for the connection')
-      }
-      messages.push(copyOf(message))
-      bytes = sum
+      if (!add(message)) throw new QueueOverflowError('The queue is full')
     },
-    take() {
-      bytes = 0
-      return messages.splice(0)
+    flush(send) {
+      messages.forEach(send)
+      sent = keeping = true
     },
+    keep(message) {
+      keeping &&= add(message)
+    },
+    settle(heard) {
+      if (sent && heard) clear()
+      sent = keeping = false
+    },
+    clear,
   }
 }
 
@@ -54,6 +80,5 @@ function sizeOf(message: Sendable): number {
 /** The application may reuse its buffer after `send()`. */
 function copyOf(message: Sendable): Sendable {
   if (!ArrayBuffer.isView(message)) return message.slice(0)
-  const { buffer, byteOffset, byteLength } = message
-  return buffer.slice(byteOffset, byteOffset + byteLength)
+  return message.buffer.slice(message.byteOffset, message.byteOffset + message.byteLength)
 }

@@ -33,17 +33,15 @@ export interface Retry {
  * Full jitter over a bound that doubles. It starts over when told that the connection is stable and at no other time, so
  * that no answer of a server makes a tight loop.
  */
-export function createRetry(
-  { baseMs = 500, capMs = 30_000, stableMs = 10_000 }: ReconnectOptions = {},
-  random = Math.random,
-): Retry {
+export function createRetry(options: ReconnectOptions | false = {}, random = Math.random): Retry {
+  const { baseMs = 500, capMs = 30_000, stableMs = 10_000 } = options || {}
   let attempt = 0
   let rejected = false
 
   return {
     stableMs,
     next({ action, outcome }) {
-      if (action === 'stop' || (action === 'retry-once' && rejected)) return undefined
+      if (!options || action === 'stop' || (action === 'retry-once' && rejected)) return undefined
       rejected ||= action === 'retry-once'
       const bound = Math.min(capMs, baseMs * 2 ** attempt++)
       const spread = action === 'jitter' ? Math.max(bound, restartSpreadMs) : bound

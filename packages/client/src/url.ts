@@ -7,7 +7,7 @@ export function socketUrl(input: string | URL): URL {
 const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
 
 /** Throws a `TypeError` where a credential would go over the network in the clear. */
-export function requireSecure({ protocol, host, hostname }: URL, dangerouslyAllowPlaintext: boolean): void {
+export function requireSecure({ protocol, hostname }: URL, dangerouslyAllowPlaintext: boolean): void {
   if (/^(ws|http)s:/.test(protocol) || dangerouslyAllowPlaintext || loopback.test(hostname)) return
-  throw new TypeError(`Not in the clear: use wss: and https: for ${host}`)
+  throw new TypeError('Not in the clear: use wss: and https:')
 }

@@ -1,15 +1,26 @@
 import {
+  appPresence,
   auto,
+  type Clock,
   type Credential,
   firstMessage,
   GuardedSocket,
   header,
   type Kind,
+  type Lifecycle,
+  type LocksLike,
+  lifecycle,
   type Outcome,
+  type Presence,
+  pagePresence,
   type ReconnectingEvent,
+  type Renewal,
+  renewal,
+  shared,
   staticCredential,
   subprotocol,
   type TerminalEvent,
+  type TokenSource,
   ticket,
   token,
   webSocketClass,
@@ -60,7 +71,7 @@ auto({ token: 'token', ticket: '/ws/ticket' })
 token(() => null)
 token(async () => undefined)
 token(async ({ reason, signal }) => {
-  expectTrue<Equals<typeof reason, 'first' | 'reconnect' | 'rejected' | 'expired'>>()
+  expectTrue<Equals<typeof reason, 'first' | 'reconnect' | 'rejected' | 'expired' | 'renewal'>>()
   expectTrue<Equals<typeof signal, AbortSignal>>()
   return 'token'
 })
@@ -107,3 +118,50 @@ expectTrue<Equals<typeof GuardedSocket.OPEN, 1>>()
 socket.readyState = 1
 // @ts-expect-error as a WebSocket's
 socket.send({ hello: 'world' })
+
+// A renewal is in band with a token alone, or over HTTP with or without one.
+expectTrue<Equals<ReturnType<typeof renewal>, Renewal>>()
+new GuardedSocket('wss://api.example.com', { credential, renew: renewal(getToken), lifecycle: lifecycle() })
+renewal(new URL('https://api.example.com/renew'), { token: getToken, expiresIn: 900 })
+renewal('/ws/renew')
+// @ts-expect-error a function and options for HTTP do not go together
+renewal(getToken, { expiresIn: 900 })
+// @ts-expect-error a bare string is no source
+renewal('/ws/renew', { token: 'token' })
+// @ts-expect-error seconds are a number
+renewal('/ws/renew', { expiresIn: '900' })
+// @ts-expect-error a function without renewal() is none
+new GuardedSocket('wss://api.example.com', { credential, renew: getToken })
+
+// A shared source is a source, and its own is told more.
+const source: TokenSource = shared(
+  async ({ refreshedElsewhere }) => {
+    expectTrue<Equals<typeof refreshedElsewhere, boolean | undefined>>()
+    return 'token'
+  },
+  { name: 'login' },
+)
+ticket('/ws/ticket', { token: source })
+// @ts-expect-error a lock has a name
+shared(getToken)
+// @ts-expect-error a bare string is no source
+shared('token', { name: 'login' })
+const locks: LocksLike = navigator.locks
+shared(getToken, { name: 'login', locks })
+
+// The platforms fit, and an own one does too.
+declare const AppState: {
+  currentState: 'active' | 'background' | 'inactive' | 'unknown' | 'extension'
+  addEventListener(type: 'change' | 'memoryWarning', listener: (state: string) => void): { remove(): void }
+}
+expectTrue<Equals<ReturnType<typeof lifecycle>, Lifecycle>>()
+lifecycle({ presence: appPresence(AppState) })
+lifecycle({ presence: pagePresence(window), hiddenMs: 60_000, asleepMs: 60_000 })
+const presence: Presence = { online: true, visible: true, subscribe: () => () => {} }
+lifecycle({ presence })
+// @ts-expect-error it must say when it changes
+lifecycle({ presence: { online: true, visible: true } })
+
+// A clock need not tell the time.
+const clock: Clock = { after: () => () => {} }
+new GuardedSocket('wss://api.example.com', { credential, clock })

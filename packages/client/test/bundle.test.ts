@@ -18,10 +18,18 @@ async function bundle(names: string): Promise<string> {
 }
 
 describe('the bundle', () => {
-  it('has of the carriers only what is imported', async () => {
+  it('has of the carriers and the other pieces only what is imported', async () => {
     const alone = await bundle('GuardedSocket, ticket')
-    const all = await bundle('GuardedSocket, ticket, header, firstMessage, subprotocol')
-    for (const mark of ['auth_fail', 'sallyport.bearer.', 'takes no headers']) {
+    const all = await bundle('GuardedSocket, ticket, header, firstMessage, subprotocol, renewal, lifecycle, shared')
+    const marks = [
+      'auth_fail',
+      'sallyport.bearer.',
+      'takes no headers',
+      'auth_expiring',
+      'visibilitychange',
+      'ifAvailable',
+    ]
+    for (const mark of marks) {
       expect([mark, alone.includes(mark), all.includes(mark)]).toEqual([mark, false, true])
     }
   })

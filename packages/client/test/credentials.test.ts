@@ -303,7 +303,7 @@ describe('a runtime without WebSocket', () => {
   it('is told of at once', () => {
     const credential = cookie()
     vi.stubGlobal('WebSocket', undefined)
-    expect(() => new GuardedSocket('wss://api.example.com/', { credential })).toThrow('This runtime has no WebSocket')
+    expect(() => new GuardedSocket('wss://api.example.com/', { credential })).toThrow('No WebSocket')
     const { WebSocket } = fakeWebSocket()
     new GuardedSocket('wss://api.example.com/', { credential, WebSocket }).close()
   })

@@ -1,36 +1,46 @@
-import { GuardedSocket, type GuardedSocketOptions, ticket, type WebSocketLike } from '@sallyport/client'
+import { GuardedSocket, type GuardedSocketOptions, type LocksLike, ticket, type WebSocketLike } from '@sallyport/client'
 
 /** Lets everything that is ready run: promises, microtasks, real callbacks that are due. */
 export const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** A clock that stands still until it is told to go on. */
 export class FakeClock {
-  now = 0
+  #now = 0
   readonly #timers = new Set<{ at: number; callback: () => void }>()
+
+  now(): number {
+    return this.#now
+  }
 
   get pending(): number {
     return this.#timers.size
   }
 
   after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.now + ms, callback }
+    const timer = { at: this.#now + ms, callback }
     this.#timers.add(timer)
     return () => this.#timers.delete(timer)
   }
 
   /** Goes on by `ms`, and fires what falls due on the way, in its order. */
   async advance(ms: number): Promise<void> {
-    const end = this.now + ms
+    const end = this.#now + ms
     await settled()
     for (;;) {
       const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
       if (!next) break
       this.#timers.delete(next)
-      this.now = next.at
+      this.#now = next.at
       next.callback()
       await settled()
     }
-    this.now = end
+    this.#now = end
+  }
+
+  /** Time passes while the machine sleeps: no timer fires, and each fires as much later as it slept. */
+  sleep(ms: number): void {
+    this.#now += ms
+    for (const timer of this.#timers) timer.at += ms
   }
 }
 
@@ -184,3 +194,109 @@ export const refused =
   (status: number, headers: Record<string, string> = {}) =>
   () =>
     new Response(null, { status, headers })
+
+/** An `EventTarget` that knows how many listeners it has. */
+class CountingTarget extends EventTarget {
+  listeners = 0
+
+  override addEventListener(...listener: Parameters<EventTarget['addEventListener']>): void {
+    this.listeners++
+    super.addEventListener(...listener)
+  }
+
+  override removeEventListener(...listener: Parameters<EventTarget['removeEventListener']>): void {
+    this.listeners--
+    super.removeEventListener(...listener)
+  }
+}
+
+/** A page in a browser: the global object, with its document and its navigator. */
+export class FakePage extends CountingTarget {
+  readonly navigator = { onLine: true }
+  readonly document = Object.assign(new CountingTarget(), { visibilityState: 'visible' })
+
+  setOnline(onLine: boolean): void {
+    this.navigator.onLine = onLine
+    this.dispatchEvent(new Event(onLine ? 'online' : 'offline'))
+  }
+
+  setVisible(visible: boolean): void {
+    this.document.visibilityState = visible ? 'visible' : 'hidden'
+    this.document.dispatchEvent(new Event('visibilitychange'))
+  }
+}
+
+/** The `AppState` of React Native. */
+export class FakeApp {
+  currentState = 'active'
+  readonly #listeners = new Set<() => void>()
+
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  addEventListener(_type: 'change', listener: () => void) {
+    this.#listeners.add(listener)
+    return { remove: () => void this.#listeners.delete(listener) }
+  }
+
+  setState(state: 'active' | 'inactive' | 'background'): void {
+    this.currentState = state
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+/** The Web Locks of one origin, and everything that was ever said to them. */
+export class FakeLocks {
+  readonly said: unknown[] = []
+  readonly #holders = new Map<string, symbol>()
+  readonly #waiting: { tab: symbol; name: string; grant: () => void }[] = []
+
+  /** A tab: its view of the locks, and its end. */
+  tab(): { locks: LocksLike; crash: () => void } {
+    const tab = Symbol('tab')
+    let crashed = false
+    const request = async <T>(
+      name: string,
+      options: { ifAvailable?: boolean; signal?: AbortSignal },
+      callback: (lock: unknown) => Promise<T>,
+    ): Promise<T> => {
+      this.said.push([name, { ...options }])
+      if (this.#holders.has(name)) {
+        if (options.ifAvailable) return callback(null)
+        await new Promise<void>((grant, reject) => {
+          const waiting = { tab, name, grant }
+          this.#waiting.push(waiting)
+          options.signal?.addEventListener('abort', () => {
+            this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+            reject(new DOMException('Aborted', 'AbortError'))
+          })
+        })
+      }
+      this.#holders.set(name, tab)
+      const result = await callback({ name })
+      this.said.push(result)
+      // Nothing of a tab that crashed runs on.
+      if (crashed) return new Promise<T>(() => {})
+      this.#release(name)
+      return result
+    }
+    const crash = () => {
+      crashed = true
+      for (const waiting of this.#waiting.filter((one) => one.tab === tab)) {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+      }
+      for (const [name, holder] of this.#holders) if (holder === tab) this.#release(name)
+    }
+    return { locks: { request }, crash }
+  }
+
+  #release(name: string): void {
+    this.#holders.delete(name)
+    const index = this.#waiting.findIndex((one) => one.name === name)
+    const [next] = index < 0 ? [] : this.#waiting.splice(index, 1)
+    if (!next) return
+    this.#holders.set(name, next.tab)
+    next.grant()
+  }
+}

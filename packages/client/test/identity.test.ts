@@ -1,4 +1,4 @@
-import { firstMessage, ticket } from '@sallyport/client'
+import { firstMessage, renewal, ticket } from '@sallyport/client'
 import { encodeFrame } from '@sallyport/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -6,10 +6,12 @@ import { type FakeSocket, settled, start } from './fakes.js'
 
 const authOk = (userId: string) => encodeFrame({ type: 'auth_ok', userId, connection: 'c' })
 
-/** Who a connection was authenticated as, from the first frame on its wire, and what followed. */
-function wire(socket: FakeSocket): { user: string; messages: string[] } {
-  const [first, ...messages] = socket.sent.map(String)
-  return { user: first ? (JSON.parse(first) as { token: string }).token : '', messages }
+/** Who a connection was authenticated as, from the first frame on its wire, as whom it was renewed, and what it was sent. */
+function wire(socket: FakeSocket): { user: string; renewals: string[]; messages: string[] } {
+  const sent = socket.sent.map(String)
+  const isAuth = (text: string) => text.startsWith('{"type":"auth"')
+  const [user = '', ...renewals] = sent.filter(isAuth).map((text) => (JSON.parse(text) as { token: string }).token)
+  return { user, renewals, messages: sent.filter((text) => !isAuth(text)) }
 }
 
 describe('K08 another user logs in', () => {
@@ -109,17 +111,18 @@ describe('K08 another user logs in', () => {
   })
 
   it('K08 no message ever crosses from one user to another, is sent twice or out of order', async () => {
-    const step = fc.constantFrom('send', 'send', 'switch', 'answer', 'open', 'ack', 'break', 'expire', 'wait', 'close')
+    const steps = ['send', 'send', 'switch', 'answer', 'open', 'ack', 'notice', 'break', 'expire', 'wait', 'close']
+    const step = fc.constantFrom(...steps)
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (script) => {
         let user = 0
         let count = 0
         const answers: (() => void)[] = []
-        const credential = firstMessage(() => {
+        const source = () => {
           const token = `user${user}`
           return new Promise<string>((resolve) => answers.push(() => resolve(token)))
-        })
-        const { socket, sockets, live, clock } = start({ credential })
+        }
+        const { socket, sockets, live, clock } = start({ credential: firstMessage(source), renew: renewal(source) })
         const perform: Record<string, () => unknown> = {
           send: () => socket.send(`user${user}:${String(count++).padStart(3, '0')}`),
           switch: () => {
@@ -132,18 +135,20 @@ describe('K08 another user logs in', () => {
             const newest = sockets.at(-1)
             if (newest?.sent.length) newest.receive(authOk(wire(newest).user))
           },
+          notice: () => sockets.at(-1)?.receive(encodeFrame({ type: 'auth_expiring', expiresIn: 1 })),
           break: () => sockets.at(-1)?.break(),
           expire: () => sockets.at(-1)?.end(4019),
           wait: () => clock.advance(1_000),
           close: () => socket.close(),
         }
-        for (const name of steps) {
+        for (const name of script) {
           await perform[name]?.()
           await settled()
         }
         const sent = sockets.map(wire)
         for (const connection of sent) {
           for (const message of connection.messages) expect(message.split(':')[0]).toBe(connection.user)
+          for (const renewed of connection.renewals) expect(renewed).toBe(connection.user)
         }
         const numbers = sent.flatMap(({ messages }) => messages.map((message) => message.split(':')[1]))
         expect(numbers).toEqual([...new Set(numbers)].sort())

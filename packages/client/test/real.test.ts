@@ -9,6 +9,7 @@ import {
   type GuardedSocketEventMap,
   type GuardedSocketOptions,
   header,
+  renewal,
   ticket,
 } from '@sallyport/client'
 import { encodeFrame, readAuthFrame } from '@sallyport/protocol'
@@ -122,6 +123,71 @@ describe('in front of a real server', () => {
     socket.send('hello')
     expect(await next(socket, 'authenticated')).toMatchObject({ userId: 'ada', connection: 'c1', expiresIn: 60 })
     expect((await next(socket, 'message')).data).toBe('echo hello')
+  })
+
+  it('renews by another first message, on the same connection', async () => {
+    let connections = 0
+    const tokens: unknown[] = []
+    const host = await serve(async (_request, _socket, accept) => {
+      const peer = await accept()
+      connections++
+      peer.on('message', (data) => {
+        const frame = readAuthFrame(String(data))
+        if (frame === undefined || frame === 'malformed') {
+          peer.send(`echo ${data}`)
+          return
+        }
+        tokens.push(frame.token)
+        peer.send(encodeFrame({ type: 'auth_ok', userId: 'ada', connection: 'c1', expiresIn: 60 }))
+        if (frame.token === 'first') peer.send(encodeFrame({ type: 'auth_expiring', expiresIn: 0 }))
+        else peer.send('renewed')
+      })
+    })
+    const socket = connect(host, { credential: firstMessage(() => 'first'), renew: renewal(() => 'second') })
+    expect((await next(socket, 'message')).data).toBe('renewed')
+    socket.send('hello')
+    expect((await next(socket, 'message')).data).toBe('echo hello')
+    expect([tokens, connections]).toEqual([['first', 'second'], 1])
+  })
+
+  it('renews over HTTP, and stops when it must not any more', async () => {
+    const answers = [
+      [200, '{"expiresIn":0}'],
+      [403, ''],
+    ] as const
+    const asked: (string | undefined)[] = []
+    const server = createServer((request, response) => {
+      const [status, body] = answers[asked.length] ?? [500, '']
+      asked.push(request.headers.authorization)
+      response.writeHead(status).end(body)
+    })
+    const host = await serve((_request, _socket, accept) => accept(), server)
+    let count = 0
+    const socket = connect(host, { renew: renewal('/ws/renew', { token: () => `token${++count}` }) })
+    expect((await next(socket, 'terminal')).outcome).toMatchObject({ kind: 'forbidden', status: 403 })
+    expect(asked).toEqual(['Bearer token1', 'Bearer token2'])
+  })
+
+  it('loses nothing to a server that accepts and then refuses by Close', async () => {
+    let connections = 0
+    const heard: string[] = []
+    const host = await serve(async (_request, _socket, accept) => {
+      const peer = await accept()
+      if (++connections === 1) peer.close(4001, 'Authentication failed')
+      else {
+        peer.on('message', (data) => {
+          heard.push(String(data))
+          peer.send(`echo ${data}`)
+        })
+      }
+    })
+    const socket = connect(host)
+    socket.send('queued')
+    socket.addEventListener('open', () => socket.send('live'), { once: true })
+    await new Promise<void>((resolve) => {
+      socket.addEventListener('message', ({ data }) => data === 'echo live' && resolve())
+    })
+    expect([heard, connections]).toEqual([['queued', 'live'], 2])
   })
 
   it.each([

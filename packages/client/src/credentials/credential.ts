@@ -2,18 +2,20 @@ import type { ServerFrame } from '@sallyport/protocol'
 import type { WebSocketConstructor, WebSocketLike } from '../web-socket-like.js'
 
 /** Why a credential is asked for. */
-export type Reason = 'first' | 'reconnect' | 'rejected' | 'expired'
+export type Reason = 'first' | 'reconnect' | 'rejected' | 'expired' | 'renewal'
 
 /** What a credential function learns of the attempt it is called for. */
 export interface Attempt {
   /**
    * `first`: the socket is new or was reset. `reconnect`: the connection was lost, or the last attempt failed.
-   * `rejected`: the last credential was not accepted. `expired`: it came to its end on a live connection. After these two
-   * the last credential is no good any more: do not answer from a cache.
+   * `rejected`: the last credential was not accepted. `expired`: it came to its end on a live connection. `renewal`: it is
+   * about to. With these three the last credential is no good any more: do not answer from a cache.
    */
   readonly reason: Reason
   /** Aborted when the answer is no longer wanted: the deadline has passed, or the socket was closed or reset. */
   readonly signal: AbortSignal
+  /** Set by `shared()`: whether another tab was asked just before, and may have stored a newer token. */
+  readonly refreshedElsewhere?: boolean
 }
 
 /**
@@ -84,12 +86,17 @@ export class CredentialError extends Error {
 export async function ask(source: TokenSource, attempt: Attempt): Promise<string> {
   const token: unknown = await source(attempt)
   // Anything else fits into no header, and the runtime's own error would quote it.
-  if (typeof token === 'string' && /^[!-~]+$/.test(token)) return token
-  throw new CredentialError('The credential function returned no usable credential', { status: 401 })
+  if (isCredential(token)) return token
+  throw new CredentialError('No usable credential', { status: 401 })
 }
 
 /** Refuses what is not a function, for callers without types. */
 export function requireFunction(source: unknown): void {
   if (typeof source === 'function') return
   throw new TypeError('Pass a function, or staticCredential()')
+}
+
+/** Printable ASCII without spaces. */
+export function isCredential(value: unknown): value is string {
+  return typeof value === 'string' && /^[!-~]+$/.test(value)
 }

@@ -1,6 +1,7 @@
 import { readRetryAfter } from '../retry-after.js'
 import { requireSecure } from '../url.js'
-import { ask, type Credential, CredentialError, requireFunction, type TokenSource } from './credential.js'
+import { ask, type Credential, CredentialError, isCredential, requireFunction, type TokenSource } from './credential.js'
+import { post } from './post.js'
 
 /** Options of {@link ticket}. */
 export interface TicketOptions {
@@ -23,27 +24,14 @@ export function ticket(source: string | URL | TokenSource, { token }: TicketOpti
   return ({ url, dangerouslyAllowPlaintext, fetch }) => {
     const endpoint = new URL(source, url.href.replace('ws', 'http'))
     requireSecure(endpoint, dangerouslyAllowPlaintext)
-    return async (attempt) => {
-      const headers = token && { authorization: `Bearer ${await ask(token, attempt)}` }
-      const response = await fetch(endpoint, {
-        method: 'POST',
-        credentials: headers ? 'omit' : 'include',
-        ...(headers && { headers }),
-        // A redirect would carry the Authorization header to wherever it points.
-        redirect: 'error',
-        signal: attempt.signal,
-      }).catch((cause) => {
-        throw new CredentialError('The ticket endpoint cannot be reached', { cause })
-      })
-      return { query: ['ticket', await readTicket(response)] }
-    }
+    return async (attempt) => ({ query: ['ticket', await readTicket(await post(endpoint, fetch, token, attempt))] })
   }
 }
 
 async function readTicket(response: Response): Promise<string> {
   const { status, headers } = response
   const body: { ticket?: unknown } | null = status === 201 ? await response.json().catch(() => null) : null
-  if (typeof body?.ticket === 'string' && body.ticket) return body.ticket
+  if (isCredential(body?.ticket)) return body.ticket
   const retryAfter = readRetryAfter(headers.get('retry-after'))
-  throw new CredentialError(`The ticket endpoint answered ${status} without a ticket`, { status, retryAfter })
+  throw new CredentialError(`No ticket from the endpoint: ${status}`, { status, retryAfter })
 }

@@ -177,11 +177,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     if (readAuthFrame(text) === undefined) return false
     if (this.isOpen(connection) && !connection.renewing) {
       connection.renewing = true
-      this.#renewInBand(connection, text)
-        .catch((error: unknown) => this.end(connection, 'internal', error))
-        .finally(() => {
-          connection.renewing = false
-        })
+      this.#renewInBand(connection, text).catch((error: unknown) => this.end(connection, 'internal', error))
     }
     return true
   }
@@ -189,6 +185,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   async #renewInBand(connection: LiveConnection<I>, message: string): Promise<void> {
     const { path, address, transport } = connection
     const verdict = await this.#options.decide({ method: 'GET', headers: [], target: path, address, message })
+    connection.renewing = false
     if (!this.isOpen(connection)) return
     if (verdict.type === 'refuse') {
       // A bad credential leaves the one it was accepted with, which is still good until it ends.

@@ -97,26 +97,16 @@ describe('D: the cookie', () => {
     await expectAccepted(port, page('session=good-ada'))
   })
 
-  it.each([
-    '%',
-    '%zz',
-    '%ff',
-    '%00',
-    '"',
-    '"a',
-    'a'.repeat(8_192),
-    '__proto__',
-    '\u00e9\u00ff',
-    'a=b=c',
-    'a b',
-    '{}',
-  ])('D12 outlives the session %.20j', async (value) => {
-    const { port, findSession, onConnection } = await start()
-    await expectRefusal(port, page(`session=${value}`), 401)
-    expect(findSession).toHaveBeenCalledTimes(1)
-    expect(onConnection).not.toHaveBeenCalled()
-    await expectAccepted(port, page('session=good-ada'))
-  })
+  it.each(['%', '%zz', '%ff', '%00', '"', '"a', 'a'.repeat(8_192), '__proto__', '\u00e9\u00ff', 'a=b=c', 'a b', '{}'])(
+    'D12 outlives the session %.20j',
+    async (value) => {
+      const { port, findSession, onConnection } = await start()
+      await expectRefusal(port, page(`session=${value}`), 401)
+      expect(findSession).toHaveBeenCalledTimes(1)
+      expect(onConnection).not.toHaveBeenCalled()
+      await expectAccepted(port, page('session=good-ada'))
+    },
+  )
 
   it.each(['\u0000', '\u0001', '\u007f', '\n'])(
     'D12 has no socket for a control in a cookie, which Node.js refuses: %j',

@@ -1,0 +1,61 @@
+/** Whether the application has a network and is in front, as far as its platform tells. */
+export interface Presence {
+  readonly online: boolean
+  readonly visible: boolean
+  /** Calls back after every change, and whenever the platform resumes; the returned function ends that. */
+  subscribe(callback: () => void): () => void
+}
+
+type Listenable = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>
+
+/** The part of a browser's global object that is used. A worker has no `document`, and counts as visible. */
+export interface PageLike extends Partial<Listenable> {
+  readonly navigator?: { readonly onLine?: boolean }
+  readonly document?: Listenable & { readonly visibilityState: string }
+}
+
+/** A page in a browser, or a worker. Anywhere else it is always online and visible. */
+export function pagePresence(page: PageLike = globalThis): Presence {
+  return {
+    get online() {
+      return page.navigator?.onLine !== false
+    },
+    get visible() {
+      return page.document?.visibilityState !== 'hidden'
+    },
+    subscribe(callback) {
+      const inWindow = ['online', 'offline', 'pageshow', 'focus']
+      const inDocument = ['visibilitychange', 'resume']
+      for (const type of inWindow) page.addEventListener?.(type, callback)
+      for (const type of inDocument) page.document?.addEventListener(type, callback)
+      return () => {
+        for (const type of inWindow) page.removeEventListener?.(type, callback)
+        for (const type of inDocument) page.document?.removeEventListener(type, callback)
+      }
+    },
+  }
+}
+
+/** The part of React Native's `AppState` that is used. */
+export interface AppStateLike {
+  readonly currentState: string
+  addEventListener(type: 'change', listener: () => void): { remove(): void }
+}
+
+/**
+ * An application in React Native: `appPresence(AppState)`. It is visible unless it is in the background; that it is
+ * `inactive` on iOS, under a dialog or between two applications, does not count. React Native does not tell by itself
+ * whether there is a network, so it counts as online.
+ */
+export function appPresence(appState: AppStateLike): Presence {
+  return {
+    online: true,
+    get visible() {
+      return appState.currentState !== 'background'
+    },
+    subscribe(callback) {
+      const subscription = appState.addEventListener('change', callback)
+      return () => subscription.remove()
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import { CredentialError, requireFunction, type TokenSource } from '../credentials/credential.js'
+import { post } from '../credentials/post.js'
+import type { Renewal } from '../live.js'
+import { readRetryAfter } from '../retry-after.js'
+import { requireSecure } from '../url.js'
+import { keepFresh } from './keep-fresh.js'
+
+/** Options of `renewal()` over HTTP. */
+export interface RenewalOptions {
+  /** The token that the request bears. Without it the request goes with the browser's cookies. */
+  readonly token?: TokenSource
+  /**
+   * Seconds that a credential lives when a connection is opened with it. Nothing on the wire says so; by default the first
+   * request goes out as soon as the connection is open, and its answer says it. With it, that request is saved. If it is
+   * too much, the connection ends with the credential and the socket reconnects.
+   */
+  readonly expiresIn?: number
+}
+
+/** Renews by a request to the renew endpoint. */
+export function overHttp(source: string | URL, { token, expiresIn }: RenewalOptions): Renewal {
+  if (token) requireFunction(token)
+  return (host) => {
+    const endpoint = new URL(source, host.url.href.replace('ws', 'http'))
+    requireSecure(endpoint, host.dangerouslyAllowPlaintext)
+    return (live) => {
+      const freshness = keepFresh(host, live, async (attempt) => {
+        freshness.granted(await readGrant(await post(endpoint, host.fetch, token, attempt)))
+      })
+      const { expiresIn: known } = live.authentication
+      if (known === undefined) freshness.expected(expiresIn)
+      else freshness.granted(known)
+    }
+  }
+}
+
+/** Reads 200 `{"expiresIn":…}`, in seconds; without the number the credential has no end. */
+async function readGrant(response: Response): Promise<number | undefined> {
+  const { status, headers } = response
+  const body: { expiresIn?: unknown } | null = status === 200 ? await response.json().catch(() => null) : null
+  const expiresIn = body?.expiresIn
+  if (body && (expiresIn === undefined || (typeof expiresIn === 'number' && expiresIn >= 0))) return expiresIn
+  const retryAfter = readRetryAfter(headers.get('retry-after'))
+  throw new CredentialError(`No renewal from the endpoint: ${status}`, { status, retryAfter })
+}
