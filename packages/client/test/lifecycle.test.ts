@@ -1,34 +1,10 @@
-import {
-  appPresence,
-  firstMessage,
-  type GuardedSocketOptions,
-  type LifecycleOptions,
-  lifecycle,
-  pagePresence,
-  renewal,
-  ticket,
-} from '@sallyport/client'
-import { encodeFrame } from '@sallyport/protocol'
+import { ticket } from '@sallyport/client'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FakeApp, FakePage, fakeFetch, issued, refused, settled, start } from './fakes.js'
+import { onPage, openOnPage } from './fake-pages.js'
+import { fakeFetch, issued, refused, settled } from './fakes.js'
 
 const minute = 60_000
-
-/** A socket on a page, not yet open. */
-function onPage(options: Partial<GuardedSocketOptions> = {}, settings: LifecycleOptions = {}) {
-  const page = new FakePage()
-  const started = start({ lifecycle: lifecycle({ presence: pagePresence(page), ...settings }), ...options })
-  return { ...started, page }
-}
-
-/** A socket on a page, open and stable. */
-async function openOnPage(options: Partial<GuardedSocketOptions> = {}, settings: LifecycleOptions = {}) {
-  const started = onPage(options, settings)
-  await started.open()
-  await started.clock.advance(10_000)
-  return started
-}
 
 describe('offline', () => {
   it('does not dial until the network is back, and then within a second', async () => {
@@ -220,103 +196,6 @@ describe('back again', () => {
   })
 })
 
-describe('asleep', () => {
-  it('K07 for two minutes means that the connection is dead, and it is made anew at the first event', async () => {
-    const { page, clock, sockets, reasons } = await openOnPage()
-    clock.sleep(2 * minute)
-    page.dispatchEvent(new Event('focus'))
-    expect(sockets[0]?.closedWith).toBeDefined()
-    await clock.advance(500)
-    expect(sockets).toHaveLength(2)
-    expect(reasons).toEqual(['first', 'reconnect'])
-  })
-
-  it('K07 is noticed within half a minute where there is no event', async () => {
-    const { clock, sockets } = await openOnPage()
-    clock.sleep(60 * minute)
-    await clock.advance(19_999)
-    expect(sockets[0]?.closedWith).toBeUndefined()
-    await clock.advance(1)
-    expect(sockets[0]?.closedWith).toBeDefined()
-  })
-
-  it('K07 for a minute leaves the connection alone', async () => {
-    const { page, clock, sockets } = await openOnPage()
-    clock.sleep(minute)
-    page.dispatchEvent(new Event('focus'))
-    await clock.advance(minute)
-    expect(sockets[0]?.closedWith).toBeUndefined()
-  })
-
-  it('K07 skips the delay of an attempt that waited', async () => {
-    const { page, clock, sockets, current } = await openOnPage({ reconnect: { baseMs: 30_000 } })
-    current().break()
-    await clock.advance(10_000)
-    clock.sleep(10 * minute)
-    page.dispatchEvent(new Event('focus'))
-    await clock.advance(1_000)
-    expect(sockets).toHaveLength(2)
-  })
-})
-
-describe('with a renewal', () => {
-  async function renewing(expiresIn: number) {
-    let asked = 0
-    const reasons: string[] = []
-    const page = new FakePage()
-    const started = start({
-      credential: firstMessage(({ reason }) => {
-        reasons.push(reason)
-        return 't0'
-      }),
-      renew: renewal(() => `t${++asked}`),
-      lifecycle: lifecycle({ presence: pagePresence(page) }),
-    })
-    await started.open()
-    started.current().receive(encodeFrame({ type: 'auth_ok', userId: 'ada', connection: 'c1', expiresIn }))
-    await settled()
-    return { ...started, page, reasons, asked: () => asked }
-  }
-
-  it.each([
-    ['ended', 3_000, 'expired'],
-    ['still lives', 4_000, 'reconnect'],
-  ])('K07 asks for a credential as fits one that %s after a long sleep', async (_what, expiresIn, reason) => {
-    const { page, clock, sockets, reasons, asked } = await renewing(expiresIn)
-    clock.sleep(59 * minute)
-    page.dispatchEvent(new Event('pageshow'))
-    await clock.advance(500)
-    expect(sockets).toHaveLength(2)
-    expect(reasons).toEqual(['first', reason])
-    expect(asked()).toBe(0)
-  })
-
-  it('K07 reconnects after a short sleep only if the credential ended', async () => {
-    for (const [expiresIn, connections] of [
-      [60, 2],
-      [120, 1],
-    ] as const) {
-      const { page, clock, sockets } = await renewing(expiresIn)
-      page.setVisible(false)
-      clock.sleep(minute)
-      page.setVisible(true)
-      await clock.advance(0)
-      expect(sockets).toHaveLength(connections)
-    }
-  })
-
-  it('K07 renews at once when it is time after a short sleep', async () => {
-    const { page, clock, current, asked } = await renewing(100)
-    page.setVisible(false)
-    clock.sleep(95_000)
-    expect(asked()).toBe(0)
-    page.setVisible(true)
-    await clock.advance(0)
-    expect(asked()).toBe(1)
-    expect(current().sent).toHaveLength(2)
-  })
-})
-
 describe('K11 flapping', () => {
   it('K11 keeps to one socket, dials never while offline, and is there when all is well', async () => {
     const step = fc.constantFrom(
@@ -398,78 +277,5 @@ describe('a connection that a listener of `authenticated` refuses', () => {
     await open()
     expect(current().closedWith).toBeDefined()
     expect([page.listeners, page.document.listeners, clock.pending]).toEqual([0, 0, 0])
-  })
-})
-
-describe('K14 React Native', () => {
-  it('K14 comes back from the background with a fresh credential, after the system killed the connection', async () => {
-    const app = new FakeApp()
-    const { open, clock, current, sockets, socket } = start({ lifecycle: lifecycle({ presence: appPresence(app) }) })
-    await open()
-    app.setState('background')
-    clock.sleep(30 * minute)
-    app.setState('active')
-    expect(sockets[0]?.closedWith).toBeDefined()
-    await clock.advance(500)
-    await open()
-    expect(socket.readyState).toBe(1)
-    expect(sockets.map(({ url }) => new URL(url).searchParams.get('ticket'))).toEqual(['t1', 't2'])
-    socket.close()
-    current().end(1000)
-    expect(app.listeners).toBe(0)
-  })
-
-  it('K14 does not dial from the background', async () => {
-    const app = new FakeApp()
-    const { open, clock, current, sockets } = start({ lifecycle: lifecycle({ presence: appPresence(app) }) })
-    await open()
-    app.setState('background')
-    await clock.advance(5 * minute)
-    current().break()
-    await clock.advance(60 * minute)
-    expect(sockets).toHaveLength(1)
-    app.setState('active')
-    await clock.advance(1_000)
-    expect(sockets).toHaveLength(2)
-  })
-
-  it('K14 does not take a dialog over the application for the background', async () => {
-    const app = new FakeApp()
-    const { open, clock, current, sockets } = start({ lifecycle: lifecycle({ presence: appPresence(app) }) })
-    await open()
-    app.setState('inactive')
-    await clock.advance(60 * minute)
-    current().break()
-    await clock.advance(500)
-    expect(sockets).toHaveLength(2)
-  })
-})
-
-describe('pagePresence', () => {
-  it('is always online and visible where there is no page', () => {
-    const presence = pagePresence({})
-    expect([presence.online, presence.visible]).toEqual([true, true])
-    expect(() => presence.subscribe(() => {})()).not.toThrow()
-    expect(() => pagePresence().subscribe(() => {})()).not.toThrow()
-  })
-
-  it.each(['online', 'offline', 'pageshow', 'focus'])('hears `%s` of the window', (type) => {
-    const page = new FakePage()
-    let heard = 0
-    const stop = pagePresence(page).subscribe(() => heard++)
-    page.dispatchEvent(new Event(type))
-    stop()
-    page.dispatchEvent(new Event(type))
-    expect(heard).toBe(1)
-  })
-
-  it.each(['visibilitychange', 'resume'])('hears `%s` of the document', (type) => {
-    const page = new FakePage()
-    let heard = 0
-    const stop = pagePresence(page).subscribe(() => heard++)
-    page.document.dispatchEvent(new Event(type))
-    stop()
-    page.document.dispatchEvent(new Event(type))
-    expect(heard).toBe(1)
   })
 })

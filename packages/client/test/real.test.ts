@@ -150,22 +150,24 @@ describe('in front of a real server', () => {
     expect([tokens, connections]).toEqual([['first', 'second'], 1])
   })
 
-  it('renews over HTTP, and stops when it must not any more', async () => {
-    const answers = [
-      [200, '{"expiresIn":0}'],
-      [403, ''],
-    ] as const
-    const asked: (string | undefined)[] = []
-    const server = createServer((request, response) => {
-      const [status, body] = answers[asked.length] ?? [500, '']
-      asked.push(request.headers.authorization)
+  it.each([
+    ['goes on', 200, '{"expiresIn":60}'],
+    ['stops', 403, ''],
+  ])('renews over HTTP, and %s when the answer is %i', async (what, status, body) => {
+    const server = createServer()
+    const asked = once(server, 'request').then(([request, response]) => {
       response.writeHead(status).end(body)
+      return [request.method, request.url, request.headers.authorization]
     })
     const host = await serve((_request, _socket, accept) => accept(), server)
-    let count = 0
-    const socket = connect(host, { renew: renewal('/ws/renew', { token: () => `token${++count}` }) })
-    expect((await next(socket, 'terminal')).outcome).toMatchObject({ kind: 'forbidden', status: 403 })
-    expect(asked).toEqual(['Bearer token1', 'Bearer token2'])
+    const socket = connect(host, { renew: renewal('/ws/renew', { token: () => 'fresh' }) })
+    expect(await asked).toEqual(['POST', '/ws/renew', 'Bearer fresh'])
+    if (what === 'stops') {
+      expect((await next(socket, 'terminal')).outcome).toMatchObject({ kind: 'forbidden', status: 403 })
+      return
+    }
+    socket.close()
+    expect(await next(socket, 'close')).toMatchObject({ code: 1000 })
   })
 
   it('loses nothing to a server that accepts and then refuses by Close', async () => {

@@ -1,44 +1,7 @@
-import {
-  type Attempt,
-  CredentialError,
-  firstMessage,
-  type GuardedSocketOptions,
-  renewal,
-  type TokenSource,
-} from '@sallyport/client'
-import { codes, encodeFrame } from '@sallyport/protocol'
+import { firstMessage, renewal } from '@sallyport/client'
 import { describe, expect, it } from 'vitest'
 import { settled, start } from './fakes.js'
-
-const authFail = encodeFrame({ type: 'auth_fail' })
-const authExpiring = (expiresIn: number) => encodeFrame({ type: 'auth_expiring', expiresIn })
-const authOk = (expiresIn?: number) =>
-  encodeFrame({ type: 'auth_ok', userId: 'ada', connection: 'c1', ...(expiresIn !== undefined && { expiresIn }) })
-
-/** A socket that authenticates by first message with `t0`, and is asked for `t1`, `t2`, … when it renews. */
-async function renewing(expiresIn?: number, options: Partial<GuardedSocketOptions> & { source?: TokenSource } = {}) {
-  const attempts: Attempt[] = []
-  const source: TokenSource = (attempt) => {
-    attempts.push(attempt)
-    return options.source ? options.source(attempt) : `t${attempts.length}`
-  }
-  const started = start({ credential: firstMessage(() => 't0'), renew: renewal(source), ...options })
-  /** Lets the attempt under way succeed, with a credential of so many seconds. */
-  const accept = async (seconds?: number) => {
-    await started.open()
-    started.current().receive(authOk(seconds))
-    await settled()
-  }
-  /** The tokens on the wire of the newest connection. */
-  const tokens = () =>
-    started
-      .current()
-      .sent.map(String)
-      .filter((text) => text.includes('"auth"'))
-      .map((text) => (JSON.parse(text) as { token: string }).token)
-  await accept(expiresIn)
-  return { ...started, accept, attempts, tokens }
-}
+import { authExpiring, authFail, authOk, renewing } from './renewing.js'
 
 describe('renewal on a connection that speaks the frames', () => {
   it.each([
@@ -115,15 +78,32 @@ describe('renewal on a connection that speaks the frames', () => {
     expect(attempts).toHaveLength(1)
   })
 
-  it('comes once a second at most, however often the server says that it is time', async () => {
+  it('comes every five seconds at most, however often the server says that it is time', async () => {
     const { clock, current, attempts } = await renewing(100)
-    for (let moment = 0; moment < 100; moment++) {
+    for (let moment = 0; moment < 500; moment++) {
       current().receive(authExpiring(0))
       await clock.advance(100)
       current().receive(authOk(0))
     }
     expect(attempts.length).toBeGreaterThanOrEqual(9)
     expect(attempts.length).toBeLessThanOrEqual(11)
+  })
+
+  it('goes on asking a function that answers from a cache, but not in a hurry', async () => {
+    const { clock, current, attempts } = await renewing(3_600)
+    for (const [ms, left] of [
+      [3_240_000, 360],
+      [324_000, 36],
+      [32_400, 3],
+    ] as const) {
+      await clock.advance(ms)
+      current().receive(authOk(left))
+    }
+    expect(attempts).toHaveLength(3)
+    await clock.advance(4_999)
+    expect(attempts).toHaveLength(3)
+    await clock.advance(1)
+    expect(attempts).toHaveLength(4)
   })
 
   it('starts anew with every connection', async () => {
@@ -159,135 +139,6 @@ describe('renewal on a connection that speaks the frames', () => {
         cause: new TypeError('renewal(getToken) needs firstMessage(): pass the URL of the renew endpoint'),
       },
     })
-  })
-})
-
-describe('a renewal that fails', () => {
-  it('is tried once more after a refusal, with `rejected`, and then the connection lives on to its end', async () => {
-    const { clock, current, attempts, events, socket, accept, sockets, tokens } = await renewing(100)
-    const seen = events.types()
-    await clock.advance(90_000)
-    current().receive(authFail)
-    await clock.advance(1_000)
-    current().receive(authFail)
-    await clock.advance(8_999)
-    expect(attempts.map(({ reason }) => reason)).toEqual(['renewal', 'rejected'])
-    expect([events.types(), socket.readyState]).toEqual([seen, 1])
-    current().receive('still here')
-    expect(events.last('message').data).toBe('still here')
-    current().end(codes.expired.close, codes.expired.reason)
-    expect(events.last('reconnecting')).toMatchObject({ outcome: { kind: 'expired' }, delayMs: 0 })
-    await clock.advance(0)
-    await accept(100)
-    expect(sockets).toHaveLength(2)
-    await clock.advance(90_000)
-    expect(attempts.at(-1)?.reason).toBe('renewal')
-    expect(tokens()).toEqual(['t0', 't3'])
-  })
-
-  it('is forgotten once another one succeeds', async () => {
-    const { clock, current, attempts } = await renewing(100)
-    await clock.advance(90_000)
-    current().receive(authFail)
-    await clock.advance(1_000)
-    current().receive(authOk(100))
-    await clock.advance(90_000)
-    current().receive(authFail)
-    await clock.advance(1_000)
-    expect(attempts.map(({ reason }) => reason)).toEqual(['renewal', 'rejected', 'renewal', 'rejected'])
-  })
-
-  it.each<[string, () => Promise<string>]>([
-    ['throws', () => Promise.reject(new Error('of the application'))],
-    ['has no network', () => Promise.reject(new CredentialError('offline'))],
-    ['throws 503', () => Promise.reject(new CredentialError('down', { status: 503 }))],
-  ])('is tried again with growing delays when the credential function %s', async (_what, fail) => {
-    let failures = 3
-    const { clock, attempts, tokens, socket, events } = await renewing(100, {
-      source: () => (failures-- > 0 ? fail() : 'good'),
-    })
-    await clock.advance(90_000)
-    for (const [delay, count] of [
-      [1_000, 2],
-      [1_000, 3],
-      [2_000, 4],
-    ] as const) {
-      await clock.advance(delay - 1)
-      expect(attempts).toHaveLength(count - 1)
-      await clock.advance(1)
-      expect(attempts).toHaveLength(count)
-    }
-    expect(tokens()).toEqual(['t0', 'good'])
-    expect([socket.readyState, events.count('error')]).toEqual([1, 0])
-  })
-
-  it('waits as long as Retry-After says', async () => {
-    let first = true
-    const { clock, attempts } = await renewing(100, {
-      source: () => {
-        if (!first) return 'good'
-        first = false
-        throw new CredentialError('slow down', { status: 429, retryAfter: 5 })
-      },
-    })
-    await clock.advance(90_000)
-    await clock.advance(5_499)
-    expect(attempts).toHaveLength(1)
-    await clock.advance(1)
-    expect(attempts).toHaveLength(2)
-  })
-
-  it.each([
-    [403, 'terminal'],
-    [401, undefined],
-    [404, undefined],
-  ])('with %i ends in %s', async (status, end) => {
-    const { clock, events, socket, sockets } = await renewing(100, {
-      source: () => Promise.reject(new CredentialError('no', { status })),
-    })
-    await clock.advance(99_999)
-    expect(events.types().includes('terminal')).toBe(end === 'terminal')
-    if (end) expect(events.last('terminal')).toMatchObject({ outcome: { kind: 'forbidden', status } })
-    expect([socket.readyState, sockets.length]).toEqual([end ? 3 : 1, 1])
-  })
-
-  it('stops with the Close of a server that was told of another identity', async () => {
-    const { clock, current, events, sockets } = await renewing(100)
-    await clock.advance(90_000)
-    current().end(codes.forbidden.close, codes.forbidden.reason)
-    await clock.advance(600_000)
-    expect(events.last('terminal')).toMatchObject({ outcome: { kind: 'forbidden' } })
-    expect(sockets).toHaveLength(1)
-  })
-
-  it('is given up after 10 s, and a token that comes later is not sent', async () => {
-    const answers: ((token: string) => void)[] = []
-    const { clock, attempts, tokens } = await renewing(100, {
-      source: () => new Promise<string>((resolve) => answers.push(resolve)),
-    })
-    await clock.advance(90_000)
-    await clock.advance(9_999)
-    expect(attempts[0]?.signal.aborted).toBe(false)
-    await clock.advance(1)
-    expect(attempts[0]?.signal.aborted).toBe(true)
-    answers[0]?.('late')
-    await clock.advance(500)
-    expect(attempts).toHaveLength(2)
-    answers[1]?.('in-time')
-    await settled()
-    expect(tokens()).toEqual(['t0', 'in-time'])
-  })
-
-  it('is tried again when the server does not answer, and a late answer counts', async () => {
-    const { clock, current, tokens } = await renewing(1_000)
-    await clock.advance(900_000)
-    await clock.advance(10_500)
-    expect(tokens()).toEqual(['t0', 't1', 't2'])
-    current().receive(authOk(1_000))
-    await clock.advance(899_999)
-    expect(tokens()).toEqual(['t0', 't1', 't2'])
-    await clock.advance(1)
-    expect(tokens()).toEqual(['t0', 't1', 't2', 't3'])
   })
 })
 

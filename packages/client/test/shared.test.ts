@@ -1,6 +1,7 @@
 import { type Attempt, type SharedOptions, shared, type TokenSource, ticket } from '@sallyport/client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { FakeClock, FakeLocks, fakeFetch, issued, settled, start } from './fakes.js'
+import { FakeLocks } from './fake-locks.js'
+import { FakeClock, fakeFetch, issued, settled, start } from './fakes.js'
 
 afterEach(() => vi.unstubAllGlobals())
 

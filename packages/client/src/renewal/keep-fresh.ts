@@ -12,8 +12,8 @@ const latest = 0.9
 
 const never = Number.POSITIVE_INFINITY
 
-/** Between the starts of two renewals, whatever the server says. */
-const leastGapMs = 1_000
+/** After a renewal the next one is never planned sooner, even if it brought nothing: a token function may have a cache. */
+const leastGapMs = 5_000
 
 /** A timer stands still while the machine sleeps, so a deadline is looked at this often. */
 const lookMs = 30_000
@@ -82,17 +82,16 @@ export function keepFresh(
     if (kind === 'forbidden') live.end(ending)
     if (kind === 'unauthenticated') reason = 'rejected'
     const next = retry.next(ending)
-    if (next) renewIn(next.delayMs)
+    if (next) renewAt = now(clock) + next.delayMs
   }
 
-  function renewIn(ms: number): void {
+  function plan(ms: number): void {
     renewAt = Math.max(notBefore, now(clock) + ms)
-  }
-
-  function expected(expiresIn: number): void {
-    renewIn(expiresIn * 1000 * (earliest + random() * (latest - earliest)))
     look()
   }
+
+  /** In its time, when the credential still lives `expiresIn` seconds. */
+  const inGoodTime = (expiresIn: number) => expiresIn * 1000 * (earliest + random() * (latest - earliest))
 
   signal.addEventListener('abort', () => cancelTimer())
   live.onwake = () => {
@@ -105,19 +104,16 @@ export function keepFresh(
       retry.stable()
       reason = 'renewal'
       endsAt = now(clock) + expiresIn * 1000
-      expected(expiresIn)
+      plan(inGoodTime(expiresIn))
     },
     ending(expiresIn) {
       const ms = expiresIn * 1000
       endsAt = now(clock) + ms
-      const planned = renewAt
-      renewIn((random() * ms) / 2)
-      renewAt = Math.min(planned, renewAt)
-      look()
+      plan(Math.min(renewAt - now(clock), (random() * ms) / 2))
     },
     expected(expiresIn) {
       if (expiresIn === undefined) reason = 'first'
-      expected(expiresIn ?? 0)
+      plan(inGoodTime(expiresIn ?? 0))
     },
   }
 }

@@ -11,6 +11,10 @@ import { WireEnd } from './wire.js'
 
 export { type TestClock, testClock } from './clock.js'
 
+const longestLeeway = 60_000
+// How much later than that the timer may look.
+const tick = 1_000
+
 /** Options of {@link testServer}. */
 export interface TestServerOptions<I extends Identity> extends Partial<GuardServerOptions<I>> {
   /** The clock that the guard was created with. */
@@ -24,7 +28,7 @@ export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly origin?: string
   readonly protocols?: readonly string[]
-  /** The client's address. Default: one of its own for each client. */
+  /** The client's address. Default: one of its own for each client, and {@link TestClient.connection} is found by it. */
   readonly address?: string
 }
 
@@ -166,8 +170,7 @@ class Client<I extends Identity> implements TestClient<I> {
   expireNow(): void {
     const { expiresAt } = this.#accepted()
     if (expiresAt === undefined) throw new Error('The credential of this connection has no end')
-    const minute = 60_000
-    this.#clock.advance(Math.max(0, expiresAt - this.#clock.now()) + minute)
+    this.#clock.advance(Math.max(0, expiresAt - this.#clock.now()) + longestLeeway + tick)
   }
 
   async revokeNow(): Promise<void> {

@@ -22,8 +22,10 @@ export class WireEnd extends Duplex {
   }
 
   override _read(): void {
-    this.#taken?.()
+    // The writer may go on at once, and wait again.
+    const taken = this.#taken
     this.#taken = undefined
+    taken?.()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {

@@ -6,6 +6,7 @@ import { testClock } from '../support/clock.js'
 import { deferred, nextTurn } from '../support/deferred.js'
 import { allMethods } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
+import { live } from '../support/live.js'
 import { fakeTransport } from '../support/transport.js'
 
 interface Options {
@@ -153,6 +154,23 @@ describe('the inner door', () => {
     await answer(32, true)
     expect(transport.isReading).toBe(true)
     expect(delivered).toEqual(Array.from({ length: 33 }, (_, i) => String(i)))
+  })
+
+  it('stops reading from a real socket, and loses nothing of what waits at its peer', async () => {
+    const { authorize, asked, answer } = asking()
+    const { connect, sockets, seen } = live({
+      server: { authorize: (connection, [data]) => authorize(connection, String(data)) },
+    })
+    const client = await connect()
+    const messages = Array.from({ length: 200 }, (_, i) => `${i} ${'x'.repeat(1_000)}`)
+    for (const message of messages) client.send(message)
+    expect(sockets[0]?.isPaused).toBe(true)
+    for (let i = 0; i < messages.length; i++) {
+      while (asked.length <= i) await nextTurn()
+      await answer(i, true)
+    }
+    expect(seen.slice(1)).toEqual(messages)
+    expect(sockets[0]?.isPaused).toBe(false)
   })
 
   describe('ends the connection with 1011 when it cannot be asked', () => {
