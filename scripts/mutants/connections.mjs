@@ -261,14 +261,14 @@ export default [
   ]),
   ...of('routes.ts', routes, [
     [
-      "body === undefined ? refuse('body-too-large') : readConnectionId(body)",
-      "readConnectionId(body ?? '')",
+      "typeof body === 'string' ? readConnectionId(body) : body",
+      "readConnectionId(typeof body === 'string' ? body : '')",
       'a body that is too large renews the session',
     ],
     ["if (request.method !== 'POST')", 'if (false)', 'a GET issues a ticket'],
     [
-      'if (bytes <= maxBodyBytes) chunks.push(chunk)\n    else if',
-      'chunks.push(chunk)\n    if',
+      'if (bytes <= maxBodyBytes) chunks.push(chunk)\n      else if',
+      'chunks.push(chunk)\n      if',
       'a body is kept whole',
       'Only memory: what is over 16 KiB is dropped at the end all the same, and 64 KiB is the most that is read.',
     ],
