@@ -1,3 +1,4 @@
+import type { RevocationLog } from './connections/revocation-log.js'
 import { UnavailableError } from './errors.js'
 import type { GuardSettings } from './guard-options.js'
 import { hash } from './hash.js'
@@ -16,8 +17,8 @@ export interface DecisionOptions<I extends Identity> {
   readonly attempts: Attempts
   /** The verifier of tickets, which are the guard's own. */
   readonly redeemTicket: Verifier<I>
-  /** Whether what was issued to somebody has been revoked. */
-  readonly isRevoked: (holder: Verified<I>) => boolean
+  /** What has been revoked. */
+  readonly revocations: Pick<RevocationLog, 'now' | 'isRevoked'>
 }
 
 /** The methods that a request may use. */
@@ -39,7 +40,7 @@ export class Decision<I extends Identity> {
 
   async evaluate(handshake: Handshake, ways: Ways<I>): Promise<Verdict<I>> {
     const presented = this.#choose(handshake, ways)
-    if (presented === undefined) return ways.wait ?? this.#deny('credential-absent', handshake)
+    if (presented === undefined) return ways.wait ?? this.deny('credential-absent', handshake)
     if ('reason' in presented) return presented
     const verdict = await this.#verify(presented, handshake)
     // A stale cookie came without being asked, and the first message is a full authentication of its own.
@@ -50,7 +51,7 @@ export class Decision<I extends Identity> {
   /** What was thrown on the way to a verdict. A broken dependency is not a bad credential, and neither is a bug. */
   failure(error: unknown, handshake: Handshake): Refuse {
     const reason = error instanceof UnavailableError ? 'dependency-unavailable' : 'internal-error'
-    return { ...this.#deny(reason, handshake), error }
+    return { ...this.deny(reason, handshake), error }
   }
 
   /** The one credential to verify; `undefined` when there is none, a refusal when what there is must not be verified. */
@@ -93,39 +94,41 @@ export class Decision<I extends Identity> {
       const verified = await verify()
       if (typeof verified !== 'string') return verified
       attempts.fail(address, hash(credential))
-      return standing === 'limited' ? refuse('attempts') : this.#deny(verified, handshake)
+      return standing === 'limited' ? refuse('attempts') : this.deny(verified, handshake)
     } catch (error) {
       return this.failure(error, handshake)
     }
   }
 
   async #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
-    const { settings, redeemTicket } = this.#options
+    const { settings, redeemTicket, revocations } = this.#options
     const { clock, verifyTimeout: timeout } = settings
     const verifier = 'verify' in method ? method.verify : redeemTicket
     // A cookie that a logout has emptied.
-    if (credential === '') return this.#deny('credential-placeholder', handshake)
+    if (credential === '') return this.deny('credential-placeholder', handshake)
     return this.attempt(handshake, credential, async () => {
+      // What is revoked while it is looked up was vouched for before.
+      const vouchedAt = revocations.now
       const verification = await verifyInTime(verifier, credential, { handshake, clock, timeout })
-      return 'rejected' in verification ? verification.rejected : this.#accept(verification, method.name)
+      return 'rejected' in verification ? verification.rejected : this.#accept(verification, method.name, vouchedAt)
     })
   }
 
   /** What a verifier vouched for, or why it is not good all the same. */
-  #accept(verified: Verified<I>, method: Accept['method']): Accept<I> | Reason {
+  #accept(verified: Verified<I>, method: Accept['method'], vouchedAt: number): Accept<I> | Reason {
     checkVerified(verified)
-    const { settings, isRevoked } = this.#options
-    const { issuedAt = settings.clock.now(), expiresAt = issuedAt } = verified
+    const { settings, revocations } = this.#options
+    const { issuedAt = vouchedAt, expiresAt = issuedAt } = verified
     const accept: Accept<I> = { ...verified, type: 'accept', method, issuedAt }
     // It could be good again after its revocation is forgotten.
     if (verified.issuedAt !== undefined && expiresAt - issuedAt > settings.life.revocationMemory) {
       return 'credential-lifetime'
     }
-    return isRevoked(accept) ? 'credential-revoked' : accept
+    return revocations.isRevoked(accept) ? 'credential-revoked' : accept
   }
 
   /** Refuses what came from an allowed place, so that it may be told by Close. */
-  #deny(reason: Reason, handshake: Handshake): Refuse {
+  deny(reason: Reason, handshake: Handshake): Refuse {
     const { refuseBy } = this.#options.settings
     const origin = singleHeader(handshake, 'origin')
     const isForeign = typeof origin !== 'string' ? origin === repeated : !this.#allowsOrigin(origin)

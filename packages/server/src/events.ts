@@ -3,6 +3,7 @@ import type { Connection } from './connection.js'
 import { UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
 import type { Reason } from './reasons.js'
+import type { StoreState } from './stores/store.js'
 
 /** What the guard tells those who subscribe. No event carries a credential. */
 export type GuardEvent<I extends Identity = Identity> =
@@ -19,8 +20,17 @@ export type GuardEvent<I extends Identity = Identity> =
     }
   | { readonly type: 'renewed'; readonly connection: Connection<I> }
   /** The guard ends a connection; `closed` follows when the socket is gone. */
-  | { readonly type: 'ended'; readonly connection: Connection<I>; readonly code: CodeName; readonly error?: unknown }
+  | {
+      readonly type: 'ended'
+      readonly connection: Connection<I>
+      readonly code: CodeName
+      readonly error?: unknown
+      /** What was said when it was revoked. */
+      readonly reason?: string
+    }
   | { readonly type: 'closed'; readonly connection: Connection<I> }
+  /** The store is out of reach, or again in reach. */
+  | { readonly type: 'store'; readonly state: StoreState }
 
 /** Takes the guard's events. What it throws is dropped: watching must not change what happens. */
 export type Listener<I extends Identity = Identity> = (event: GuardEvent<I>) => void

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { bearerPrefix, readSubprotocols } from '@sallyport/protocol'
 import { type Clock, systemClock } from './clock.js'
-import type { ConnectionLife, ConnectionLimit } from './connections/connections.js'
+import type { ConnectionLife } from './connections/connections.js'
 import { ConfigurationError } from './errors.js'
 import { type AddressReader, createAddressReader } from './limits/address.js'
 import type { AttemptLimits } from './limits/attempts.js'
@@ -9,7 +9,7 @@ import type { PendingLimits } from './limits/pending.js'
 import type { AnyMethod } from './methods.js'
 import { createOriginPolicy, type OriginPolicy } from './origin.js'
 import { memoryStore } from './stores/memory.js'
-import type { Store } from './stores/store.js'
+import type { Places, Store } from './stores/store.js'
 
 /** Options of {@link createGuard}. */
 export type GuardOptions<M extends readonly AnyMethod[]> = BaseOptions<M> & OriginOptions<M[number]>
@@ -32,8 +32,11 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
   readonly life?: Partial<ConnectionLife>
   /** How much a stranger may use before the decision. */
   readonly limits?: Partial<Limits>
-  /** How many connections an identity may have, and what becomes of one more. Default: any number. */
-  readonly connectionsPerIdentity?: ConnectionLimit
+  /**
+   * How many connections an identity may have on all nodes together, and what becomes of one more: `refuse`, it gets 409
+   * or Close 4009; `replace`, the oldest gets Close 4009. Default: any number.
+   */
+  readonly connectionsPerIdentity?: Places
   /**
    * Proxies whose `X-Forwarded-For` is believed: addresses and CIDR ranges, such as `10.0.0.0/8`. Default: none, and then
    * the client's address is the peer's.
@@ -41,7 +44,7 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
   readonly trustedProxies?: readonly string[]
   /** How long a verifier may take, in milliseconds; then 503 or Close 1013. Default 5,000. */
   readonly verifyTimeout?: number
-  /** What nodes share. Default: {@link memoryStore}, for a single process. */
+  /** What nodes share. Default: {@link memoryStore}, for a single process; `redisStore` of `@sallyport/server/redis`. */
   readonly store?: Store
   /** Default: the system's clock. */
   readonly clock?: Clock
@@ -70,7 +73,7 @@ export interface GuardSettings {
   readonly addressOf: AddressReader
   readonly life: ConnectionLife
   readonly limits: Limits
-  readonly connectionLimit: ConnectionLimit | undefined
+  readonly connectionLimit: Places | undefined
   readonly store: Store
   readonly clock: Clock
   readonly random: (bytes: number) => Uint8Array
@@ -80,7 +83,13 @@ export interface GuardSettings {
 type AnyOptions = BaseOptions<readonly AnyMethod[]> & { readonly origins?: readonly string[] }
 
 const day = 24 * 60 * 60 * 1000
-const defaultLife: ConnectionLife = { leeway: 5_000, notice: 60_000, maxAge: day, revocationMemory: day }
+const defaultLife: ConnectionLife = {
+  leeway: 5_000,
+  notice: 60_000,
+  maxAge: day,
+  revocationMemory: day,
+  maxStaleness: 300_000,
+}
 const defaultLimits: Limits = {
   pendingSockets: 1_000,
   pendingPerAddress: 100,

@@ -1,6 +1,6 @@
 import { selectSubprotocol } from './carriers/subprotocol.js'
 import type { Clock } from './clock.js'
-import { Connections } from './connections/connections.js'
+import { Connections, type Revoked } from './connections/connections.js'
 import type { RevocationTarget } from './connections/revocations.js'
 import { Decision, type Ways } from './decision.js'
 import { Events, type Listener } from './events.js'
@@ -13,6 +13,7 @@ import type { AnyMethod, IdentityOf, MessageMethod, Method, TicketMethod } from 
 import type { OriginPolicy } from './origin.js'
 import type { Reason } from './reasons.js'
 import { type Handshake, mayHideHeaders, readTarget } from './request.js'
+import type { StoreState } from './stores/store.js'
 import { createTickets, type IssuedTicket } from './tickets.js'
 import { checkUpgrade } from './upgrade.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from './verdict.js'
@@ -23,6 +24,13 @@ import { rejected } from './verifiers/verifier.js'
 export interface Renewed {
   /** Seconds the connections may live on; absent when the credential has no end. */
   readonly expiresIn?: number
+}
+
+/** How a node is. */
+export interface Health {
+  /** What it knows of the store. While `unavailable`, it refuses handshakes with 503. */
+  readonly store: StoreState
+  readonly draining: boolean
 }
 
 /** The one place that decides. Knows no socket library. */
@@ -47,11 +55,21 @@ export interface Guard<I extends Identity = Identity> {
   renew(request: Handshake, connection?: string): Promise<Renewed | Refuse>
   /** The live connections of this node. */
   readonly connections: Connections<I>
-  /** Closes what the target names (4010) and refuses it from now on. Answers how many connections it closed. */
-  revoke(target: RevocationTarget): Promise<number>
+  /**
+   * Closes what the target names (4010), here at once and on every other node within a second, and refuses it from now on.
+   * `reason` is for events and logs; no client is told. Answers how far it has come.
+   *
+   * @throws UnavailableError when the store cannot take it: it holds on this node, and the others learn of it later
+   * @throws TypeError when `issuedBefore` is no time
+   */
+  revoke(target: RevocationTarget, reason?: string): Promise<Revoked>
+  /** How this node is, for health checks. */
+  readonly health: Health
+  /** Resolves once this node knows every revocation, and accepts. At once with the memory store. */
+  ready(): Promise<void>
   /**
    * Refuses new sockets (503) and closes the live ones (1012), spread over `within` milliseconds; default 10,000. Resolves
-   * when none is left. Revocations work meanwhile.
+   * when none is left. Revocations work meanwhile; afterwards the guard follows its store no more.
    */
   drain(options?: { readonly within?: number }): Promise<void>
   /** Subscribes to what happens; the returned function ends the subscription. */
@@ -69,7 +87,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
 ): Guard<IdentityOf<M[number]>> {
   type I = IdentityOf<M[number]>
   const settings = settingsOf(options)
-  const { clock, random, protocols, limits, originPolicy, addressOf } = settings
+  const { clock, random, protocols, limits, originPolicy, addressOf, store, connectionLimit } = settings
 
   // The list of the options with its identity by name instead of by inference: the one place where they meet.
   const methods = options.accept as readonly (Method<I> | TicketMethod)[]
@@ -79,26 +97,43 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   const tickets = ticketMethod && createTickets<I>(ticketMethod.options, settings)
   const events = new Events<I>()
   const pending = new Pending(limits)
-  const connections = new Connections<I>({ ...settings, events, decide })
+  const connections = new Connections<I>({ ...settings, events, decide, verify })
   const decision = new Decision<I>({
     settings,
-    attempts: new Attempts(clock, limits),
+    attempts: new Attempts(clock, limits, store),
     redeemTicket: (credential, { handshake }) =>
       tickets?.redeem(credential, handshake) ?? rejected('credential-unknown'),
-    isRevoked: (holder) => connections.isRevoked(holder),
+    revocations: connections.log,
   })
-  let draining = false
 
   function enter(handshake: Handshake): Place | Refuse {
     return pending.enter(addressOf(handshake)) ?? report(refuse('pending'), handshake)
   }
 
   async function decide(handshake: Handshake): Promise<Verdict<I>> {
-    // A message comes from a socket whose handshake was found good.
-    const fault = draining ? 'draining' : handshake.message === undefined ? checkUpgrade(handshake) : undefined
-    const verdict = fault ? refuse(fault) : await decision.evaluate(handshake, upgradeWays)
+    let verdict = await evaluate(handshake)
+    if (verdict.type === 'accept' && connectionLimit) verdict = await admit(verdict, handshake)
     const protocol = selectSubprotocol(handshake, protocols)
     return report(protocol === undefined ? verdict : { ...verdict, protocol }, handshake)
+  }
+
+  async function verify(handshake: Handshake): Promise<Verdict<I>> {
+    return report(await evaluate(handshake), handshake)
+  }
+
+  async function evaluate(handshake: Handshake): Promise<Verdict<I>> {
+    if (connections.isDraining) return refuse('draining')
+    // A message comes from a socket whose handshake was found good.
+    const fault = handshake.message === undefined ? checkUpgrade(handshake) : undefined
+    return fault ? refuse(fault) : decision.evaluate(handshake, upgradeWays)
+  }
+
+  async function admit(accept: Accept<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+    try {
+      return (await connections.admit(accept)) ?? decision.deny('connection-limit', handshake)
+    } catch (error) {
+      return decision.failure(error, handshake)
+    }
   }
 
   /** Says who calls a route, then does what they ask for. */
@@ -139,9 +174,13 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     const verified = await decision.attempt(request, token, () => verify(token, clock.now()))
     if ('reason' in verified) return report(verified, request)
     const { session, user, issuer, at } = verified
-    if (session !== undefined) connections.revoke({ session })
-    else if (user !== undefined) connections.revoke({ user, issuer, issuedBefore: at })
-    return verified
+    try {
+      if (session !== undefined) await connections.revoke({ session }, logoutReason)
+      else if (user !== undefined) await connections.revoke({ user, issuer, issuedBefore: at }, logoutReason)
+      return verified
+    } catch (error) {
+      return report(decision.failure(error, request), request)
+    }
   }
 
   function report<V extends Verdict<I>>(verdict: V, handshake: Handshake): V {
@@ -163,14 +202,17 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     originPolicy,
     connections,
     clock,
-    revoke: async (target) => connections.revoke(target),
-    drain: async ({ within = 10_000 } = {}) => {
-      draining = true
-      await connections.drain(within)
+    revoke: (target, reason) => connections.revoke(target, reason),
+    get health() {
+      return { store: connections.log.state, draining: connections.isDraining }
     },
+    ready: () => connections.log.ready(),
+    drain: ({ within = 10_000 } = {}) => connections.drain(within),
     subscribe: (listener) => events.subscribe(listener),
   }
 }
+
+const logoutReason = 'back-channel logout'
 
 function awaitVerdict(methods: readonly AnyMethod[]): Await | undefined {
   const method = methods.find((method): method is MessageMethod => method.name === 'message')

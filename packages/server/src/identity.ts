@@ -16,3 +16,6 @@ export interface Identity {
 export function sameIdentity(a: Identity, b: Identity): boolean {
   return a.id === b.id && a.issuer === b.issuer && a.tenant === b.tenant
 }
+
+/** One key for those that {@link sameIdentity} holds to be the same. */
+export const identityKey = ({ issuer, tenant, id }: Identity): string => JSON.stringify([issuer, tenant, id])

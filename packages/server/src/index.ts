@@ -1,12 +1,12 @@
 export { type Clock, systemClock } from './clock.js'
 export type { Connection } from './connection.js'
-export type { ConnectionLife, ConnectionLimit, Connections } from './connections/connections.js'
+export type { ConnectionLife, Connections, Revoked } from './connections/connections.js'
 export type { Authorize } from './connections/inner-door.js'
 export type { RevocationTarget } from './connections/revocations.js'
 export type { Transport } from './connections/transport.js'
 export { ConfigurationError, UnavailableError } from './errors.js'
 export type { GuardEvent, Listener } from './events.js'
-export { createGuard, type Guard, type Renewed } from './guard.js'
+export { createGuard, type Guard, type Health, type Renewed } from './guard.js'
 export type { GuardOptions, Limits } from './guard-options.js'
 export { hash } from './hash.js'
 export type { Identity } from './identity.js'
@@ -33,7 +33,15 @@ export { type Reason, reasons } from './reasons.js'
 export { fromFetch, fromNode, type Handshake } from './request.js'
 export { createRoutes, type Routes, type RoutesOptions } from './routes.js'
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
-export type { Store } from './stores/store.js'
+export type {
+  Acquired,
+  Appended,
+  Follower,
+  Following,
+  Places,
+  Store,
+  StoreState,
+} from './stores/store.js'
 export type { IssuedTicket, TicketOptions } from './tickets.js'
 export type { Accept, Await, MethodName, Refuse, Verdict } from './verdict.js'
 export { type IntrospectionOptions, introspection } from './verifiers/introspection.js'

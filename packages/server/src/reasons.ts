@@ -45,6 +45,7 @@ export const reasons = {
   attempts: 'limited',
   draining: 'restart',
   'ticket-limit': 'limited',
+  'connection-limit': 'replaced',
   'dependency-unavailable': 'unavailable',
   'internal-error': 'internal',
 } as const satisfies Record<string, CodeName>

@@ -2,16 +2,20 @@ import { cookieCarrier } from './carriers/cookie.js'
 import type { Clock } from './clock.js'
 import { ConfigurationError } from './errors.js'
 import { hash } from './hash.js'
-import type { Identity } from './identity.js'
+import { type Identity, identityKey } from './identity.js'
 import { type Handshake, readTarget, repeated, singleHeader } from './request.js'
-import type { Store } from './stores/store.js'
+import { Groups } from './stores/groups.js'
+import type { Places, Store } from './stores/store.js'
 import { rejected, type Verification, type Verified } from './verifiers/verifier.js'
 
 /** Options of `ticket()`. */
 export interface TicketOptions {
   /** How long a ticket lives, in seconds. Default 30, at most 60. */
   readonly expiresIn?: number
-  /** How many tickets an identity may hold that are neither used nor expired. Default 20. */
+  /**
+   * How many tickets of each node an identity may hold that have neither expired nor been used there. Default 20. Counted
+   * by the node that issues them, so that a ticket costs the store one command each way.
+   */
   readonly maxOutstanding?: number
   /**
    * The name of a cookie to bind tickets to: the handshake must send the same value as the request that got the ticket.
@@ -50,11 +54,11 @@ export interface Tickets<I extends Identity = Identity> {
 
 interface Stored<I extends Identity> {
   readonly hash: string
-  readonly group: string
   readonly binding: TicketBinding
   readonly holder: Verified<I>
 }
 
+const maxOwners = 100_000
 const ticketSyntax = /^[A-Za-z0-9_-]{43}$/
 
 /** Creates the tickets of a guard. `random` answers that many random bytes. */
@@ -68,6 +72,8 @@ export function createTickets<I extends Identity>(
   }
   if (!(maxOutstanding >= 1)) throw new ConfigurationError('ticket: maxOutstanding must be 1 or more')
   const ttl = expiresIn * 1000
+  const outstanding = new Groups(clock, maxOwners)
+  const places: Places = { max: maxOutstanding, whenFull: 'refuse' }
   const readBoundCookie = boundCookie === undefined ? undefined : cookieCarrier(boundCookie)
 
   function bindingFor(request: Handshake, path: string): TicketBinding {
@@ -83,15 +89,14 @@ export function createTickets<I extends Identity>(
   async function issue(holder: Verified<I>, binding: TicketBinding): Promise<IssuedTicket | undefined> {
     const ticket = Buffer.from(random(32)).toString('base64url')
     const key = hash(ticket)
-    const { id, issuer, tenant } = holder.identity
-    const group = `tickets:${hash(JSON.stringify([issuer, tenant, id]))}`
-    if (!(await store.acquire(group, key, maxOutstanding, ttl))) return undefined
     const { identity, expiresAt, issuedAt, session, token } = holder
-    const stored = { hash: key, group, binding, holder: { identity, expiresAt, issuedAt, session, token } }
+    const owner = identityKey(identity)
+    if (!outstanding.acquire(owner, key, places, ttl).acquired) return undefined
+    const stored = { hash: key, binding, holder: { identity, expiresAt, issuedAt, session, token } }
     try {
       await store.put(`ticket:${key}`, JSON.stringify(stored), ttl)
     } catch (error) {
-      store.release(group, key).catch(() => {})
+      outstanding.release(owner, key)
       throw error
     }
     return { ticket, expiresIn }
@@ -105,8 +110,7 @@ export function createTickets<I extends Identity>(
     const stored: Stored<I> = JSON.parse(value)
     // A store client that mixes up replies must not mix up identities.
     if (stored.hash !== key) throw new Error('the store answered with the value of another key')
-    // The ticket is burnt; its place among the outstanding ones is free again, at the latest when it would have expired.
-    store.release(stored.group, key).catch(() => {})
+    outstanding.release(identityKey(stored.holder.identity), key)
     const { path, origin, cookie } = stored.binding
     const presented = bindingFor(handshake, readTarget(handshake.target)?.path ?? '')
     const bound =

@@ -12,6 +12,8 @@ export interface Accept<I extends Identity = Identity> extends Verified<I> {
   readonly method: MethodName
   /** The application's subprotocol to select; absent: select none. */
   readonly protocol?: string
+  /** Its place among the connections of its identity, where they are limited: the id of the connection that comes of it. */
+  readonly lease?: string
 }
 
 /** The guard waits for the first message. */

@@ -99,7 +99,7 @@ export function guardServer<I extends Identity>(
   function handOver(gated: GatedSocket, connection: LiveConnection<I>, kept: Message[]): void {
     const { webSocket } = gated
     const deliver = (message: Message) => gated.deliver(message)
-    const fail = (error: unknown) => connections.end(connection, 'internal', error)
+    const fail = (error: unknown) => connections.end(connection, 'internal', { error })
     const mayPass = innerDoor<I, Message>({ ...options, connections, connection, clock, deliver })
     const speaksFrames = connection.method === 'message'
 

@@ -6,31 +6,31 @@ import type { Events } from '../events.js'
 import { newId } from '../id.js'
 import { type Identity, sameIdentity } from '../identity.js'
 import { type Handshake, readTarget, singleHeader } from '../request.js'
+import type { Places, Store } from '../stores/store.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
-import type { Verified } from '../verifiers/verifier.js'
 import { Deadlines } from './deadlines.js'
-import { awaitFirstMessage, type FirstMessage, saysNothing } from './first-message.js'
+import { awaitFirstMessage, type FirstMessage } from './first-message.js'
+import { Leases } from './leases.js'
 import { LiveConnection } from './live-connection.js'
 import { Registry } from './registry.js'
-import { type Revocation, Revocations, type RevocationTarget, revokes } from './revocations.js'
+import { renewInBand } from './renew-in-band.js'
+import { RevocationLog } from './revocation-log.js'
+import { type Revocation, type RevocationTarget, revokes } from './revocations.js'
 import { end, type Transport } from './transport.js'
 
 /** What the connections of a guard are built on. */
 export interface ConnectionsOptions<I extends Identity> {
   readonly clock: Clock
   readonly random: (bytes: number) => Uint8Array
+  readonly store: Store
   readonly events: Events<I>
+  /** The guard's decision about a pending socket, whose message has come. */
   readonly decide: (handshake: Handshake) => Promise<Verdict<I>>
+  /** The same about the renewal of a connection, which has its place already. */
+  readonly verify: (handshake: Handshake) => Promise<Verdict<I>>
   readonly life: ConnectionLife
-  readonly connectionLimit: ConnectionLimit | undefined
+  readonly connectionLimit: Places | undefined
   readonly addressOf: (handshake: Handshake) => string
-}
-
-/** How many connections an identity may have. */
-export interface ConnectionLimit {
-  readonly max: number
-  /** What gets Close 4009: the new connection, or the oldest one, which it replaces. */
-  readonly whenFull: 'refuse' | 'replace'
 }
 
 /** How long connections live. All in milliseconds. */
@@ -43,6 +43,21 @@ export interface ConnectionLife {
   readonly maxAge: number
   /** How long a revocation is kept: no credential may live longer. Default 86,400,000: a day. */
   readonly revocationMemory: number
+  /**
+   * How long connections live on, and credentials are accepted, by the revocations that are known while the store is out
+   * of reach; then 1013 and 503. Default 300,000: five minutes.
+   */
+  readonly maxStaleness: number
+}
+
+/** What became of a revocation. */
+export interface Revoked {
+  /** How many connections of this node it ended. */
+  readonly closed: number
+  /** How many nodes have taken it, this one among them. */
+  readonly confirmed: number
+  /** How many nodes there are. One that was killed a moment ago still counts. */
+  readonly nodes: number
 }
 
 /** What an adapter tells of a pending socket. */
@@ -58,16 +73,38 @@ const drainSteps = 20
 /** The live connections of a node, iterable; and, for adapters, the way from a verdict to one. */
 export class Connections<I extends Identity> implements Iterable<Connection<I>> {
   readonly #registry = new Registry<I>()
-  readonly #revocations: Revocations
+  readonly #log: RevocationLog
+  readonly #leases: Leases<I> | undefined
   readonly #deadlines: Deadlines<LiveConnection<I>>
   readonly #options: ConnectionsOptions<I>
   #isDraining = false
 
   constructor(options: ConnectionsOptions<I>) {
-    const { clock, life } = options
+    const { clock, store, life, events, connectionLimit: places } = options
     this.#options = options
-    this.#revocations = new Revocations(clock, life.revocationMemory + life.leeway)
     this.#deadlines = new Deadlines(clock, (connection) => this.#onDue(connection))
+    this.#log = new RevocationLog({
+      store,
+      clock,
+      memory: life.revocationMemory + life.leeway,
+      maxStaleness: life.maxStaleness,
+      apply: (revocation) => this.#apply(revocation),
+      onState: (state, changed) => {
+        if (changed) events.emit({ type: 'store', state })
+        if (state === 'unavailable')
+          for (const connection of this.#registry.values()) this.end(connection, 'unavailable')
+      },
+    })
+    this.#leases =
+      places &&
+      new Leases<I>({
+        ...options,
+        places,
+        onReplaced: (ids) => {
+          for (const connection of ids) this.#log.revoke({ target: { connection }, code: 'replaced' }).catch(() => {})
+        },
+        onLost: (connection) => this.end(connection, 'replaced'),
+      })
   }
 
   /** How many there are. */
@@ -84,30 +121,46 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     return this.#registry.values()
   }
 
-  /** Whether what was issued to `holder` has been revoked. */
-  isRevoked(holder: Verified<I>): boolean {
-    return this.#revocations.match(holder)
+  /** Whether a drain has begun. */
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  /** The revocations of all nodes. */
+  get log(): RevocationLog {
+    return this.#log
   }
 
   /**
-   * Ends what `target` names and refuses it from now on. How many connections it ended.
+   * Ends what `target` names, here at once and then on all nodes, and refuses it from now on.
    *
-   * @throws TypeError when `issuedBefore` is no time: nothing would be older than that.
+   * @throws TypeError when `issuedBefore` is no time
+   * @throws UnavailableError when the store could not take it: the other nodes learn of it when it is back
    */
-  revoke(target: RevocationTarget): number {
-    if (typeof target === 'object' && 'issuedBefore' in target && Number.isNaN(target.issuedBefore)) {
-      throw new TypeError('revoke: issuedBefore is NaN; give a time in milliseconds since the epoch')
+  async revoke(target: RevocationTarget, reason?: string): Promise<Revoked> {
+    if (typeof target === 'object' && 'issuedBefore' in target && !Number.isFinite(target.issuedBefore ?? 0)) {
+      throw new TypeError(`revoke: issuedBefore is ${target.issuedBefore}; give a time in milliseconds since the epoch`)
     }
-    const candidates = this.#registry.candidates(target)
-    const named = isConnection(target) ? candidates : this.#revokeIssued(target, candidates)
-    for (const connection of named) this.end(connection, 'revoked')
-    return named.length
+    const before = this.size
+    const appended = this.#log.revoke({ target, code: 'revoked', ...(reason !== undefined && { reason }) })
+    const closed = before - this.size
+    const { confirmed, followers: nodes } = await appended
+    return { closed, confirmed, nodes }
   }
 
-  #revokeIssued(target: Revocation['target'], candidates: LiveConnection<I>[]): LiveConnection<I>[] {
-    const revocation: Revocation = { target, at: this.#options.clock.now() }
-    this.#revocations.add(revocation)
-    return candidates.filter((connection) => revokes(revocation, connection.accept))
+  #apply(revocation: Revocation): void {
+    const { target, code } = revocation
+    const byId = typeof target === 'object' && 'connection' in target
+    for (const connection of this.#registry.candidates(target)) {
+      if (byId || revokes(revocation, connection.accept)) this.end(connection, code, revocation)
+    }
+  }
+
+  /** Takes a place among the connections of its identity, where they are limited; `undefined` when there is none. */
+  async admit(accept: Accept<I>): Promise<Accept<I> | undefined> {
+    if (!this.#leases) return accept
+    const lease = await this.#leases.take(accept.identity)
+    return lease === undefined ? undefined : { ...accept, lease }
   }
 
   /**
@@ -116,20 +169,21 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    */
   open(accept: Accept<I>, handshake: Handshake, transport: Transport): LiveConnection<I> | undefined {
     const { clock, random, events } = this.#options
-    const id = newId(random)
+    const id = accept.lease ?? newId(random)
     const source = { ...sourceOf(handshake), address: this.#options.addressOf(handshake) }
     const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport)
     this.#registry.add(connection)
+    this.#leases?.keep(connection)
     this.#schedule(connection)
     transport.onClose(() => {
       this.#forget(connection)
       events.emit({ type: 'closed', connection })
     })
     // Registered first, asked again after: a revocation finds it either there or here.
-    if (this.#revocations.match(accept)) this.end(connection, 'revoked')
+    const revocation = this.#log.find(accept)
+    if (revocation) this.end(connection, revocation.code, revocation)
     else if (this.#isDraining) this.end(connection, 'restart')
-    else if (this.isOpen(connection)) this.#makeRoom(connection)
-    if (!this.#isLive(connection)) return undefined
+    if (!this.isOpen(connection)) return undefined
     events.emit({ type: 'accepted', connection })
     return connection
   }
@@ -148,7 +202,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       onAccept: (accept, kept) => {
         const connection = this.open(accept, handshake, transport)
         if (!connection) return
-        transport.send(this.#acknowledge(connection))
+        transport.send(this.acknowledge(connection))
         onOpen(connection, kept)
       },
     })
@@ -175,25 +229,10 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    */
   receive(connection: LiveConnection<I>, text: string): boolean {
     if (readAuthFrame(text) === undefined) return false
-    if (this.isOpen(connection) && !connection.renewing) {
-      connection.renewing = true
-      this.#renewInBand(connection, text).catch((error: unknown) => this.end(connection, 'internal', error))
-    }
+    renewInBand(this, connection, text, this.#options.verify).catch((error: unknown) => {
+      this.end(connection, 'internal', { error })
+    })
     return true
-  }
-
-  async #renewInBand(connection: LiveConnection<I>, message: string): Promise<void> {
-    const { path, address, transport } = connection
-    const verdict = await this.#options.decide({ method: 'GET', headers: [], target: path, address, message })
-    connection.renewing = false
-    if (!this.isOpen(connection)) return
-    if (verdict.type === 'refuse') {
-      // A bad credential leaves the one it was accepted with, which is still good until it ends.
-      if (!saysNothing(verdict.code)) transport.send(encodeFrame({ type: 'auth_fail' }))
-    } else if (verdict.type === 'accept') {
-      if (!this.renew(connection, verdict)) this.end(connection, 'forbidden')
-      else if (this.#isLive(connection)) transport.send(this.#acknowledge(connection))
-    }
   }
 
   /** The live connections that a renewal means: the one of that id, or all of the session. */
@@ -221,7 +260,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     connection.renew(accept)
     this.#registry.add(connection)
     this.#schedule(connection)
-    if (this.#revocations.match(accept)) this.end(connection, 'revoked')
+    const revocation = this.#log.find(accept)
+    if (revocation) this.end(connection, revocation.code, revocation)
     else this.#options.events.emit({ type: 'renewed', connection })
     return true
   }
@@ -233,7 +273,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     return Math.max(0, Math.floor((Math.min(expiresAt, since + life.maxAge) - clock.now()) / 1000))
   }
 
-  #acknowledge(connection: LiveConnection<I>): string {
+  /** The `auth_ok` of a connection. */
+  acknowledge(connection: LiveConnection<I>): string {
     const { id, identity } = connection
     const expiresIn = this.expiresIn(connection)
     return encodeFrame({
@@ -242,18 +283,6 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       connection: id,
       ...(expiresIn !== undefined && { expiresIn }),
     })
-  }
-
-  /** Holds an identity to its number of connections; nothing awaits here, so that no two can take the last place. */
-  #makeRoom(newest: LiveConnection<I>): void {
-    const { connectionLimit } = this.#options
-    if (!connectionLimit) return
-    const all = this.#registry.ofUser(newest.identity.id).filter((one) => sameIdentity(one.identity, newest.identity))
-    const surplus = all.length - connectionLimit.max
-    if (surplus <= 0) return
-    const oldestFirst = all.sort((a, b) => a.since - b.since)
-    const replaced = connectionLimit.whenFull === 'refuse' ? [newest] : oldestFirst.slice(0, surplus)
-    for (const connection of replaced) this.end(connection, 'replaced')
   }
 
   /** Closes all connections, spread over `within` milliseconds, and all that come. Resolves when the last is gone. */
@@ -269,6 +298,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       if (this.size > 0) await new Promise<void>((resolve) => clock.after(within / drainSteps, resolve))
     }
     await Promise.all(gone)
+    await this.#log.stop()
   }
 
   /** Sets when the gate shuts and, where the peer would understand it, when it is told so. */
@@ -301,20 +331,27 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     connection.deadline = Number.NEGATIVE_INFINITY
     this.#registry.remove(connection)
     this.#deadlines.delete(connection)
+    this.#leases?.drop(connection)
   }
 
   /** Ends a connection: gate, Close, then the socket. Does nothing to one that is over. */
-  end(connection: LiveConnection<I>, code: CodeName, error?: unknown): void {
+  end(connection: LiveConnection<I>, code: CodeName, { error, reason }: Cause = {}): void {
     if (!this.#isLive(connection)) return
     const { clock, events } = this.#options
     this.#forget(connection)
     end(connection.transport, code, clock)
-    events.emit({ type: 'ended', connection, code, ...(error !== undefined && { error }) })
+    const cause = { ...(error !== undefined && { error }), ...(reason !== undefined && { reason }) }
+    events.emit({ type: 'ended', connection, code, ...cause })
   }
 }
 
-const isConnection = (target: RevocationTarget): target is { readonly connection: string } =>
-  typeof target === 'object' && 'connection' in target
+/** Why a connection ended, for events. */
+interface Cause {
+  /** What was thrown. */
+  readonly error?: unknown
+  /** What the revocation says. */
+  readonly reason?: string | undefined
+}
 
 function sourceOf(handshake: Handshake) {
   const target = readTarget(handshake.target)

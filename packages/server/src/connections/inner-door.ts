@@ -84,9 +84,9 @@ export function innerDoor<I extends Identity, M>(options: InnerDoorOptions<I, M>
       const permission = authorize(connection, message)
       if (typeof permission !== 'object') return settle(permission)
       waiting.push(message)
-      askInTurn(permission).catch((error: unknown) => connections.end(connection, 'internal', error))
+      askInTurn(permission).catch((error: unknown) => connections.end(connection, 'internal', { error }))
     } catch (error) {
-      connections.end(connection, 'internal', error)
+      connections.end(connection, 'internal', { error })
     }
     return false
   }

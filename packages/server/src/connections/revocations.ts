@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.js'
 import type { Identity } from '../identity.js'
 import type { Verified } from '../verifiers/verifier.js'
 
@@ -22,16 +21,26 @@ export type RevocationTarget =
 
 /** A revocation as nodes share it. */
 export interface Revocation {
-  readonly target: Exclude<RevocationTarget, { connection: string }>
-  /** When it was made, in milliseconds since the epoch. */
+  readonly target: RevocationTarget
+  /** When it was made, in milliseconds since the epoch by the store's clock. */
   readonly at: number
+  /** How its connections end: `replaced` where newer ones of the same identity took their places. */
+  readonly code: 'revoked' | 'replaced'
+  /** Why, in the words of whoever revoked: for events and logs. */
+  readonly reason?: string
+}
+
+/** What a revocation may mean: what somebody holds, and the place that a connection to come has taken. */
+export interface Holder extends Verified<Identity> {
+  readonly lease?: string
 }
 
 /** Whether a revocation means what was issued to `holder`. */
-export function revokes({ target, at }: Revocation, holder: Verified<Identity>): boolean {
+export function revokes({ target, at }: Revocation, holder: Holder): boolean {
   if (target === 'all') return issuedBy(at, holder)
   if ('session' in target) return target.session === holder.session
   if ('token' in target) return target.token === holder.token
+  if ('connection' in target) return target.connection === holder.lease
   if (!('user' in target)) return issuedBy(target.issuedBefore, holder)
   const { id, issuer, tenant } = holder.identity
   return (
@@ -43,42 +52,60 @@ export function revokes({ target, at }: Revocation, holder: Verified<Identity>):
 }
 
 /** The same second counts as before: `iat` has whole seconds. */
-const issuedBy = (time: number, { issuedAt = Number.NEGATIVE_INFINITY }: Verified<Identity>): boolean =>
-  issuedAt <= time
+const issuedBy = (time: number, { issuedAt = Number.NEGATIVE_INFINITY }: Holder): boolean => issuedAt <= time
 
 /** The revocations still in force, asked at every decision. */
 export class Revocations {
-  readonly #clock: Clock
+  readonly #now: () => number
   readonly #memory: number
   readonly #byKey = new Map<string, Revocation[]>()
 
   /** `memory`: how long a revocation is kept, in milliseconds: as long as what it denies could live. */
-  constructor(clock: Clock, memory: number) {
-    this.#clock = clock
+  constructor(now: () => number, memory: number) {
+    this.#now = now
     this.#memory = memory
   }
 
-  add(revocation: Revocation): void {
+  /** Takes a revocation. `false`: it says nothing that is not known, or what it denies is over. */
+  add(revocation: Revocation): boolean {
     this.#forget()
     const key = keyOf(revocation.target)
     const sameKey = this.#byKey.get(key) ?? []
+    if (!this.#isInForce(revocation) || sameKey.some((old) => covers(old, revocation))) return false
     // Taken out and put back, so that the oldest key stays the first.
     this.#byKey.delete(key)
     this.#byKey.set(key, [...sameKey.filter((old) => !covers(revocation, old)), revocation])
+    return true
   }
 
-  /** Whether what was issued to `holder` is revoked. */
-  match(holder: Verified<Identity>): boolean {
-    if (this.#byKey.size === 0) return false
-    return keysOf(holder).some((key) => this.#byKey.get(key)?.some((revocation) => revokes(revocation, holder)))
+  /** The revocation that means what was issued to `holder`, or one of them. */
+  find(holder: Holder): Revocation | undefined {
+    if (this.#byKey.size === 0) return undefined
+    for (const key of keysOf(holder)) {
+      const found = this.#byKey.get(key)?.find((revocation) => revokes(revocation, holder))
+      if (found) return found
+    }
+    return undefined
+  }
+
+  /** When what a revocation denies has ended, in milliseconds since the epoch. */
+  endOf(revocation: Revocation): number {
+    return lastIssued(revocation) + this.#memory
+  }
+
+  *[Symbol.iterator](): IterableIterator<Revocation> {
+    for (const revocations of this.#byKey.values()) yield* revocations
   }
 
   #forget(): void {
-    const horizon = this.#clock.now() - this.#memory
     for (const [key, revocations] of this.#byKey) {
-      if (revocations.some((revocation) => lastIssued(revocation) > horizon)) return
+      if (revocations.some((revocation) => this.#isInForce(revocation))) return
       this.#byKey.delete(key)
     }
+  }
+
+  #isInForce(revocation: Revocation): boolean {
+    return this.endOf(revocation) > this.#now()
   }
 }
 
@@ -92,16 +119,18 @@ const covers = (newer: Revocation, older: Revocation): boolean =>
 
 const everybody = 'everybody'
 
-function keyOf(target: Revocation['target']): string {
+function keyOf(target: RevocationTarget): string {
   if (target === 'all') return everybody
   if ('user' in target) return `user:${target.user}`
   if ('session' in target) return `session:${target.session}`
-  return 'token' in target ? `token:${target.token}` : everybody
+  if ('token' in target) return `token:${target.token}`
+  return 'connection' in target ? `connection:${target.connection}` : everybody
 }
 
-function keysOf({ identity, session, token }: Verified<Identity>): string[] {
+function keysOf({ identity, session, token, lease }: Holder): string[] {
   const keys = [everybody, keyOf({ user: identity.id })]
   if (session !== undefined) keys.push(keyOf({ session }))
   if (token !== undefined) keys.push(keyOf({ token }))
+  if (lease !== undefined) keys.push(keyOf({ connection: lease }))
   return keys
 }

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.js'
+import { hash } from '../hash.js'
+import type { Store } from '../stores/store.js'
 import { addressKey } from './address.js'
 
 /** Options of {@link Attempts}. */
@@ -18,6 +20,8 @@ interface Record {
   minute: number
   /** Hashes, so that one stale credential which is tried again and again counts once. */
   readonly failures: Set<string>
+  /** How many there are on all nodes together, as the store last said. */
+  shared: number
   /** The second that the verifications fall into. */
   second: number
   verifications: number
@@ -25,24 +29,35 @@ interface Record {
 
 // More addresses than this at once are a flood that no counting by address holds up.
 const maxAddresses = 10_000
+// And more failures a second than this one that the other nodes need not hear of in full.
+const maxShared = 1_000
 
-/** Counts bad credentials by address. Whoever guesses costs little, and locks nobody out who has a good one. */
+/**
+ * Counts bad credentials by address. Whoever guesses costs little, and locks nobody out who has a good one.
+ *
+ * A decision waits for no other node: each tells the store of its failures, and learns from the answer of the others'.
+ */
 export class Attempts {
   readonly #clock: Clock
   readonly #limits: AttemptLimits
+  readonly #store: Store
   readonly #records = new LRUCache<string, Record>({ max: maxAddresses })
+  #sharedSecond = 0
+  #sharedNow = 0
 
-  constructor(clock: Clock, limits: AttemptLimits) {
+  constructor(clock: Clock, limits: AttemptLimits, store: Store) {
     this.#clock = clock
     this.#limits = limits
+    this.#store = store
   }
 
   /** Asks for a verification. */
   ask(address: string): Standing {
     const record = this.#records.get(addressKey(address))
     const now = this.#clock.now()
-    if (!record || record.minute !== minuteOf(now) || record.failures.size < this.#limits.failedAttempts) return 'good'
-    const second = Math.floor(now / 1_000)
+    if (record?.minute !== minuteOf(now)) return 'good'
+    if (Math.max(record.failures.size, record.shared) < this.#limits.failedAttempts) return 'good'
+    const second = secondOf(now)
     if (record.second !== second) {
       record.second = second
       record.verifications = 0
@@ -58,11 +73,30 @@ export class Attempts {
     const minute = minuteOf(this.#clock.now())
     let record = this.#records.get(key)
     if (record?.minute !== minute) {
-      record = { minute, failures: new Set(), second: 0, verifications: 0 }
+      record = { minute, failures: new Set(), shared: 0, second: 0, verifications: 0 }
       this.#records.set(key, record)
     }
-    if (record.failures.size < this.#limits.failedAttempts) record.failures.add(credentialHash)
+    if (record.failures.size >= this.#limits.failedAttempts || record.failures.has(credentialHash)) return
+    record.failures.add(credentialHash)
+    this.#share(record, `attempts:${minute}:${hash(key)}`, credentialHash)
+  }
+
+  #share(record: Record, key: string, credentialHash: string): void {
+    const second = secondOf(this.#clock.now())
+    if (this.#sharedSecond !== second) {
+      this.#sharedSecond = second
+      this.#sharedNow = 0
+    }
+    if (++this.#sharedNow > maxShared) return
+    this.#store.count(key, credentialHash, 60_000).then(
+      (shared) => {
+        record.shared = shared
+      },
+      // Each node counts for itself while the store is out of reach.
+      () => {},
+    )
   }
 }
 
+const secondOf = (time: number): number => Math.floor(time / 1_000)
 const minuteOf = (time: number): number => Math.floor(time / 60_000)

@@ -7,13 +7,14 @@ export type WriteLine = (line: string) => void
 const maxText = 200
 
 /**
- * Writes one line of JSON for every refusal, and for every connection that the guard ends. What came from a client is
+ * Writes one line of JSON for every refusal, for every connection that the guard ends, and when the store goes out of
+ * reach or comes back. What came from a client is
  * escaped and cut to 200 characters; no credential is ever in it.
  *
  * @returns a function that ends it
  */
 export function logRefusals<I extends Identity>(guard: Guard<I>, write: WriteLine): () => void {
-  const line = (fields: Record<string, string>, error: unknown) => {
+  const line = (fields: Record<string, string>, error?: unknown) => {
     const time = new Date(guard.clock.now()).toISOString()
     const cause = error === undefined ? {} : { error: error instanceof Error ? error.name : typeof error }
     write(JSON.stringify({ time, ...fields, ...cause }))
@@ -23,8 +24,14 @@ export function logRefusals<I extends Identity>(guard: Guard<I>, write: WriteLin
       const { id, reason, address, path } = event
       line({ event: 'refused', id, reason, address, path: path.slice(0, maxText) }, event.error)
     } else if (event.type === 'ended') {
-      const { id, address, method } = event.connection
-      line({ event: 'ended', id, code: event.code, address, method }, event.error)
+      const { connection, code, reason } = event
+      const { id, address, method } = connection
+      line(
+        { event: 'ended', id, code, address, method, ...(reason && { reason: reason.slice(0, maxText) }) },
+        event.error,
+      )
+    } else if (event.type === 'store') {
+      line({ event: 'store', state: event.state })
     }
   })
 }

@@ -2,6 +2,7 @@ import type { CodeName } from '@sallyport/protocol'
 import type { Guard } from '../guard.js'
 import type { Identity } from '../identity.js'
 import type { Reason } from '../reasons.js'
+import type { StoreState } from '../stores/store.js'
 import type { MethodName } from '../verdict.js'
 
 /** What is counted, with the one label that each count has. */
@@ -11,6 +12,9 @@ export interface Counts {
   renewed(): void
   ended(code: CodeName): void
 }
+
+/** The states that a gauge of the store has. */
+export const storeStates: readonly StoreState[] = ['current', 'stale', 'unavailable']
 
 /** Counts the events of a guard; the returned function ends it. */
 export function observe<I extends Identity>(guard: Guard<I>, counts: Counts): () => void {

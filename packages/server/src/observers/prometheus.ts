@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry, register } from 'prom-client'
 import type { Guard } from '../guard.js'
 import type { Identity } from '../identity.js'
-import { observe } from './observe.js'
+import { observe, storeStates } from './observe.js'
 
 /** Options of {@link prometheusMetrics}. */
 export interface PrometheusOptions {
@@ -16,7 +16,8 @@ export interface PrometheusOptions {
  *
  * - `sallyport_accepted_total{method}`, `sallyport_refused_total{reason}`, `sallyport_renewed_total`,
  *   `sallyport_ended_total{code}`: counters;
- * - `sallyport_connections`: a gauge of the live connections of this node.
+ * - `sallyport_connections`: a gauge of the live connections of this node;
+ * - `sallyport_store{state}`: a gauge that is 1 for the state of the store, and 0 for the others.
  *
  * @returns a function that ends it; the metrics stay in the registry
  */
@@ -35,6 +36,15 @@ export function prometheusMetrics<I extends Identity>(guard: Guard<I>, options: 
     registers,
     collect() {
       this.set(guard.connections.size)
+    },
+  })
+  new Gauge({
+    name: `${prefix}store`,
+    help: 'What this node knows of the store.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of storeStates) this.set({ state }, state === guard.health.store ? 1 : 0)
     },
   })
   return observe(guard, {

@@ -1,7 +1,9 @@
 import cluster from 'node:cluster'
+import { LRUCache } from 'lru-cache'
 import { type Clock, systemClock } from '../clock.js'
 import { ConfigurationError, UnavailableError } from '../errors.js'
-import type { Store } from './store.js'
+import { Groups } from './groups.js'
+import type { Follower, Store } from './store.js'
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -9,6 +11,9 @@ export interface MemoryStoreOptions {
   /** How many values, and how many groups, it holds at most. Default 100,000; when full it is unavailable (503). */
   readonly maxEntries?: number
 }
+
+// Counting is not worth more memory than this: when there are more sets, those that nobody asked about longest are forgotten.
+const maxSets = 10_000
 
 /**
  * The store of a single process.
@@ -18,17 +23,19 @@ export interface MemoryStoreOptions {
 export function memoryStore({ clock = systemClock, maxEntries = 100_000 }: MemoryStoreOptions = {}): Store {
   if (cluster.isWorker) {
     throw new ConfigurationError(
-      'memoryStore holds the tickets of one process, and this is one of several workers: use a shared store',
+      'memoryStore holds the tickets of one process, and this is one of several workers: use redisStore',
     )
   }
   const values = new Map<string, { readonly value: string; readonly expiresAt: number }>()
-  const groups = new Map<string, Map<string, number>>()
+  const sets = new LRUCache<string, { readonly members: Set<string>; readonly expiresAt: number }>({ max: maxSets })
+  const groups = new Groups(clock, maxEntries)
+  const log = new Map<string, number>()
+  const followers = new Set<Follower>()
 
   function makeRoom(): void {
     const now = clock.now()
     for (const [key, { expiresAt }] of values) if (expiresAt <= now) values.delete(key)
-    for (const [group, members] of groups) if (live(members, now).size === 0) groups.delete(group)
-    if (values.size >= maxEntries || groups.size >= maxEntries) throw new UnavailableError('the memory store is full')
+    if (values.size >= maxEntries) throw new UnavailableError('the memory store is full')
   }
 
   return {
@@ -41,23 +48,41 @@ export function memoryStore({ clock = systemClock, maxEntries = 100_000 }: Memor
       values.delete(key)
       return entry && entry.expiresAt > clock.now() ? entry.value : undefined
     },
-    async acquire(group, member, max, ttl) {
-      if (groups.size >= maxEntries && !groups.has(group)) makeRoom()
+    async count(key, member, ttl) {
       const now = clock.now()
-      const members = live(groups.get(group) ?? new Map<string, number>(), now)
-      if (members.size >= max) return false
-      groups.set(group, members.set(member, now + ttl))
-      return true
+      let set = sets.get(key)
+      if (!set || set.expiresAt <= now) {
+        set = { members: new Set(), expiresAt: now + ttl }
+        sets.set(key, set)
+      }
+      return set.members.add(member).size
+    },
+    async acquire(group, member, places, ttl) {
+      return groups.acquire(group, member, places, ttl)
     },
     async release(group, member) {
-      const members = groups.get(group)
-      members?.delete(member)
-      if (members?.size === 0) groups.delete(group)
+      groups.release(group, member)
+    },
+    async append(entry, ttl) {
+      const now = clock.now()
+      for (const [old, expiresAt] of log) if (expiresAt <= now) log.delete(old)
+      log.set(entry, now + ttl)
+      for (const follower of followers) follower.onEntry(entry)
+      return { confirmed: followers.size, followers: followers.size }
+    },
+    follow(follower) {
+      followers.add(follower)
+      for (const entry of log.keys()) follower.onEntry(entry)
+      return {
+        currentAt: Number.POSITIVE_INFINITY,
+        get time() {
+          const now = clock.now()
+          return { earliest: now, latest: now }
+        },
+        async stop() {
+          followers.delete(follower)
+        },
+      }
     },
   }
-}
-
-function live(members: Map<string, number>, now: number): Map<string, number> {
-  for (const [member, expiresAt] of members) if (expiresAt <= now) members.delete(member)
-  return members
 }

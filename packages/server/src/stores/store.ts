@@ -9,10 +9,72 @@ export interface Store {
   /** Returns the value and removes it, in one step: of any number of racers exactly one gets it. */
   take(key: string): Promise<string | undefined>
   /**
-   * Adds `member` to `group` for `ttl` milliseconds unless the group already holds `max` live members.
-   * Whether it was added; one step under any race.
+   * Adds `member` to the set under `key`, which lives for `ttl` milliseconds from its first member on. How many different
+   * members it has.
    */
-  acquire(group: string, member: string, max: number, ttl: number): Promise<boolean>
+  count(key: string, member: string, ttl: number): Promise<number>
+  /**
+   * Gives `member` one of the places of `group` for `ttl` milliseconds; one that has a place already keeps it so much
+   * longer. One step under any race.
+   */
+  acquire(group: string, member: string, places: Places, ttl: number): Promise<Acquired>
   /** Takes `member` out of `group`. */
   release(group: string, member: string): Promise<void>
+  /**
+   * Appends an entry to the log that all nodes follow, and keeps it for `ttl` milliseconds at least. Resolves when every
+   * live follower has it, or after a second.
+   */
+  append(entry: string, ttl: number): Promise<Appended>
+  /** Follows the log, from the first entry that it still has. */
+  follow(follower: Follower): Following
 }
+
+/** How many members a group may have, and what becomes of one more. */
+export interface Places {
+  readonly max: number
+  /** `refuse`: it gets no place; `replace`: the one that came first loses its own. */
+  readonly whenFull: 'refuse' | 'replace'
+}
+
+/** Whether there was a place, and who lost theirs for it. */
+export interface Acquired {
+  readonly acquired: boolean
+  readonly replaced: readonly string[]
+}
+
+/** How far an entry of the log has come. */
+export interface Appended {
+  /** How many followers have it. */
+  readonly confirmed: number
+  /** How many there are. */
+  readonly followers: number
+}
+
+/** Who follows the log. */
+export interface Follower {
+  /** Takes an entry. Each comes at least once, and nothing is lost in between, whatever happens to the store meanwhile. */
+  onEntry(entry: string): void
+  /** What the log must hold, asked when the store may have lost some of it. */
+  entries(): Iterable<readonly [entry: string, ttl: number]>
+  /** Told after each look at a store that may be out of reach. A store that never is need not call it. */
+  onLook?(): void
+}
+
+/** A place in the log. */
+export interface Following {
+  /**
+   * When the follower last had every entry, in milliseconds by its node's clock: `undefined` before the first time, and
+   * infinity where it always has.
+   */
+  readonly currentAt: number | undefined
+  /** Between which times the store's own clock stands now, in milliseconds since the epoch. */
+  readonly time: { readonly earliest: number; readonly latest: number }
+  /** Stops following, and leaves the number of the followers. */
+  stop(): Promise<void>
+}
+
+/**
+ * How well a guard knows what the store holds: `current`; `stale`, when it has been out of reach for a while, and what is
+ * known is used as it is; `unavailable`, when that has lasted too long, or nothing is known yet.
+ */
+export type StoreState = 'current' | 'stale' | 'unavailable'

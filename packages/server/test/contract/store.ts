@@ -1,5 +1,5 @@
-import type { Store } from '@sallyport/server'
-import { beforeEach, describe, expect, it } from 'vitest'
+import type { Following, Store } from '@sallyport/server'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 /** An empty store, and a way to let time pass for it. */
 export interface StoreUnderTest {
@@ -11,6 +11,39 @@ export interface StoreUnderTest {
 const ttl = 1_000
 const many = Array.from({ length: 50 }, (_, i) => `m${i}`)
 
+/** Somebody who follows the log of a store, and writes down what comes. */
+function followerOf(store: Store) {
+  const entries: string[] = []
+  const looked = new Set<() => void>()
+  const following = store.follow({
+    onEntry: (entry) => {
+      entries.push(entry)
+    },
+    entries: () => [],
+    onLook: () => {
+      for (const wake of looked) wake()
+    },
+  })
+  /** Looks again after each look of the store, until it is so. */
+  const until = (isSo: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!isSo()) return
+        looked.delete(look)
+        resolve()
+      }
+      looked.add(look)
+      look()
+    })
+  return {
+    entries,
+    following,
+    has: (entry: string) => until(() => entries.includes(entry)),
+    current: () => until(() => following.currentAt !== undefined),
+    stop: () => following.stop(),
+  }
+}
+
 /** What every store does. A new one is done when this is green. */
 export function storeContract(name: string, create: () => StoreUnderTest | Promise<StoreUnderTest>): void {
   describe(`store contract: ${name}`, () => {
@@ -21,8 +54,20 @@ export function storeContract(name: string, create: () => StoreUnderTest | Promi
       ;({ store, advance } = await create())
     })
 
+    const followers: Following[] = []
+    const follow = () => {
+      const follower = followerOf(store)
+      followers.push(follower.following)
+      return follower
+    }
+    afterEach(async () => {
+      for (const following of followers.splice(0)) await following.stop()
+    })
+
+    const acquire = async (group: string, member: string, max: number) =>
+      (await store.acquire(group, member, { max, whenFull: 'refuse' }, ttl)).acquired
     const acquireAll = (members: string[], max: number) =>
-      Promise.all(members.map((member) => store.acquire('g', member, max, ttl)))
+      Promise.all(members.map((member) => acquire('g', member, max)))
     const granted = (answers: boolean[]) => answers.filter(Boolean).length
 
     describe('put and take', () => {
@@ -75,9 +120,9 @@ export function storeContract(name: string, create: () => StoreUnderTest | Promi
 
     describe('acquire and release', () => {
       it('adds members up to the cap', async () => {
-        expect(await store.acquire('g', 'a', 2, ttl)).toBe(true)
-        expect(await store.acquire('g', 'b', 2, ttl)).toBe(true)
-        expect(await store.acquire('g', 'c', 2, ttl)).toBe(false)
+        expect(await acquire('g', 'a', 2)).toBe(true)
+        expect(await acquire('g', 'b', 2)).toBe(true)
+        expect(await acquire('g', 'c', 2)).toBe(false)
       })
 
       it('never grants more than the cap, however many ask at once', async () => {
@@ -101,16 +146,16 @@ export function storeContract(name: string, create: () => StoreUnderTest | Promi
         await acquireAll(['a'], 1)
         await store.release('g', 'stranger')
         await store.release('other', 'a')
-        expect(await store.acquire('g', 'b', 1, ttl)).toBe(false)
+        expect(await acquire('g', 'b', 1)).toBe(false)
         await store.release('g', 'a')
-        expect(await store.acquire('g', 'b', 1, ttl)).toBe(true)
+        expect(await acquire('g', 'b', 1)).toBe(true)
       })
 
       it('frees each place when its own time to live is over', async () => {
-        await store.acquire('g', 'first', 2, ttl)
+        await acquire('g', 'first', 2)
         await advance(ttl / 2)
-        await store.acquire('g', 'second', 2, ttl)
-        expect(await store.acquire('g', 'third', 2, ttl)).toBe(false)
+        await acquire('g', 'second', 2)
+        expect(await acquire('g', 'third', 2)).toBe(false)
         await advance(ttl / 2 + 1)
         expect(granted(await acquireAll(['third', 'fourth'], 2))).toBe(1)
       })
@@ -119,13 +164,115 @@ export function storeContract(name: string, create: () => StoreUnderTest | Promi
         await acquireAll(['a'], 1)
         await acquireAll(['b', 'c'], 1)
         await store.release('g', 'a')
-        expect(await store.acquire('g', 'd', 1, ttl)).toBe(true)
+        expect(await acquire('g', 'd', 1)).toBe(true)
       })
 
       it('keeps groups apart', async () => {
-        await store.acquire('g', 'a', 1, ttl)
-        expect(await store.acquire('other', 'a', 1, ttl)).toBe(true)
-        expect(await store.acquire('g', 'b', 1, ttl)).toBe(false)
+        await acquire('g', 'a', 1)
+        expect(await acquire('other', 'a', 1)).toBe(true)
+        expect(await acquire('g', 'b', 1)).toBe(false)
+      })
+
+      it('keeps the place of a member that asks again so much longer', async () => {
+        await acquireAll(['a', 'b'], 2)
+        await advance(ttl / 2)
+        expect(await acquire('g', 'a', 2)).toBe(true)
+        await advance(ttl / 2 + 1)
+        expect(granted(await acquireAll(['c', 'd'], 2))).toBe(1)
+      })
+
+      it('gives a new member the place of the one that came first, where they are replaced', async () => {
+        const replace = (member: string, max: number) => store.acquire('g', member, { max, whenFull: 'replace' }, ttl)
+        for (const member of ['b', 'a', 'c']) expect(await replace(member, 3)).toEqual({ acquired: true, replaced: [] })
+        // To be renewed is not to come anew.
+        expect(await replace('b', 3)).toEqual({ acquired: true, replaced: [] })
+        expect(await replace('d', 3)).toEqual({ acquired: true, replaced: ['b'] })
+        expect(await replace('e', 2)).toEqual({ acquired: true, replaced: ['a', 'c'] })
+      })
+
+      it('replaces as many as are too many, however many come at once', async () => {
+        const answers = await Promise.all(
+          many.map((member) => store.acquire('g', member, { max: 5, whenFull: 'replace' }, ttl)),
+        )
+        const replaced = answers.flatMap((answer) => answer.replaced)
+        expect(answers.every(({ acquired }) => acquired)).toBe(true)
+        expect(new Set(replaced).size).toBe(many.length - 5)
+        expect(replaced).toHaveLength(many.length - 5)
+      })
+    })
+
+    describe('count', () => {
+      it('counts different members, and each once', async () => {
+        expect(await store.count('k', 'a', ttl)).toBe(1)
+        expect(await store.count('k', 'b', ttl)).toBe(2)
+        expect(await store.count('k', 'a', ttl)).toBe(2)
+        expect(await store.count('other', 'a', ttl)).toBe(1)
+      })
+
+      it('loses none of those that come at once', async () => {
+        const counts = await Promise.all(many.map((member) => store.count('k', member, ttl)))
+        expect(Math.max(...counts)).toBe(many.length)
+      })
+
+      it('begins anew when the time is over that began with the first', async () => {
+        await store.count('k', 'a', ttl)
+        await advance(ttl / 2)
+        expect(await store.count('k', 'b', ttl)).toBe(2)
+        await advance(ttl / 2 + 1)
+        expect(await store.count('k', 'c', ttl)).toBe(1)
+      })
+    })
+
+    describe('append and follow', () => {
+      const keep = 60_000
+
+      it('gives a follower what was appended before it came, and then what comes, in order', async () => {
+        await store.append('1', keep)
+        await store.append('2', keep)
+        const follower = follow()
+        await follower.has('2')
+        await store.append('3', keep)
+        await follower.has('3')
+        expect(follower.entries).toEqual(['1', '2', '3'])
+      })
+
+      it('gives every follower every entry, and says how many have it', async () => {
+        const [one, other] = [follow(), follow()]
+        await Promise.all([one.current(), other.current()])
+        expect(await store.append('1', keep)).toEqual({ confirmed: 2, followers: 2 })
+        expect([one.entries, other.entries]).toEqual([['1'], ['1']])
+      })
+
+      it('gives one who has stopped nothing, and counts them no more', async () => {
+        const [one, other] = [follow(), follow()]
+        await Promise.all([one.current(), other.current()])
+        await other.stop()
+        expect(await store.append('1', keep)).toEqual({ confirmed: 1, followers: 1 })
+        expect([one.entries, other.entries]).toEqual([['1'], []])
+      })
+
+      it('loses none of many that are appended at once', async () => {
+        const follower = follow()
+        await follower.current()
+        await Promise.all(many.map((entry) => store.append(entry, keep)))
+        expect([...follower.entries].sort()).toEqual([...many].sort())
+      })
+
+      it.each([
+        ['JSON', '{"a":[1,null,"ü"]}'],
+        ['beyond the basic plane', '🔑\u0000\r\n'],
+      ])('gives back exactly what was appended: %s', async (_, entry) => {
+        const follower = follow()
+        await store.append(entry, keep)
+        await follower.has(entry)
+      })
+
+      it('tells its time within bounds', async () => {
+        const follower = follow()
+        await follower.current()
+        const { earliest, latest } = follower.following.time
+        expect(earliest).toBeLessThanOrEqual(latest)
+        expect(latest - earliest).toBeLessThan(500)
       })
     })
   })

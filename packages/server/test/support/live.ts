@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import {
+  type Clock,
   cookie,
   createGuard,
   firstMessage,
@@ -9,6 +10,7 @@ import {
   type Identity,
   query,
   rejected,
+  type Store,
   subprotocol,
   ticket,
   type Verified,
@@ -61,7 +63,9 @@ const methodsOf = (verify: Verifier<Identity>) =>
   ] as const
 
 /** What differs from a guard and a server with the defaults. */
-export interface LiveOptions extends Partial<Omit<GuardOptions<ReturnType<typeof methodsOf>>, 'accept' | 'clock'>> {
+export interface LiveOptions
+  extends Partial<Omit<GuardOptions<ReturnType<typeof methodsOf>>, 'accept' | 'clock' | 'store'>> {
+  readonly store?: (clock: Clock) => Store
   readonly verify?: Verifier<Identity>
   /** A method that the guard does not have. */
   readonly without?: Way
@@ -80,12 +84,14 @@ export function live({
   verify = verifyClaims,
   without,
   server: serverOptions,
+  store,
   onConnection,
   ...options
 }: LiveOptions = {}) {
   const clock = testClock()
   const accept = methodsOf(verify).filter(({ name }) => name !== without)
-  const guard = createGuard({ origins: [origin], protocols: ['app.v1'], ...options, accept, clock })
+  const shared = store && { store: store(clock) }
+  const guard = createGuard({ origins: [origin], protocols: ['app.v1'], ...options, ...shared, accept, clock })
   const events: GuardEvent[] = []
   guard.subscribe((event) => events.push(event))
   /** What the application gets to see, in order. */

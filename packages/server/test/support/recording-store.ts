@@ -15,14 +15,23 @@ export function recordingStore(store: Store): { store: Store; recorded: string[]
         record('take', key)
         return store.take(key)
       },
-      acquire(group, member, max, ttl) {
-        record('acquire', group, member, max, ttl)
-        return store.acquire(group, member, max, ttl)
+      count(key, member, ttl) {
+        record('count', key, member, ttl)
+        return store.count(key, member, ttl)
+      },
+      acquire(group, member, places, ttl) {
+        record('acquire', group, member, places.max, places.whenFull, ttl)
+        return store.acquire(group, member, places, ttl)
       },
       release(group, member) {
         record('release', group, member)
         return store.release(group, member)
       },
+      append(entry, ttl) {
+        record('append', entry, ttl)
+        return store.append(entry, ttl)
+      },
+      follow: (follower) => store.follow(follower),
     },
   }
 }

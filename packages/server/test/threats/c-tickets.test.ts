@@ -488,9 +488,11 @@ describe('C: tickets', () => {
     const { store, recorded } = recordingStore(memoryStore({ clock }))
     const guard = createTicketGuard({}, store)
     expect((await redeem(guard, ticket)).type).toBe('refuse')
-    expect(recorded).toEqual([])
+    const taken = () => recorded.filter((line) => line.startsWith('take'))
+    expect(taken()).toEqual([])
+    expect(recorded.filter((line) => line.includes(ticket))).toEqual([])
     expect(outcome(await redeem(guard, 'a'.repeat(43)))).toBe('credential-unknown')
-    expect(recorded).toEqual([`take ticket:${hash('a'.repeat(43))}`])
+    expect(taken()).toEqual([`take ticket:${hash('a'.repeat(43))}`])
   })
 
   it('C17 tells no address, whatever the Host says', async () => {

@@ -146,7 +146,7 @@ describe('D: the cookie', () => {
     const before = await rawOpen(port, '/ws', { Origin: origin, Cookie: 'session=good-guest' })
     const other = await rawOpen(port, '/ws', { Origin: origin, Cookie: 'session=good-ada' })
     await Promise.all([before.client.textsUntil(1), other.client.textsUntil(1)])
-    expect(await guard.revoke({ session: 's-guest' })).toBe(1)
+    expect(await guard.revoke({ session: 's-guest' })).toMatchObject({ closed: 1 })
     expect(await before.client.closeFrame()).toEqual({ code: 4010, reason: 'Revoked' })
     other.client.write(rawFrame('still here'))
     expect(await other.client.textsUntil(2)).toEqual(['hello ada', 'still here'])

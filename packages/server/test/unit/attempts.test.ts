@@ -1,10 +1,11 @@
+import { memoryStore } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { Attempts } from '../../src/limits/attempts.js'
 import { testClock } from '../support/clock.js'
 
 function setUp(failedAttempts = 3, verificationBudget = 2) {
   const clock = testClock()
-  const attempts = new Attempts(clock, { failedAttempts, verificationBudget })
+  const attempts = new Attempts(clock, { failedAttempts, verificationBudget }, memoryStore({ clock }))
   const address = '192.0.2.1'
   const fail = (count: number, from = address) => {
     for (let i = 0; i < count; i++) attempts.fail(from, `hash ${i}`)

@@ -1,10 +1,12 @@
 import {
   type Accept,
-  type ConnectionLimit,
   createGuard,
   firstMessage,
   header,
   type Identity,
+  memoryStore,
+  type Places,
+  UnavailableError,
   type Verifier,
 } from '@sallyport/server'
 import { testClock } from '@sallyport/server/testing'
@@ -17,7 +19,7 @@ const auth = JSON.stringify({ type: 'auth', token: 'ada' })
 const life = { leeway: 5_000, maxAge: 600_000 }
 
 /** A guard whose verifier finds every credential good, and says `answer` of it. */
-function setUp({ answer = {}, limit }: { answer?: Partial<Accept>; limit?: ConnectionLimit } = {}) {
+function setUp({ answer = {}, limit }: { answer?: Partial<Accept>; limit?: Places } = {}) {
   const clock = testClock()
   const verify: Verifier<Identity> = async (id, { now }) => ({ identity: { id }, issuedAt: now, ...answer })
   const guard = createGuard({
@@ -164,24 +166,87 @@ describe('a connection lives', () => {
 describe('a limit of connections', () => {
   const issuer = 'https://other.example'
 
-  it('refuses one more, and none of a namesake', () => {
-    const { connections, open } = setUp({ limit: { max: 1, whenFull: 'refuse' } })
-    const first = open()
-    const more = open()
-    expect(more.connection).toBeUndefined()
-    expect(more.transport.calls).toEqual(['shut', expect.stringMatching(/^close 4009 /)])
-    const namesake = open({ identity: { id: 'ada', issuer } })
-    expect([...connections]).toEqual([first.connection, namesake.connection])
+  /** Takes a place, and opens the connection that it is for. */
+  async function admitted({ connections, accepted }: ReturnType<typeof setUp>, changes: Partial<Accept> = {}) {
+    const accept = await connections.admit(accepted(changes))
+    const transport = fakeTransport()
+    return { transport, connection: accept && connections.open(accept, handshake(), transport) }
+  }
+
+  it('has no place for one more, and one for a namesake', async () => {
+    const set = setUp({ limit: { max: 1, whenFull: 'refuse' } })
+    const first = await admitted(set)
+    expect(await set.connections.admit(set.accepted())).toBeUndefined()
+    const namesake = await admitted(set, { identity: { id: 'ada', issuer } })
+    expect([...set.connections]).toEqual([first.connection, namesake.connection])
   })
 
-  it('replaces the oldest, where it is told to', () => {
-    const { clock, connections, open } = setUp({ limit: { max: 2, whenFull: 'replace' } })
-    const opened = [0, 1, 2].map(() => {
-      clock.advance(1)
-      return open()
-    })
-    expect([...connections]).toEqual([opened[1]?.connection, opened[2]?.connection])
+  it('replaces the oldest, where it is told to', async () => {
+    const set = setUp({ limit: { max: 2, whenFull: 'replace' } })
+    const opened = [await admitted(set), await admitted(set), await admitted(set)]
+    expect([...set.connections]).toEqual([opened[1]?.connection, opened[2]?.connection])
     expect(opened[0]?.transport.calls).toEqual(['shut', expect.stringMatching(/^close 4009 /)])
+  })
+
+  it('replaces one that has a place but no socket yet', async () => {
+    const set = setUp({ limit: { max: 1, whenFull: 'replace' } })
+    const early = (await set.connections.admit(set.accepted()))!
+    await admitted(set)
+    const transport = fakeTransport()
+    expect(set.connections.open(early, handshake(), transport)).toBeUndefined()
+    expect(transport.calls).toEqual(['shut', expect.stringMatching(/^close 4009 /)])
+    expect(set.connections.size).toBe(1)
+  })
+
+  it('gives the place back of a handshake that came to nothing', async () => {
+    const set = setUp({ limit: { max: 1, whenFull: 'refuse' } })
+    await set.connections.admit(set.accepted())
+    set.clock.advance(14_999)
+    expect(await set.connections.admit(set.accepted())).toBeUndefined()
+    set.clock.advance(1)
+    expect(await set.connections.admit(set.accepted())).toBeDefined()
+  })
+
+  it('keeps the place of an open connection for as long as it lives', async () => {
+    const set = setUp({ limit: { max: 1, whenFull: 'refuse' } })
+    const { transport } = await admitted(set)
+    for (let second = 0; second < 300; second++) {
+      set.clock.advance(1_000)
+      await nextTurn()
+    }
+    expect(await set.connections.admit(set.accepted())).toBeUndefined()
+    transport.drop()
+    expect(await set.connections.admit(set.accepted())).toBeDefined()
+  })
+
+  it('ends a connection whose place others have, since the store could not be asked for long', async () => {
+    const clock = testClock()
+    const store = memoryStore({ clock })
+    let isDown = false
+    const guard = createGuard({
+      clock,
+      accept: [header({ verify: () => ({ identity: { id: 'ada' } }) })],
+      connectionsPerIdentity: { max: 1, whenFull: 'refuse' },
+      store: {
+        ...store,
+        acquire: (...place) => (isDown ? Promise.reject(new UnavailableError('down')) : store.acquire(...place)),
+      },
+    })
+    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' } }
+    const transport = fakeTransport()
+    guard.connections.open((await guard.connections.admit(accept))!, handshake(), transport)
+    isDown = true
+    for (let second = 0; second < 120; second++) {
+      clock.advance(1_000)
+      await nextTurn()
+    }
+    expect(transport.calls).toEqual([])
+    isDown = false
+    const newer = guard.connections.open((await guard.connections.admit(accept))!, handshake(), fakeTransport())
+    clock.advance(6_000)
+    await nextTurn()
+    expect(transport.calls).toEqual(['shut', expect.stringMatching(/^close 4009 /)])
+    expect([...guard.connections]).toEqual([newer])
   })
 })
 
@@ -206,6 +271,8 @@ describe('a revocation', () => {
     await expect(guard.revoke({ issuedBefore: Number.NaN })).rejects.toThrow(TypeError)
     await expect(guard.revoke({ user: 'ada', issuedBefore: Number.NaN })).rejects.toThrow(TypeError)
     expect(guard.connections.size).toBe(1)
-    expect(await guard.revoke({ issuedBefore: Number.POSITIVE_INFINITY })).toBe(1)
+    await expect(guard.revoke({ issuedBefore: Number.POSITIVE_INFINITY })).rejects.toThrow(TypeError)
+    expect(guard.connections.size).toBe(1)
+    expect(await guard.revoke({ issuedBefore: Date.UTC(2100, 0) })).toMatchObject({ closed: 1 })
   })
 })

@@ -130,7 +130,7 @@ describe('revoke', () => {
   ])('F16 closes exactly what it names: %j', async (target, expected) => {
     const { guard, open, clock } = setUp()
     const opened = population.map((accept) => open(accept))
-    expect(await guard.revoke(target)).toBe(expected.length)
+    expect(await guard.revoke(target)).toMatchObject({ closed: expected.length })
     const closed = opened.flatMap(({ transport }, i) => (transport.calls.length > 0 ? [i] : []))
     expect(closed).toEqual(expected)
     for (const i of expected) expect(opened[i]?.transport.calls).toEqual(['shut', 'close 4010 Revoked'])
@@ -145,7 +145,7 @@ describe('revoke', () => {
       open({ identity: { id: 'ada' }, session: 's1' }),
       open({ identity: { id: 'ada' }, session: 's1' }),
     ]
-    expect(await guard.revoke({ connection: one.connection.id })).toBe(1)
+    expect(await guard.revoke({ connection: one.connection.id })).toMatchObject({ closed: 1 })
     expect(one.transport.calls).toEqual(['shut', 'close 4010 Revoked'])
     expect(other.transport.calls).toEqual([])
     expect((await guard.decide(handshake({ headers: [['authorization', 'Bearer good-ada']] }))).type).toBe('accept')
@@ -226,7 +226,7 @@ describe('F03 a peer that does not go', () => {
     const { client } = await rawOpen(port, '/ws', authorized)
     client.write(rawFrame('before'))
     await client.textsUntil(1)
-    expect(await guard.revoke({ user: 'ada' })).toBe(1)
+    expect(await guard.revoke({ user: 'ada' })).toMatchObject({ closed: 1 })
     for (let i = 0; i < 50; i++) client.write(rawFrame(`after ${i}`))
     expect(await client.closeFrame()).toEqual(revoked)
     // By the time the server has answered somebody else, it has read what came before.
@@ -488,8 +488,8 @@ describe('renewal', () => {
 
   it('is found by the new session, and no more by the old one', async () => {
     const { guard, transport } = await renewed('ada:s2:60000')
-    expect(await guard.revoke({ session: 's1' })).toBe(0)
-    expect(await guard.revoke({ session: 's2' })).toBe(1)
+    expect(await guard.revoke({ session: 's1' })).toMatchObject({ closed: 0 })
+    expect(await guard.revoke({ session: 's2' })).toMatchObject({ closed: 1 })
     expect(transport.calls.at(-1)).toBe('close 4010 Revoked')
     expect(guard.connections.size).toBe(0)
   })
@@ -543,8 +543,8 @@ describe('end', () => {
     guard.subscribe((event) => event.type === 'ended' && ended.push(event))
     const { connection, transport } = open({ identity: { id: 'ada' } })
     const error = new Error('handler bug')
-    connections.end(connection, 'internal', error)
-    connections.end(connection, 'internal', error)
+    connections.end(connection, 'internal', { error })
+    connections.end(connection, 'internal', { error })
     expect(transport.calls).toEqual(['shut', 'close 1011 Internal error'])
     expect(ended).toEqual([{ type: 'ended', connection, code: 'internal', error }])
   })

@@ -189,7 +189,7 @@ describe('G16 a guard that drains', () => {
     const { guard, connect, clock } = live()
     const clients = await Promise.all(Array.from({ length: 40 }, (_, i) => connect({ id: `user-${i}` })))
     const drained = guard.drain({ within: 10_000 })
-    expect(await guard.revoke({ user: 'user-39' })).toBe(1)
+    expect(await guard.revoke({ user: 'user-39' })).toMatchObject({ closed: 1 })
     expect(await clients[39]?.closed).toEqual({ code: 4010, reason: 'Revoked' })
     for (let i = 0; i < 20; i++) {
       clock.advance(500)

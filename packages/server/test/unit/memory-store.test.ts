@@ -1,9 +1,10 @@
 import cluster from 'node:cluster'
-import { ConfigurationError, memoryStore, UnavailableError } from '@sallyport/server'
+import { ConfigurationError, memoryStore, type Places, UnavailableError } from '@sallyport/server'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { testClock } from '../support/clock.js'
 
 const ttl = 1_000
+const places = (max: number): Places => ({ max, whenFull: 'refuse' })
 
 function smallStore(maxEntries = 2) {
   const clock = testClock()
@@ -23,11 +24,11 @@ describe('memoryStore', () => {
 
   it('ends a place in a group at the very millisecond', async () => {
     const { clock, store } = smallStore()
-    await store.acquire('g', 'a', 1, ttl)
+    await store.acquire('g', 'a', places(1), ttl)
     clock.advance(ttl - 1)
-    expect(await store.acquire('g', 'b', 1, ttl)).toBe(false)
+    expect((await store.acquire('g', 'b', places(1), ttl)).acquired).toBe(false)
     clock.advance(1)
-    expect(await store.acquire('g', 'b', 1, ttl)).toBe(true)
+    expect((await store.acquire('g', 'b', places(1), ttl)).acquired).toBe(true)
   })
 
   it('is unavailable when it is full of values', async () => {
@@ -42,24 +43,24 @@ describe('memoryStore', () => {
 
   it('is unavailable when it is full of groups, but not to a group that it knows', async () => {
     const { store } = smallStore()
-    await store.acquire('a', 'm', 2, ttl)
-    await store.acquire('b', 'm', 2, ttl)
-    await expect(store.acquire('c', 'm', 2, ttl)).rejects.toThrow(UnavailableError)
-    expect(await store.acquire('a', 'n', 2, ttl)).toBe(true)
+    await store.acquire('a', 'm', places(2), ttl)
+    await store.acquire('b', 'm', places(2), ttl)
+    await expect(store.acquire('c', 'm', places(2), ttl)).rejects.toThrow(UnavailableError)
+    expect((await store.acquire('a', 'n', places(2), ttl)).acquired).toBe(true)
     await store.release('b', 'm')
-    expect(await store.acquire('c', 'm', 2, ttl)).toBe(true)
+    expect((await store.acquire('c', 'm', places(2), ttl)).acquired).toBe(true)
   })
 
   it('makes room by what has expired', async () => {
     const { clock, store } = smallStore()
     for (const key of ['a', 'b']) {
       await store.put(key, 'value', ttl)
-      await store.acquire(key, 'm', 1, ttl)
+      await store.acquire(key, 'm', places(1), ttl)
     }
     clock.advance(ttl)
     await store.put('c', 'value', ttl)
     expect(await store.take('c')).toBe('value')
-    expect(await store.acquire('c', 'm', 1, ttl)).toBe(true)
+    expect((await store.acquire('c', 'm', places(1), ttl)).acquired).toBe(true)
   })
 
   it('lets nothing expired in the way of what is new', async () => {

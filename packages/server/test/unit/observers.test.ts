@@ -302,6 +302,9 @@ describe('prometheusMetrics', () => {
       ),
       sallyport_renewed_total: renewed,
       sallyport_connections: 1,
+      'sallyport_store{state="current"}': 1,
+      'sallyport_store{state="stale"}': 0,
+      'sallyport_store{state="unavailable"}': 0,
     })
     expect(await registry.metrics()).not.toContain('canary')
   })

@@ -1,0 +1,36 @@
+import { encodeFrame } from '@sallyport/protocol'
+import type { Identity } from '../identity.js'
+import type { Handshake } from '../request.js'
+import type { Accept, Verdict } from '../verdict.js'
+import { saysNothing } from './first-message.js'
+import type { LiveConnection } from './live-connection.js'
+
+/** What becomes of a connection. */
+interface Life<I extends Identity> {
+  isOpen(connection: LiveConnection<I>): boolean
+  renew(connection: LiveConnection<I>, accept: Accept<I>): boolean
+  acknowledge(connection: LiveConnection<I>): string
+  end(connection: LiveConnection<I>, code: 'forbidden'): void
+}
+
+/** Renews a connection by the `auth` frame in `message`, one at a time: what comes while one is verified is dropped. */
+export async function renewInBand<I extends Identity>(
+  connections: Life<I>,
+  connection: LiveConnection<I>,
+  message: string,
+  verify: (handshake: Handshake) => Promise<Verdict<I>>,
+): Promise<void> {
+  if (!connections.isOpen(connection) || connection.renewing) return
+  connection.renewing = true
+  const { path, address, transport } = connection
+  const verdict = await verify({ method: 'GET', headers: [], target: path, address, message })
+  connection.renewing = false
+  if (!connections.isOpen(connection)) return
+  if (verdict.type === 'refuse') {
+    // A bad credential leaves the one it was accepted with, which is still good until it ends.
+    if (!saysNothing(verdict.code)) transport.send(encodeFrame({ type: 'auth_fail' }))
+  } else if (verdict.type === 'accept') {
+    if (!connections.renew(connection, verdict)) connections.end(connection, 'forbidden')
+    else if (connections.isOpen(connection)) transport.send(connections.acknowledge(connection))
+  }
+}

@@ -1,0 +1,47 @@
+import type { Revocation, RevocationTarget } from './revocations.js'
+
+/** A revocation as an entry of the log. */
+export const encodeRevocation = (revocation: Revocation): string => JSON.stringify(revocation)
+
+/**
+ * Reads an entry of the log, which a newer or older node may have written. What it does not know it reads as the broader
+ * revocation, never as none: a user whose `issuedBefore` is no number until the entry was made; a kind of target that it
+ * has never heard of as everybody. `now` stands in for a time that is not there.
+ */
+export function decodeRevocation(entry: string, now: number): Revocation {
+  const { target, at, code, reason } = fieldsOf(entry)
+  return {
+    target: readTarget(target),
+    at: typeof at === 'number' ? at : now,
+    code: code === 'replaced' ? code : 'revoked',
+    ...(typeof reason === 'string' && { reason }),
+  }
+}
+
+function readTarget(target: unknown): RevocationTarget {
+  const { user, issuer, tenant, issuedBefore, session, token, connection } = fieldsOfValue(target)
+  const time = typeof issuedBefore === 'number' && { issuedBefore }
+  if (typeof user === 'string') {
+    return {
+      user,
+      ...(typeof issuer === 'string' && { issuer }),
+      ...(typeof tenant === 'string' && { tenant }),
+      ...time,
+    }
+  }
+  if (typeof session === 'string') return { session }
+  if (typeof token === 'string') return { token }
+  if (typeof connection === 'string') return { connection }
+  return time || 'all'
+}
+
+function fieldsOf(entry: string): Record<string, unknown> {
+  try {
+    return fieldsOfValue(JSON.parse(entry))
+  } catch {
+    return {}
+  }
+}
+
+const fieldsOfValue = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? { ...value } : {}
