@@ -17,7 +17,7 @@ const floors = [
   { files: ['upgrade', 'verdict', 'origin', 'stores/groups'] },
   { files: ['connection'] },
   { files: ['events'] },
-  { files: ['carriers/', 'verifiers/', 'stores/'], kin: ['verifiers/'] },
+  { files: ['carriers/', 'verifiers/', 'stores/', 'stores/redis/'], kin: ['verifiers/', 'stores/redis/'] },
   { files: ['tickets', 'connections/', 'limits/'], kin: ['connections/', 'limits/'] },
   { files: ['methods'] },
   { files: ['guard-options'] },

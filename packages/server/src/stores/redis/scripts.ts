@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+
+/** A Lua script, and the name that Redis knows it by. */
+export interface Script {
+  readonly source: string
+  readonly sha: string
+}
+
+function script(body: string): Script {
+  const source = `${body.trim()}\n`
+  return { source, sha: createHash('sha1').update(source).digest('hex') }
+}
+
+// The time of the server in milliseconds.
+const now = `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+`
+
+// The replication id is another one after every failover and every restart: it names this primary and its memory.
+const primary = `
+local replication = redis.call('INFO', 'replication')
+if not string.find(replication, 'role:master') then return redis.error_reply('READONLY this is a replica') end
+local primary = string.match(replication, 'master_replid:(%x+)')
+`
+
+/** KEYS: a value. Takes it, and says which primary it was taken from. */
+export const take = script(`
+local value = redis.call('GETDEL', KEYS[1])
+if not value then return false end
+${primary}
+return { value, primary }
+`)
+
+/** KEYS: a set. ARGV: member, time to live. How many members there are. */
+export const count = script(`
+local added = redis.call('SADD', KEYS[1], ARGV[1])
+local members = redis.call('SCARD', KEYS[1])
+if added == 1 and members == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return members
+`)
+
+/**
+ * KEYS: the members of a group in the order in which they came, and by the end of their time. ARGV: member, places, what
+ * becomes of one more, time to live. Whether the member has a place, and who lost theirs.
+ */
+export const acquire = script(`
+local order, ends = KEYS[1], KEYS[2]
+local member, max, whenFull, ttl = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+${now}
+local function drop(members)
+  for _, gone in ipairs(members) do
+    redis.call('ZREM', order, gone)
+    redis.call('ZREM', ends, gone)
+  end
+end
+drop(redis.call('ZRANGEBYSCORE', ends, '-inf', now))
+local replaced = {}
+if not redis.call('ZSCORE', order, member) then
+  local surplus = redis.call('ZCARD', order) - max + 1
+  if surplus > 0 and whenFull == 'refuse' then return { 0, replaced } end
+  if surplus > 0 then
+    replaced = redis.call('ZRANGE', order, 0, surplus - 1)
+    drop(replaced)
+  end
+  local newest = redis.call('ZRANGE', order, -1, -1, 'WITHSCORES')
+  redis.call('ZADD', order, (tonumber(newest[2]) or 0) + 1, member)
+end
+redis.call('ZADD', ends, now + ttl, member)
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, math.max(ttl, redis.call('PTTL', key))) end
+return { 1, replaced }
+`)
+
+/** KEYS: as for {@link acquire}. ARGV: member. */
+export const release = script(`
+for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end
+`)
+
+/** KEYS: the log. ARGV: entry, time to live. Takes out what is over, and answers the id of the entry. */
+export const append = script(`
+${now}
+for _, old in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 32)) do
+  if tonumber(old[2][4]) <= now then redis.call('XDEL', KEYS[1], old[1]) end
+end
+return redis.call('XADD', KEYS[1], '*', 'entry', ARGV[1], 'until', now + ARGV[2])
+`)
+
+/**
+ * KEYS: the log, the nodes. ARGV: node, its position, how long it counts as alive, entries at most. Says that the node is
+ * alive and how far it has come, and answers time, primary, and the entries from that position on, itself included.
+ */
+export const look = script(`
+${primary}
+${now}
+local told = redis.pcall('HSET', KEYS[2], ARGV[1], now + ARGV[3] .. ' ' .. ARGV[2])
+-- A server that is full can still be read.
+if type(told) == 'table' and not string.find(told.err, '^OOM') then return told end
+return { now, primary, redis.call('XRANGE', KEYS[1], ARGV[2], '+', 'COUNT', ARGV[4]) }
+`)
+
+/** KEYS: the nodes. The positions of those that are alive; the others are taken out. */
+export const positions = script(`
+${now}
+local alive = {}
+local nodes = redis.call('HGETALL', KEYS[1])
+for i = 1, #nodes, 2 do
+  local ends, position = string.match(nodes[i + 1], '^(%d+) (.+)$')
+  if tonumber(ends) > now then table.insert(alive, position) else redis.call('HDEL', KEYS[1], nodes[i]) end
+end
+return alive
+`)
+
+/** KEYS: any key of ours. Which primary this is, and what it says of its memory and its persistence. */
+export const inspect = script(`
+${primary}
+return { primary, replication .. redis.call('INFO', 'memory') .. redis.call('INFO', 'persistence') }
+`)

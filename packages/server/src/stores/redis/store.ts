@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { type Clock, systemClock } from '../../clock.js'
+import { ConfigurationError, UnavailableError } from '../../errors.js'
+import type { Store } from '../store.js'
+import { Commands, type Keys } from './commands.js'
+import { inspectServer } from './inspection.js'
+import { Log } from './log.js'
+import * as scripts from './scripts.js'
+import { createSeal } from './seal.js'
+
+/** As much of a client of ioredis as the store uses: a `Redis`, also one of Sentinels, or a `Cluster`. */
+export interface RedisClient {
+  call(command: string, ...args: string[]): Promise<unknown>
+  on(event: 'error', listener: () => void): unknown
+}
+
+/** Options of {@link redisStore}. */
+export interface RedisStoreOptions {
+  /** Yours, already made; the store neither opens nor closes it. */
+  readonly client: RedisClient
+  /**
+   * A secret of all nodes, 32 random bytes at least, which marks tickets and revocations, so that nobody else who can
+   * write to Redis can make them; of several the first marks, and all are believed. Default: none.
+   */
+  readonly secret?: string | Uint8Array | readonly (string | Uint8Array)[]
+  /** What keys start with: an environment of its own for each. Default `sallyport`. */
+  readonly prefix?: string
+  /** How long a command may take, in milliseconds. Default 500. */
+  readonly timeout?: number
+  /** Default: the system's clock. */
+  readonly clock?: Clock
+}
+
+/**
+ * The store of many nodes: Redis 7 or Valkey, as one server, with Sentinels, or as a Cluster, where all keys of a prefix
+ * stand in one slot.
+ *
+ * It warns, through `process.emitWarning`, of a server that may lose something, and does not work with one that evicts
+ * revocations (`maxmemory-policy allkeys-…`).
+ *
+ * @throws ConfigurationError on a secret that is short, or a prefix that cannot be one
+ */
+export function redisStore(options: RedisStoreOptions): Store {
+  const { client, secret = [], prefix = 'sallyport', timeout = 500, clock = systemClock } = options
+  if (!/^[\w.:-]+$/.test(prefix)) {
+    throw new ConfigurationError(`redisStore: prefix is ${JSON.stringify(prefix)}; use letters, digits and . : _ -`)
+  }
+  const secrets = typeof secret === 'string' || secret instanceof Uint8Array ? [secret] : secret
+  const seal = createSeal(secrets)
+  const keyOf = (name: string) => `{${prefix}}:${name}`
+  const commands = new Commands((_, [command = '', ...args]) => client.call(command, ...args), clock, timeout)
+  const warned = new Set<string>()
+  // The followers keep it true.
+  let primary: string | undefined
+  const keys = [keyOf('log'), keyOf('nodes')] as const
+  const log = new Log({ commands, seal, clock, random: randomBytes, keys, onPrimary })
+  // A client without a listener ends the process when its connection breaks.
+  client.on('error', () => {})
+  if (secrets.length === 0) warn('give it a secret: without one, whoever can write to Redis can make tickets')
+
+  async function onPrimary(): Promise<void> {
+    const [found, info] = (await commands.eval(scripts.inspect, [keys[0]], [])) as [string, string]
+    try {
+      for (const warning of inspectServer(info)) warn(warning)
+    } catch (error) {
+      if (error instanceof UnavailableError) warn(error.message)
+      throw error
+    }
+    primary = found
+  }
+
+  function warn(text: string): void {
+    if (warned.has(text)) return
+    warned.add(text)
+    process.emitWarning(`redisStore: ${text}`)
+  }
+
+  const groupKeys = (group: string): Keys => [keyOf(`${group}:order`), keyOf(`${group}:ends`)]
+
+  return {
+    async put(name, value, ttl) {
+      const key = keyOf(name)
+      if (primary === undefined) await onPrimary()
+      const sealed = seal.close(key, `${primary} ${value}`)
+      const reply = await commands.run(key, ['SET', key, sealed, 'NX', 'PX', `${ttl}`])
+      if (reply === null) throw new Error('the key is in use')
+    },
+    async take(name) {
+      const key = keyOf(name)
+      const reply = (await commands.eval(scripts.take, [key], [])) as [sealed: string, primary: string] | null
+      if (!reply) return undefined
+      const [sealed, current] = reply
+      const text = seal.open(key, sealed)
+      // What was put under another primary may have been taken there, without this one having heard of it.
+      return text?.startsWith(`${current} `) ? text.slice(current.length + 1) : undefined
+    },
+    async count(name, member, ttl) {
+      return Number(await commands.eval(scripts.count, [keyOf(name)], [member, ttl]))
+    },
+    async acquire(group, member, { max, whenFull }, ttl) {
+      const reply = await commands.eval(scripts.acquire, groupKeys(group), [member, max, whenFull, ttl])
+      const [acquired, replaced] = reply as [number, string[]]
+      return { acquired: acquired === 1, replaced }
+    },
+    async release(group, member) {
+      await commands.eval(scripts.release, groupKeys(group), [member])
+    },
+    append: (entry, ttl) => log.append(entry, ttl),
+    follow: (follower) => log.follow(follower),
+  }
+}
