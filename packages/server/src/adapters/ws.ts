@@ -27,6 +27,11 @@ export interface GuardServerOptions<I extends Identity = Identity> {
   readonly authorize?: Authorize<I, Message>
   /** How many messages a second a connection may send; more close it with 4029. Default: any number. */
   readonly messagesPerSecond?: number
+  /**
+   * How many bytes of what was sent may wait for a client that reads slowly. One more ends the connection at once, with no
+   * Close: it would wait behind them. Default 16,777,216: 16 MiB. A single message counts whole.
+   */
+  readonly maxBufferedBytes?: number
 }
 
 /**
@@ -42,7 +47,8 @@ export type ConnectionHandler<I extends Identity> = (socket: WebSocket, connecti
  * An upgrade to a path that no guard owns is left to the server's other listeners, and refused when there are none.
  *
  * @returns a function that takes the route off the server; live connections stay.
- * @throws ConfigurationError when the path is already guarded, or the `WebSocketServer` has a server of its own.
+ * @throws ConfigurationError when the path is already guarded, or the `WebSocketServer` has a server of its own, or
+ *   `maxBufferedBytes` is no number of bytes.
  */
 export function guardServer<I extends Identity>(
   server: Server,
@@ -50,10 +56,13 @@ export function guardServer<I extends Identity>(
   options: GuardServerOptions<I>,
   onConnection: ConnectionHandler<I>,
 ): () => void {
-  const { path, webSocketServer = defaultWebSocketServer() } = options
+  const { path, webSocketServer = defaultWebSocketServer(), maxBufferedBytes = 16 * mebibyte } = options
   const { connections, clock } = guard
   if (!webSocketServer.options.noServer) {
     throw new ConfigurationError('guardServer: make your WebSocketServer with { noServer: true }; the guard upgrades')
+  }
+  if (!(maxBufferedBytes >= 0)) {
+    throw new ConfigurationError(`guardServer: maxBufferedBytes is ${maxBufferedBytes}; give a number of bytes`)
   }
 
   async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -119,7 +128,11 @@ export function guardServer<I extends Identity>(
       gated.resume()
     }
 
-    gated.guardSends(() => connections.isOpen(connection))
+    gated.guardSends({
+      isOpen: () => connections.isOpen(connection),
+      maxBufferedBytes,
+      onFull: () => connections.end(connection, 'limited'),
+    })
     gated.hold(kept)
     try {
       const done = onConnection(webSocket, connection)

@@ -7,6 +7,16 @@ export type Message = readonly [data: RawData, isBinary: boolean]
 /** Takes the messages of a socket in place of the application. */
 export type Receive = (message: Message) => void
 
+/** What looks after the messages that are sent. */
+export interface SendGuard {
+  /** Asked before each; it closes the socket when it answers no. */
+  readonly isOpen: () => boolean
+  /** How many bytes may wait for a peer that reads slowly. */
+  readonly maxBufferedBytes: number
+  /** Told behind each with which more wait. */
+  readonly onFull: () => void
+}
+
 const maxHeldBytes = 65_536
 
 /**
@@ -54,14 +64,15 @@ export class GatedSocket implements Transport {
     Reflect.apply(this.#emit, this.webSocket, ['message', ...message])
   }
 
-  /** Asks `isOpen` before anything is sent; it closes the socket when it answers no. */
-  guardSends(isOpen: () => boolean): void {
+  /** Looks after what is sent from now on. */
+  guardSends({ isOpen, maxBufferedBytes, onFull }: SendGuard): void {
     const { webSocket } = this
     const { send } = webSocket
     webSocket.send = function gatedSend(...args: unknown[]): void {
       // ws itself drops what is sent behind a Close, and tells the callback.
       isOpen()
       Reflect.apply(send, webSocket, args)
+      if (webSocket.bufferedAmount > maxBufferedBytes) onFull()
     }
   }
 

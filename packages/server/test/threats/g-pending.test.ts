@@ -425,6 +425,59 @@ describe('G07 a slow reader', () => {
     await drained
     expect(socket.readyState).toBe(socket.CLOSED)
   })
+
+  const mebibyte = 1_048_576
+  const chunk = Buffer.alloc(65_536)
+
+  /** Sends 32 MiB, more than the buffers of the kernel take, to a client that reads or does not: how much was sent. */
+  async function push(maxBufferedBytes: number | undefined, reads: boolean) {
+    const started = await start(maxBufferedBytes === undefined ? {} : { maxBufferedBytes })
+    const { client } = await rawOpen(started.port, '/ws', { Authorization: 'Bearer good-ada' })
+    client.socket.removeAllListeners('data')
+    client.socket[reads ? 'resume' : 'pause']()
+    const [socket] = started.sockets as [WebSocket]
+    let most = 0
+    for (let sent = 0; sent < 32 * mebibyte && started.guard.connections.size > 0; sent += chunk.length) {
+      socket.send(chunk)
+      most = Math.max(most, socket.bufferedAmount)
+      await nextTurn()
+    }
+    return { ...started, client, most }
+  }
+
+  it.each([
+    ['1 MiB, as it was told', mebibyte, mebibyte],
+    ['16 MiB by default', undefined, 16 * mebibyte],
+  ])('G07 that lets more wait than %s is ended at once', async (_, option, max) => {
+    const { clock, events, most, idle, client, control } = await push(option, false)
+    expect(most).toBeGreaterThan(max)
+    expect(most).toBeLessThan(max + 2 * chunk.length)
+    // Not by a Close, which would wait behind the rest for a second.
+    await idle()
+    expect(clock.pending).toBe(0)
+    expect(events).toMatchObject([{ type: 'accepted' }, { type: 'ended', code: 'limited' }, { type: 'closed' }])
+    client.destroy()
+    await control()
+  })
+
+  it('G07 but one that reads gets as much as there is', async () => {
+    const { guard, events, most } = await push(mebibyte, true)
+    expect(most).toBeLessThan(mebibyte)
+    expect(guard.connections.size).toBe(1)
+    expect(events.map(({ type }) => type)).toEqual(['accepted'])
+  })
+
+  it('G07 is ended by one message that is larger, and not by one that is as large', async () => {
+    const { connect, sockets, events, guard } = live({ server: { maxBufferedBytes: 0 } })
+    const client = await connect()
+    sockets[0]?.send('read at once')
+    expect(await client.receive()).toBe('read at once')
+    expect(guard.connections.size).toBe(1)
+    client.socket.pause()
+    sockets[0]?.send(chunk)
+    expect((await client.closed).code).toBe(1006)
+    expect(events).toMatchObject([{ type: 'accepted' }, { type: 'ended', code: 'limited' }, { type: 'closed' }])
+  })
 })
 
 describe('G08 a Close that is never answered', () => {

@@ -98,10 +98,11 @@ describe('a gate', () => {
     let asked = 0
     webSocket.send('unasked')
     expect(asked).toBe(0)
-    gated.guardSends(() => {
+    const isOpen = () => {
       asked += 1
       return true
-    })
+    }
+    gated.guardSends({ isOpen, maxBufferedBytes: 0, onFull: () => {} })
     webSocket.send('one')
     webSocket.send('two')
     expect(asked).toBe(2)

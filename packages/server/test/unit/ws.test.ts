@@ -128,6 +128,16 @@ describe('guardServer: the paths of a server', () => {
   })
 })
 
+describe('guardServer: what may wait for a slow reader', () => {
+  it.each([Number.NaN, -1])('is a number of bytes, and not %d', async (maxBufferedBytes) => {
+    const { server } = await listen()
+    const guardPath = (bytes: number) =>
+      guardServer(server, guardOfAll(), { path: '/ws', maxBufferedBytes: bytes }, echo)
+    expect(() => guardPath(maxBufferedBytes)).toThrow(ConfigurationError)
+    expect(() => guardPath(Number.POSITIVE_INFINITY)).not.toThrow()
+  })
+})
+
 describe('guardServer: a WebSocketServer of the user', () => {
   async function startWith(options: ServerOptions, handler?: ConnectionHandler<Identity>) {
     const webSocketServer = new WebSocketServer({ noServer: true, ...options })
