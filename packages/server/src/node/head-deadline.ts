@@ -3,6 +3,9 @@ import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import type { Clock } from '../clock.js'
 
+// Told in place of a request where anybody listens, so that a listener of ours alone would change what the server does.
+const otherRequests = ['checkContinue', 'checkExpectation', 'connect'] as const
+
 const timeoutResponse = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** A watch over the heads of a server. */
@@ -26,6 +29,8 @@ interface Waiting {
  * Ends connections of a Node.js server that have not sent the whole head of their first request `ms` milliseconds after
  * they were opened, however busily they drip. Node's own `headersTimeout` starts with the first byte, so that a silent
  * connection stays for ever, and is looked at every 30 seconds only.
+ *
+ * A server's own listeners for `checkContinue`, `checkExpectation` and `connect` are looked for when a connection opens.
  */
 export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch {
   // The oldest stands first, because the time is the same for all.
@@ -33,6 +38,7 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
   let cancelTimer: (() => void) | undefined
 
   function watch(tcp: Socket): void {
+    listenBesideOthers()
     const peer = peerOf(tcp)
     const onClose = () => forget(peer)
     const http = server instanceof TlsServer ? undefined : tcp
@@ -72,6 +78,13 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
     setTimer()
   }
 
+  function listenBesideOthers(): void {
+    for (const event of otherRequests) {
+      server.off(event, onRequest)
+      if (server.listenerCount(event) > 0) server.prependListener(event, onRequest)
+    }
+  }
+
   const release = (socket: Socket) => forget(peerOf(socket))
   const onRequest = ({ socket }: { readonly socket: Socket }) => release(socket)
   server.on('connection', watch)
@@ -83,6 +96,7 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
       server.off('connection', watch)
       server.off('secureConnection', onSecure)
       server.off('request', onRequest)
+      for (const event of otherRequests) server.off(event, onRequest)
       for (const peer of [...waiting.keys()]) forget(peer)
     },
   }

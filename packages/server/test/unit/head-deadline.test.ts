@@ -121,6 +121,36 @@ describe('limitHeads', () => {
     expect((await client.head()).status).toBe(200)
   })
 
+  describe.each([
+    ['checkContinue', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n', /100 Continue[^]*served/],
+    ['checkExpectation', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: else\r\n\r\n', /417 Expectation Failed/],
+    ['connect', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', /^$/],
+  ])('on a server that listens for %s', (event, request, byDefault) => {
+    it('lets in whose request comes there', async () => {
+      const { clock, open, server } = await start()
+      server.on(event, ({ socket }: { readonly socket: Socket }) => socket.write('heard'))
+      const [silent, { client, socket, send }] = [await open(), await open()]
+      await send(request)
+      await client.until((received) => received.includes('heard'))
+      clock.advance(10_000)
+      expect([silent.socket.writableEnded, socket.writableEnded]).toEqual([true, false])
+    })
+
+    it.each(['it listens no more', 'the watch has stopped'])('leaves it to Node once %s', async (change) => {
+      const { open, server, watch } = await start()
+      const listener = () => {}
+      server.on(event, listener)
+      await open()
+      expect(server.listenerCount(event)).toBe(2)
+      server.off(event, listener)
+      if (change === 'the watch has stopped') watch.stop()
+      const { client, send } = await open()
+      await send(request)
+      const received = await client.until((bytes) => bytes.length > 0 && byDefault.test(bytes.toString()))
+      expect(received.toString()).toMatch(byDefault)
+    })
+  })
+
   it('tells connections apart that have no address', async () => {
     const clock = testClock()
     const server = createServer((_, response) => response.end('served'))
