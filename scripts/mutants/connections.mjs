@@ -6,6 +6,7 @@ const firstMessages = [life, 'unit/first-message.test.ts', 'threats/e-first-mess
 const innerDoor = ['unit/inner-door.test.ts']
 const sockets = 'unit/sockets.test.ts'
 const ws = [sockets, 'unit/ws.test.ts', 'unit/inner-door.test.ts', 'contract/adapter.ws.test.ts']
+const slowReaders = ['threats/g-pending.test.ts', 'unit/ws.test.ts']
 const routes = ['unit/routes.test.ts', 'unit/bounds.test.ts']
 
 const of = (file, tests, list) =>
@@ -254,10 +255,25 @@ export default [
     ],
     ['if (mayPass(message)) deliver(message)', 'deliver(message)', 'a message that may not pass'],
     [
-      'gated.guardSends(() => connections.isOpen(connection))',
-      '',
+      'isOpen: () => connections.isOpen(connection)',
+      'isOpen: () => true',
       'the application sends to who is no longer authenticated',
     ],
+  ]),
+  ...of('adapters/ws.ts', slowReaders, [
+    ["        connections.end(connection, 'limited')\n", '', 'a slow reader leaves without an event'],
+    ['        gated.terminate()\n', '', 'a slow reader keeps what waits for it until it has ignored a Close'],
+    ['= 16 * mebibyte }', '= Infinity }', 'what waits for a slow reader grows without bound, unless configured'],
+    ['if (!(maxBufferedBytes >= 0))', 'if (false)', 'a limit that is no number limits nothing'],
+  ]),
+  ...of('node/gated-socket.ts', slowReaders, [
+    [
+      'webSocket.bufferedAmount > maxBufferedBytes',
+      'webSocket.bufferedAmount > 0',
+      'a reader of a moment ago is ended',
+    ],
+    ['      look()\n', '', 'what waits for a slow reader grows without bound'],
+    ["    webSocket.on('ping', look)\n", '', 'pongs for a slow reader grow without bound'],
   ]),
   ...of('routes.ts', routes, [
     [

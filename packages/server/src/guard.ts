@@ -53,6 +53,8 @@ export interface Guard<I extends Identity = Identity> {
    * all of the caller's session.
    */
   renew(request: Handshake, connection?: string): Promise<Renewed | Refuse>
+  /** Refuses what a route finds wrong before it asks the guard, and tells of it. */
+  refuse(request: Handshake, reason: Reason): Refuse
   /** The live connections of this node. */
   readonly connections: Connections<I>
   /**
@@ -199,6 +201,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     issueTicket,
     renew,
     logOut,
+    refuse: (request, reason) => report(refuse(reason), request),
     originPolicy,
     connections,
     clock,

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Guard } from './guard.js'
 import type { Identity } from './identity.js'
+import type { Reason } from './reasons.js'
 import { type HttpAnswer, refusalAnswer } from './refusal.js'
 import { fromFetch, fromNode, type Handshake, readTarget, repeated, singleHeader } from './request.js'
-import { type Refuse, refuse } from './verdict.js'
 import type { LogoutVerifier } from './verifiers/logout.js'
 
 /** Options of {@link createRoutes}. */
@@ -29,10 +29,15 @@ export interface Routes {
 }
 
 /** What a route does: with the request, and its body when it asks for one. */
-type Route = (request: Handshake, readBody: ReadBody) => Promise<HttpAnswer>
+type Route = (request: Handshake, readBody: () => Promise<string | Fault>) => Promise<HttpAnswer>
 
-/** Reads the body of a request, or says why there is none to read. */
-type ReadBody = () => Promise<string | Refuse>
+/** A body as it comes. */
+type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+/** What is wrong with a request before the guard is asked. */
+interface Fault {
+  readonly fault: Reason
+}
 
 const maxBodyBytes = 16_384
 // What is longer is still read so far, because a body that is left unread takes the response with it.
@@ -51,6 +56,7 @@ const maxDroppedBytes = 65_536
  * connection that is not there, 405, 413, 429, 503 when the store is down.
  */
 export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logoutToken }: RoutesOptions): Routes {
+  const refused = (request: Handshake, { fault }: Fault) => refusalAnswer(guard.refuse(request, fault).code)
   const routes = new Map<string, Route>([
     [
       `${path}/ticket`,
@@ -64,7 +70,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
       async (request, readBody) => {
         const body = await readBody()
         const connection = typeof body === 'string' ? readConnectionId(body) : body
-        if (typeof connection === 'object') return refusalAnswer(connection.code)
+        if (typeof connection === 'object') return refused(request, connection)
         const renewed = await guard.renew(request, connection)
         return 'reason' in renewed ? refusalAnswer(renewed.code) : jsonAnswer(200, renewed)
       },
@@ -74,7 +80,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
   if (logoutToken) {
     routes.set(`${path}/backchannel-logout`, async (request, readBody) => {
       const body = await readBody()
-      if (typeof body === 'object') return refusalAnswer(body.code)
+      if (typeof body === 'object') return refused(request, body)
       const token = new URLSearchParams(body).get('logout_token') ?? ''
       const done = await guard.logOut(request, token, logoutToken)
       if (!('reason' in done)) return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: '' }
@@ -83,23 +89,25 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     })
   }
 
-  async function answer(request: Handshake, readBody: ReadBody) {
+  async function answer(request: Handshake, body: Body) {
     const route = routes.get(readTarget(request.target)?.path ?? '')
     if (!route) return undefined
     const cors = corsHeaders(guard, request)
     if (request.method === 'OPTIONS' && cors) return { status: 204, headers: { ...cors, ...preflight }, body: '' }
-    if (request.method !== 'POST') return refusalAnswer('methodNotAllowed', { ...cors, Allow: 'POST' })
-    const { status, headers, body } = await route(request, readBody)
-    return { status, headers: { ...headers, ...cors }, body }
+    if (request.method !== 'POST') {
+      return refusalAnswer(guard.refuse(request, 'method-not-allowed').code, { ...cors, Allow: 'POST' })
+    }
+    const answered = await route(request, () => readText(body))
+    return { ...answered, headers: { ...answered.headers, ...cors } }
   }
 
   return {
     async fetch(request, address) {
-      const answered = await answer(fromFetch(request, address), () => readText(request.body ?? []))
+      const answered = await answer(fromFetch(request, address), request.body ?? [])
       return answered && new Response(answered.status === 204 ? null : answered.body, answered)
     },
     async node(request, response) {
-      const answered = await answer(fromNode(request), () => readText(request))
+      const answered = await answer(fromNode(request), request)
       if (!answered) return false
       // A 204 has no body, and must not tell the length of one (RFC 9110 section 8.6).
       const length = answered.status !== 204 && { 'Content-Length': Buffer.byteLength(answered.body) }
@@ -116,7 +124,7 @@ function jsonAnswer(status: number, value: object): HttpAnswer {
 }
 
 /** Reads a body that is no longer than any of ours. */
-async function readText(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string | Refuse> {
+async function readText(body: Body): Promise<string | Fault> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   try {
@@ -127,20 +135,20 @@ async function readText(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>):
     }
   } catch {
     // The client has left in the middle of it.
-    return refuse('body-malformed')
+    return { fault: 'body-malformed' }
   }
-  return bytes <= maxBodyBytes ? Buffer.concat(chunks).toString() : refuse('body-too-large')
+  return bytes <= maxBodyBytes ? Buffer.concat(chunks).toString() : { fault: 'body-too-large' }
 }
 
 /** The connection that the body of a renewal names; `undefined` when the body is empty. */
-function readConnectionId(body: string): string | undefined | Refuse {
+function readConnectionId(body: string): string | undefined | Fault {
   if (body.trim() === '') return undefined
   try {
     const value: unknown = JSON.parse(body)
     const id = typeof value === 'object' && value !== null && 'connection' in value ? value.connection : ''
     if (typeof id === 'string' && id !== '') return id
   } catch {}
-  return refuse('body-malformed')
+  return { fault: 'body-malformed' }
 }
 
 const preflight = {

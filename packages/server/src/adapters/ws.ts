@@ -131,7 +131,11 @@ export function guardServer<I extends Identity>(
     gated.guardSends({
       isOpen: () => connections.isOpen(connection),
       maxBufferedBytes,
-      onFull: () => connections.end(connection, 'limited'),
+      onFull: () => {
+        connections.end(connection, 'limited')
+        // Its Close would wait behind all the rest.
+        gated.terminate()
+      },
     })
     gated.hold(kept)
     try {

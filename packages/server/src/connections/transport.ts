@@ -25,11 +25,8 @@ export interface Transport {
 
 const closeGrace = 1_000
 
-/**
- * Who is no longer authenticated must not get what waits in front of the Close either, and who takes more than its share
- * does not keep it until it has read.
- */
-const dropsQueue: ReadonlySet<CodeName> = new Set(['expired', 'revoked', 'forbidden', 'limited'])
+/** Who is no longer authenticated must not get what waits in front of the Close either. */
+const dropsQueue: ReadonlySet<CodeName> = new Set(['expired', 'revoked', 'forbidden'])
 
 /** Ends a socket: first the gate, then Close, then, after a second, without the peer, who need not answer a Close. */
 export function end(transport: Transport, code: CodeName, clock: Clock): void {

@@ -13,7 +13,7 @@ export interface SendGuard {
   readonly isOpen: () => boolean
   /** How many bytes may wait for a peer that reads slowly. */
   readonly maxBufferedBytes: number
-  /** Told behind each with which more wait. */
+  /** Told behind each with which more wait, and behind a ping of the peer, whose pong waits too. */
   readonly onFull: () => void
 }
 
@@ -68,11 +68,15 @@ export class GatedSocket implements Transport {
   guardSends({ isOpen, maxBufferedBytes, onFull }: SendGuard): void {
     const { webSocket } = this
     const { send } = webSocket
+    const look = () => {
+      if (webSocket.bufferedAmount > maxBufferedBytes) onFull()
+    }
+    webSocket.on('ping', look)
     webSocket.send = function gatedSend(...args: unknown[]): void {
       // ws itself drops what is sent behind a Close, and tells the callback.
       isOpen()
       Reflect.apply(send, webSocket, args)
-      if (webSocket.bufferedAmount > maxBufferedBytes) onFull()
+      look()
     }
   }
 

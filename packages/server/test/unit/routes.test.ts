@@ -1,7 +1,16 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createGuard, createRoutes, type Guard, type GuardEvent, header, ticket } from '@sallyport/server'
+import {
+  createGuard,
+  createRoutes,
+  type Guard,
+  type GuardEvent,
+  header,
+  logRefusals,
+  type Reason,
+  ticket,
+} from '@sallyport/server'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { guardOfAll, origin, verifyGood } from '../support/guard.js'
 import { rawRequest } from '../support/raw.js'
@@ -36,6 +45,16 @@ interface RequestLine {
   readonly method?: string
   readonly headers?: Record<string, string>
   readonly body?: string
+}
+
+/** A guard that is listened to. */
+function watched() {
+  const guard = guardOfAll()
+  const events: GuardEvent[] = []
+  const lines: string[] = []
+  guard.subscribe((event) => events.push(event))
+  logRefusals(guard, (line) => lines.push(line))
+  return { guard, events, lines }
 }
 
 describe.each(Object.entries(forms))('createRoutes as %s', (_, start) => {
@@ -160,9 +179,7 @@ describe.each(Object.entries(forms))('createRoutes as %s', (_, start) => {
   })
 
   it('tells the guard of what it refuses', async () => {
-    const guard = guardOfAll()
-    const events: GuardEvent[] = []
-    guard.subscribe((event) => events.push(event))
+    const { guard, events } = watched()
     const call = await start(guard)
     await call({ ...post, headers: { Authorization: 'Bearer bad' } })
     expect(events).toEqual([
@@ -176,6 +193,37 @@ describe.each(Object.entries(forms))('createRoutes as %s', (_, start) => {
     ])
     await call({ ...post, headers: authorization })
     expect(events).toHaveLength(1)
+  })
+
+  const renewal = { target: '/ws/renew', method: 'POST', headers: authorization }
+  const connection = (id: string) => JSON.stringify({ connection: id })
+
+  it.each<[string, RequestLine, RequestLine, number, Reason]>([
+    [
+      'method',
+      { ...post, method: 'GET', headers: authorization },
+      { ...post, headers: authorization },
+      405,
+      'method-not-allowed',
+    ],
+    ['malformed body', { ...renewal, body: '{' }, { ...renewal, body: connection('x') }, 400, 'body-malformed'],
+    [
+      'large body',
+      { ...renewal, body: connection('x'.repeat(16_384)) },
+      { ...renewal, body: connection('x'.repeat(16_000)) },
+      413,
+      'body-too-large',
+    ],
+  ])('tells it of a %s, once, with a line in the log', async (_, bad, good, status, reason) => {
+    const { guard, events, lines } = watched()
+    const call = await start(guard)
+    expect((await call(bad)).status).toBe(status)
+    expect(events).toEqual([
+      { type: 'refused', id: expect.any(String), reason, path: bad.target, address: expect.any(String) },
+    ])
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: 'refused', reason, path: bad.target }])
+    expect((await call(good)).status).not.toBe(status)
+    expect(events.filter((event) => event.type === 'refused' && event.reason === reason)).toHaveLength(1)
   })
 })
 
