@@ -16,6 +16,7 @@ export const cache = join(root, 'node_modules/.cache/sallyport')
  * Debian package; the tests find it in the environment variable.
  */
 const programs = [
+  { variable: 'REDIS_SERVER_PATH', commands: ['redis-server', 'valkey-server'], debian: 'redis-server' },
   { variable: 'CHROMIUM_PATH', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
 ]
 

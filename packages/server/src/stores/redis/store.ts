@@ -11,7 +11,6 @@ import { createSeal } from './seal.js'
 /** As much of a client of ioredis as the store uses: a `Redis`, also one of Sentinels, or a `Cluster`. */
 export interface RedisClient {
   call(command: string, ...args: string[]): Promise<unknown>
-  on(event: 'error', listener: () => void): unknown
 }
 
 /** Options of {@link redisStore}. */
@@ -54,8 +53,6 @@ export function redisStore(options: RedisStoreOptions): Store {
   let primary: string | undefined
   const keys = [keyOf('log'), keyOf('nodes')] as const
   const log = new Log({ commands, seal, clock, random: randomBytes, keys, onPrimary })
-  // A client without a listener ends the process when its connection breaks.
-  client.on('error', () => {})
   if (secrets.length === 0) warn('give it a secret: without one, whoever can write to Redis can make tickets')
 
   async function onPrimary(): Promise<void> {

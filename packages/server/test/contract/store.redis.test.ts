@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto'
+import { redisStore } from '@sallyport/server/redis'
+import type { Redis } from 'ioredis'
+import { afterAll, beforeAll } from 'vitest'
+import { passTime, type RedisServer, startRedis } from '../support/redis.js'
+import { storeContract } from './store.js'
+
+let server: RedisServer
+let client: Redis
+let clock: Redis
+
+beforeAll(async () => {
+  server = await startRedis()
+  client = server.client({ enableAutoPipelining: true })
+  clock = server.client()
+})
+afterAll(() => server.stop())
+
+storeContract('redisStore', () => ({
+  store: redisStore({ client, prefix: randomUUID() }),
+  advance: (ms) => passTime(clock, ms),
+}))
+
+storeContract('redisStore with a secret', () => ({
+  store: redisStore({ client, prefix: randomUUID(), secret: 'x'.repeat(32) }),
+  advance: (ms) => passTime(clock, ms),
+}))

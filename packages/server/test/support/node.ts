@@ -1,0 +1,97 @@
+import {
+  type ConnectionLife,
+  createGuard,
+  firstMessage,
+  type Guard,
+  type GuardEvent,
+  type GuardOptions,
+  header,
+  type Identity,
+  type Places,
+  ticket,
+} from '@sallyport/server'
+import { type RedisStoreOptions, redisStore } from '@sallyport/server/redis'
+import { onTestFinished } from 'vitest'
+import { Client } from './client.js'
+import { type Claims, credentialOf, verifyClaims } from './live.js'
+import type { RedisServer } from './redis.js'
+import { echo, startServer } from './server.js'
+
+/** What differs between the nodes of a test. */
+export interface NodeOptions {
+  readonly store?: Partial<RedisStoreOptions>
+  readonly life?: Partial<ConnectionLife>
+  readonly places?: Places
+  /** Whether to wait until the node knows the revocations. Default `true`. */
+  readonly ready?: boolean
+}
+
+/** A node: a guard over a Redis server, on an HTTP server of its own. */
+export interface TestNode {
+  readonly guard: Guard<Identity>
+  readonly port: number
+  readonly events: GuardEvent[]
+  /** Asks for a ticket, and answers the status and the ticket. */
+  issue(
+    claims?: Claims,
+  ): Promise<{ readonly status: number; readonly ticket: string; readonly retryAfter: string | null }>
+  /** Opens a socket by ticket. */
+  redeem(ticket: string): Promise<Client>
+  /** Opens a socket by header. */
+  connect(claims?: Claims): Promise<Client>
+}
+
+export const secret = 'of all the nodes of these tests, a secret'
+
+/** What a token of now says. */
+export const fresh = (claims: Claims = {}): Claims => {
+  const now = Date.now()
+  return { issuedAt: now, expiresAt: now + 3_600_000, session: 's1', token: 't1', ...claims }
+}
+
+export async function startNode(redis: RedisServer, options: NodeOptions = {}): Promise<TestNode> {
+  const { store = {}, life = {}, places, ready = true } = options
+  const accept = [ticket(), header({ verify: verifyClaims }), firstMessage({ verify: verifyClaims })] as const
+  const guardOptions: GuardOptions<typeof accept> = {
+    accept,
+    life,
+    limits: { failedAttempts: 1_000, pendingPerAddress: 1_000 },
+    store: redisStore({ client: redis.client({ enableAutoPipelining: true }), secret, ...store }),
+    ...(places && { connectionsPerIdentity: places }),
+  }
+  const guard: Guard<Identity> = createGuard(guardOptions)
+  const events: GuardEvent[] = []
+  guard.subscribe((event) => events.push(event))
+  onTestFinished(() => guard.drain({ within: 0 }))
+  const { port, url } = await startServer(guard, echo)
+  if (ready) await guard.ready()
+  const authorization = (claims: Claims) => ({ Authorization: `Bearer ${credentialOf(claims)}` })
+
+  return {
+    guard,
+    port,
+    events,
+    async issue(claims = fresh()) {
+      const response = await fetch(`http://127.0.0.1:${port}/ws/ticket`, {
+        method: 'POST',
+        headers: authorization(claims),
+      })
+      const body = (await response.json()) as { readonly ticket?: string }
+      return { status: response.status, ticket: body.ticket ?? '', retryAfter: response.headers.get('retry-after') }
+    },
+    redeem: (ticket) => Client.open(`${url}?ticket=${ticket}`),
+    connect: (claims = fresh()) => Client.open(url, { headers: authorization(claims) }),
+  }
+}
+
+/** Resolves when a guard's store is in that state. */
+export async function stateOf({ guard }: TestNode, state: 'current' | 'stale' | 'unavailable'): Promise<void> {
+  if (guard.health.store === state) return
+  await new Promise<void>((resolve) => {
+    const leave = guard.subscribe((event) => {
+      if (event.type !== 'store' || event.state !== state) return
+      leave()
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest'
+import { fresh, startNode, stateOf } from '../support/node.js'
+import { redisOfTest } from '../support/redis.js'
+
+const unavailable = { code: 1013, reason: 'Temporarily unavailable' }
+
+/** How long something takes, in milliseconds, whatever comes of it. */
+async function timeOf(work: Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await work.catch(() => {})
+  return performance.now() - start
+}
+
+describe('a Redis that cannot be asked', () => {
+  it.each([
+    ['I01 is down', 'kill'],
+    ['I02 hangs', 'freeze'],
+  ] as const)(
+    '%s: new tickets get 503 within a second, tokens and connections go on',
+    { timeout: 30_000 },
+    async (_, how) => {
+      const redis = await redisOfTest()
+      const node = await startNode(redis)
+      const live = await node.connect()
+      expect(await live.text()).toBe('hello ada')
+      const before = await node.issue()
+      expect(before.status).toBe(201)
+
+      if (how === 'kill') await redis.kill()
+      else redis.signal('SIGSTOP')
+
+      const issuing = node.issue()
+      expect(await timeOf(issuing)).toBeLessThan(1_000)
+      expect(await issuing).toEqual({ status: 503, ticket: '', retryAfter: '5' })
+      const redeeming = node.redeem(before.ticket)
+      expect(await timeOf(redeeming)).toBeLessThan(1_000)
+      await expect(redeeming).rejects.toThrow('503')
+      await stateOf(node, 'stale')
+      // A token needs nobody but the revocations that are known.
+      const newer = await node.connect()
+      expect(await newer.text()).toBe('hello ada')
+      live.send('still here')
+      expect(await live.text()).toBe('still here')
+
+      if (how === 'kill') await redis.restart()
+      else redis.signal('SIGCONT')
+      await stateOf(node, 'current')
+      const after = await node.issue()
+      expect(after.status).toBe(201)
+      expect(await (await node.redeem(after.ticket)).text()).toBe('hello ada')
+      expect(live.socket.readyState).toBe(live.socket.OPEN)
+    },
+  )
+
+  it('I09 for longer than maxStaleness: connections close with 1013, new ones get 503, and all comes back by itself', {
+    timeout: 30_000,
+  }, async () => {
+    const redis = await redisOfTest()
+    const node = await startNode(redis, { life: { maxStaleness: 3_000 } })
+    const live = await node.connect()
+    redis.signal('SIGSTOP')
+    expect(await live.closed).toEqual(unavailable)
+    expect(node.guard.health).toEqual({ store: 'unavailable', draining: false })
+    await expect(node.connect()).rejects.toThrow('503')
+    redis.signal('SIGCONT')
+    await stateOf(node, 'current')
+    expect(await (await node.connect()).text()).toBe('hello ada')
+    expect(node.events.flatMap((event) => (event.type === 'store' ? [event.state] : []))).toEqual([
+      'current',
+      'stale',
+      'unavailable',
+      'current',
+    ])
+  })
+
+  it('I13 when a node starts: nobody comes in before it knows the revocations', { timeout: 30_000 }, async () => {
+    const redis = await redisOfTest()
+    const first = await startNode(redis)
+    await first.guard.revoke({ user: 'eve' })
+    const eve = fresh({ id: 'eve', issuedAt: Date.now() - 60_000 })
+    redis.signal('SIGSTOP')
+    const node = await startNode(redis, { ready: false })
+    await expect(node.connect()).rejects.toThrow('503')
+    await expect(node.connect(eve)).rejects.toThrow('503')
+    redis.signal('SIGCONT')
+    await node.guard.ready()
+    expect(await (await node.connect()).text()).toBe('hello ada')
+    await expect(node.connect(eve)).rejects.toThrow('401')
+  })
+
+  it('I13 restarted empty: the nodes give back what it has forgotten', { timeout: 30_000 }, async () => {
+    const redis = await redisOfTest(['--appendonly', 'no'])
+    const node = await startNode(redis)
+    const eve = fresh({ id: 'eve', issuedAt: Date.now() - 60_000 })
+    await node.guard.revoke({ user: 'eve' })
+    await redis.restart()
+    expect(await redis.client().keys('*log')).toEqual([])
+    // Confirmed by a node that has read the log anew.
+    await node.guard.revoke({ user: 'somebody' })
+    const late = await startNode(redis)
+    await expect(late.connect(eve)).rejects.toThrow('401')
+    expect(await (await late.connect()).text()).toBe('hello ada')
+  })
+
+  it('I13 emptied by hand: the same', async () => {
+    const redis = await redisOfTest()
+    const [node, other] = [await startNode(redis), await startNode(redis)]
+    const eve = fresh({ id: 'eve', issuedAt: Date.now() - 60_000 })
+    await node.guard.revoke({ user: 'eve' })
+    await redis.client().flushall()
+    // What is appended behind it comes to a log that is whole again.
+    await other.guard.revoke({ user: 'somebody' })
+    const late = await startNode(redis)
+    await expect(late.connect(eve)).rejects.toThrow('401')
+    expect(await (await late.connect()).text()).toBe('hello ada')
+  })
+
+  it('I21 is slow: commands are refused at their deadline, and none waits in line behind', {
+    timeout: 30_000,
+  }, async () => {
+    const redis = await redisOfTest()
+    const node = await startNode(redis)
+    await redis.client().call('CLIENT', 'PAUSE', '2000', 'ALL')
+    const issuing = Array.from({ length: 200 }, (_, i) => node.issue(fresh({ id: `user-${i}` })))
+    expect(await timeOf(Promise.all(issuing))).toBeLessThan(1_500)
+    expect((await Promise.all(issuing)).every(({ status }) => status === 503)).toBe(true)
+    // Refused at once by now.
+    expect(await timeOf(node.issue())).toBeLessThan(200)
+    await stateOf(node, 'stale')
+    await stateOf(node, 'current')
+    expect((await node.issue()).status).toBe(201)
+  })
+
+  it('is full: tickets get 503, revocations are still read', async () => {
+    const redis = await redisOfTest(['--maxmemory', '4mb', '--maxmemory-policy', 'noeviction'])
+    const node = await startNode(redis)
+    const client = redis.client()
+    await client.config('SET', 'maxmemory', '1')
+    expect((await node.issue()).status).toBe(503)
+    expect(await (await node.connect()).text()).toBe('hello ada')
+    expect(node.guard.health.store).toBe('current')
+    await expect(node.guard.revoke({ user: 'eve' })).rejects.toThrow('Redis answered OOM')
+    await client.config('SET', 'maxmemory', '0')
+    expect((await node.issue()).status).toBe(201)
+  })
+
+  it('I11 is a replica: nothing of it is believed', { timeout: 30_000 }, async () => {
+    const [redis, elsewhere] = [await redisOfTest(), await redisOfTest()]
+    const node = await startNode(redis)
+    const { ticket } = await node.issue()
+    await redis.client().call('REPLICAOF', '127.0.0.1', `${elsewhere.port}`)
+    expect((await node.issue()).status).toBe(503)
+    await expect(node.redeem(ticket)).rejects.toThrow('503')
+    await stateOf(node, 'stale')
+    await redis.client().call('REPLICAOF', 'NO', 'ONE')
+    await stateOf(node, 'current')
+    expect((await node.issue()).status).toBe(201)
+  })
+})
