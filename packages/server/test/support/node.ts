@@ -10,11 +10,10 @@ import {
   type Places,
   ticket,
 } from '@sallyport/server'
-import { type RedisStoreOptions, redisStore } from '@sallyport/server/redis'
+import { type RedisClient, type RedisStoreOptions, redisStore } from '@sallyport/server/redis'
 import { onTestFinished } from 'vitest'
 import { Client } from './client.js'
 import { type Claims, credentialOf, verifyClaims } from './live.js'
-import type { RedisServer } from './redis.js'
 import { echo, startServer } from './server.js'
 
 /** What differs between the nodes of a test. */
@@ -49,7 +48,10 @@ export const fresh = (claims: Claims = {}): Claims => {
   return { issuedAt: now, expiresAt: now + 3_600_000, session: 's1', token: 't1', ...claims }
 }
 
-export async function startNode(redis: RedisServer, options: NodeOptions = {}): Promise<TestNode> {
+export async function startNode(
+  redis: { client(options?: object): RedisClient },
+  options: NodeOptions = {},
+): Promise<TestNode> {
   const { store = {}, life = {}, places, ready = true } = options
   const accept = [ticket(), header({ verify: verifyClaims }), firstMessage({ verify: verifyClaims })] as const
   const guardOptions: GuardOptions<typeof accept> = {
