@@ -7,6 +7,7 @@ import {
   header,
   type Identity,
   query,
+  type Store,
   session,
   subprotocol,
   ticket,
@@ -23,13 +24,15 @@ export interface GateOptions {
   readonly secret: Uint8Array
   readonly sessions: Sessions
   readonly clock: Clock
+  /** What nodes share; absent: this node is alone. */
+  readonly store?: Store
 }
 
 /** The playground's guard: all six ways in, for its own pages. */
-export function createGate({ origins, secret, sessions, clock }: GateOptions): Guard<Identity> {
+export function createGate({ origins, secret, sessions, clock, store }: GateOptions): Guard<Identity> {
   const verify = jwt({ secret, algorithms: ['HS256'], issuer, audience })
-  const findSession = session((value) => {
-    const found = sessions.find(value)
+  const findSession = session(async (value) => {
+    const found = await sessions.find(value)
     return found ? { identity: { id: found.user, issuer }, expiresAt: found.expiresAt, session: found.id } : null
   })
   return createGuard({
@@ -44,6 +47,7 @@ export function createGate({ origins, secret, sessions, clock }: GateOptions): G
       firstMessage({ verify }),
     ],
     clock,
+    ...(store && { store }),
     connectionsPerIdentity: { max: 20, whenFull: 'replace' },
     // Whoever breaks things here on purpose should not have to wait after the tenth.
     limits: { failedAttempts: 100 },

@@ -34,6 +34,7 @@ interface Ended {
 export function liveTable({ guard, sessions, origins }: LiveTableOptions): LiveTable {
   /** With the cookie that they came with, which says who asks for as long as its session lives. */
   const watchers = new Map<ServerResponse, string | undefined>()
+  const told = new WeakMap<ServerResponse, Promise<unknown>>()
   const rows = new WeakMap<Connection, number>()
   let lastRow = 0
 
@@ -44,8 +45,8 @@ export function liveTable({ guard, sessions, origins }: LiveTableOptions): LiveT
     return row
   }
 
-  function event(cookie: string | undefined, ended?: Ended): string {
-    const asking = sessions.find(cookie)?.user
+  async function event(cookie: string | undefined, ended?: Ended): Promise<string> {
+    const asking = (await sessions.find(cookie))?.user
     const connections = Array.from(guard.connections, (connection) => {
       const { id, identity, method, since, expiresAt } = connection
       const own = identity.id === asking && { id }
@@ -56,10 +57,23 @@ export function liveTable({ guard, sessions, origins }: LiveTableOptions): LiveT
     return `data: ${JSON.stringify({ now: guard.clock.now(), connections, ended })}\n\n`
   }
 
+  /** Writes events one behind the other: which of two look-ups is answered first must not matter. */
+  function tell(watcher: ServerResponse, cookie: string | undefined, ended?: Ended): void {
+    const before = told.get(watcher) ?? Promise.resolve()
+    const now = before
+      .then(() => event(cookie, ended))
+      .then((text) => {
+        if (!watcher.writableEnded) watcher.write(text)
+      })
+      // Whose session cannot be looked up watches no more.
+      .catch(() => watcher.destroy())
+    told.set(watcher, now)
+  }
+
   const unsubscribe = guard.subscribe((change) => {
-    if (change.type === 'refused') return
+    if (change.type === 'refused' || change.type === 'store') return
     const ended = change.type === 'ended' ? { row: rowOf(change.connection), close: closeOf(change.code) } : undefined
-    for (const [watcher, cookie] of watchers) watcher.write(event(cookie, ended))
+    for (const [watcher, cookie] of watchers) tell(watcher, cookie, ended)
   })
 
   return {
@@ -71,7 +85,7 @@ export function liveTable({ guard, sessions, origins }: LiveTableOptions): LiveT
         return
       }
       const cookie = cookieOf(req)
-      res.write(event(cookie))
+      tell(res, cookie)
       watchers.set(res, cookie)
       res.once('close', () => watchers.delete(res))
     },

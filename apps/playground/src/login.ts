@@ -17,7 +17,7 @@ export function login(sessions: Sessions, sign: SignToken, origins: readonly str
   return async (req, res) => {
     requireLocal(req, origins)
     const { user, expiresIn } = readLogin(await readJson(req, maxBodyBytes))
-    const { session, cookie } = sessions.open(user, expiresIn * 1000, cookieOf(req))
+    const { session, cookie } = await sessions.open(user, expiresIn * 1000, cookieOf(req))
     const token = await sign(session, expiresIn)
     const maxAge = Math.ceil((session.expiresAt - sessions.clock.now()) / 1000)
     sendJson(res, 200, { token, expiresIn }, { 'set-cookie': setCookie(cookie, maxAge) })
@@ -32,7 +32,7 @@ export function logout(
 ): Handler {
   return async (req, res) => {
     requireLocal(req, origins)
-    const session = sessions.end(cookieOf(req))
+    const session = await sessions.end(cookieOf(req))
     if (session) await ended(session.id)
     res.writeHead(204, { 'set-cookie': clearedCookie, 'cache-control': 'no-store' }).end()
   }

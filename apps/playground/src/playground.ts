@@ -1,8 +1,11 @@
+import { hkdfSync } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { type Clock, createRoutes, systemClock } from '@sallyport/server'
+import { type Clock, createRoutes, type Health, systemClock } from '@sallyport/server'
+import { redisStore } from '@sallyport/server/redis'
 import { guardServer } from '@sallyport/server/ws'
+import { Redis } from 'ioredis'
 import { WebSocketServer } from 'ws'
 import { welcome } from './application.js'
 import type { Config } from './config.js'
@@ -14,6 +17,7 @@ import { login, logout } from './login.js'
 import { loadPages, pageRoutes } from './pages.js'
 import { logoutEverywhere, revokeConnection } from './revoke.js'
 import { createRouter } from './router.js'
+import { memorySessions, redisSessions } from './session-stores.js'
 import { Sessions } from './sessions.js'
 import { tokenSigner } from './tokens.js'
 
@@ -44,8 +48,9 @@ const closeGrace = 500
 
 /** Starts the playground. Rejects when it cannot listen there (`EADDRINUSE`, …). */
 export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
-  const { host, port, secret, clock = systemClock } = options
+  const { host, port, secret, redis, clock = systemClock } = options
   const pages = await loadPages(options.pages ?? new URL('./page/', import.meta.url))
+  const nodes = redis && (await connectNodes(redis, secret))
   const server = createServer()
   const sockets = trackSockets(server)
   server.listen(port, host)
@@ -54,8 +59,8 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
   // From here on nothing awaits: the first request finds everything in place.
   const own = ownUrls((server.address() as AddressInfo).port)
   const origins = own.map(({ origin }) => origin)
-  const sessions = new Sessions(clock)
-  const guard = createGate({ origins, secret, sessions, clock })
+  const sessions = new Sessions(clock, nodes?.sessions ?? memorySessions(clock))
+  const guard = createGate({ origins, secret, sessions, clock, ...(nodes && { store: nodes.store }) })
   const inside = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
   guardServer(server, guard, { path, webSocketServer: inside }, welcome)
 
@@ -69,7 +74,7 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
       ['/logout', { POST: logout(sessions, origins, revokeSession) }],
       ['/logout-everywhere', { POST: logoutEverywhere({ guard, sessions, origins }) }],
       ['/revoke', { POST: revokeConnection({ guard, sessions, origins }) }],
-      ['/health', { GET: (_req, res) => sendJson(res, 200, { status: 'ok' }) }],
+      ['/health', { GET: (_req, res) => tellHealth(res, guard.health) }],
       ['/connections', { GET: live.handler }],
       [path, { GET: () => Promise.reject(new HttpError(426, 'Open a WebSocket here', { upgrade: 'websocket' })) }],
       ...pageRoutes(pages, webSocketSources(own)),
@@ -100,9 +105,31 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
     })
     await closed
     cancel()
+    nodes?.close()
   }
 
   return { url: origins[0]!, drain, close }
+}
+
+/** What the nodes of a Redis share. */
+async function connectNodes(url: URL, secret: Uint8Array) {
+  const client = new Redis(url.href, { enableAutoPipelining: true, enableOfflineQueue: false, commandTimeout: 500 })
+  // What breaks shows in /health, and the client connects again by itself.
+  client.on('error', () => {})
+  // Whether it was reached or not: the first to come should not be refused because nobody has tried yet.
+  await new Promise((resolve) => client.once('ready', resolve).once('close', resolve))
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'sallyport-playground-store', 32))
+  return {
+    store: redisStore({ client, secret: key, prefix: 'sallyport-playground' }),
+    sessions: redisSessions(client),
+    close: () => client.disconnect(),
+  }
+}
+
+/** `GET /health`: 200 while this node takes connections, 503 while it does not. */
+function tellHealth(res: ServerResponse, { store, draining }: Health): void {
+  const ok = store !== 'unavailable' && !draining
+  sendJson(res, ok ? 200 : 503, { status: ok ? 'ok' : 'unavailable', store, draining })
 }
 
 /** The open TCP connections of a server, upgraded ones among them. */

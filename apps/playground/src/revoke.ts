@@ -23,7 +23,7 @@ export function revokeConnection({ guard, sessions, origins }: RevokeOptions): H
     requireOwnPage(req, origins)
     const connection = readConnection(await readJson(req, maxBodyBytes))
     // Asked last, so that nothing comes between the answer and what is done by it.
-    const { user } = requireSession(req, sessions)
+    const { user } = await requireSession(req, sessions)
     if (guard.connections.get(connection)?.identity.id !== user) {
       throw new HttpError(404, 'You have no such connection: it may be closed by now')
     }
@@ -39,15 +39,15 @@ export function revokeConnection({ guard, sessions, origins }: RevokeOptions): H
 export function logoutEverywhere({ guard, sessions, origins }: RevokeOptions): Handler {
   return async (req, res) => {
     requireOwnPage(req, origins)
-    const { user } = requireSession(req, sessions)
-    sessions.endAll(user)
+    const { user } = await requireSession(req, sessions)
+    await sessions.endAll(user)
     await guard.revoke({ user })
     res.writeHead(204, { 'set-cookie': clearedCookie, 'cache-control': 'no-store' }).end()
   }
 }
 
-function requireSession(req: IncomingMessage, sessions: Sessions): Session {
-  const session = sessions.find(cookieOf(req))
+async function requireSession(req: IncomingMessage, sessions: Sessions): Promise<Session> {
+  const session = await sessions.find(cookieOf(req))
   if (!session) throw new HttpError(403, 'Sign in first')
   return session
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { UnavailableError } from '@sallyport/server'
 import { type Handler, HttpError, sendJson } from './http.js'
 
 /** Handlers by path and HTTP method. `HEAD` is answered as `GET`, whose body Node.js leaves out. */
@@ -36,6 +37,8 @@ function fail(res: ServerResponse, error: unknown): void {
     res.destroy()
   } else if (error instanceof HttpError) {
     sendJson(res, error.status, { error: error.message }, error.headers)
+  } else if (error instanceof UnavailableError) {
+    sendJson(res, 503, { error: 'Redis is out of reach: try again' }, { 'retry-after': '5' })
   } else {
     sendJson(res, 500, { error: 'The playground failed. This is a bug of its own.' })
   }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Clock } from '@sallyport/server'
+import type { SessionStore } from './session-stores.js'
 
 /** A login. */
 export interface Session {
@@ -14,18 +15,22 @@ const hash = (cookie: string) => createHash('sha256').update(cookie).digest('bas
 
 /** The live logins by the hash of their cookie. */
 export class Sessions {
-  readonly #byCookie = new Map<string, Session>()
+  readonly #store: SessionStore
 
-  constructor(readonly clock: Clock) {}
+  constructor(
+    readonly clock: Clock,
+    store: SessionStore,
+  ) {
+    this.#store = store
+  }
 
   /**
    * Opens a session for `ms` milliseconds, or, where `cookie` already belongs to a live one of the same user, lets that
    * one live at least as long. Returns it with its cookie.
    */
-  open(user: string, ms: number, cookie?: string): { session: Session; cookie: string } {
-    this.#sweep()
+  async open(user: string, ms: number, cookie?: string): Promise<{ session: Session; cookie: string }> {
     const expiresAt = this.clock.now() + ms
-    const current = this.find(cookie)
+    const current = await this.find(cookie)
     if (cookie !== undefined && current?.user === user) {
       return this.#keep(cookie, { ...current, expiresAt: Math.max(current.expiresAt, expiresAt) })
     }
@@ -33,33 +38,24 @@ export class Sessions {
   }
 
   /** The live session of this cookie. */
-  find(cookie: string | undefined): Session | undefined {
-    const session = cookie === undefined ? undefined : this.#byCookie.get(hash(cookie))
-    return session && session.expiresAt > this.clock.now() ? session : undefined
+  async find(cookie: string | undefined): Promise<Session | undefined> {
+    return cookie === undefined ? undefined : this.#store.get(hash(cookie))
   }
 
   /** Ends the session of this cookie and returns it. */
-  end(cookie: string | undefined): Session | undefined {
-    const session = this.find(cookie)
-    if (cookie !== undefined) this.#byCookie.delete(hash(cookie))
+  async end(cookie: string | undefined): Promise<Session | undefined> {
+    const session = await this.find(cookie)
+    if (cookie !== undefined) await this.#store.delete(hash(cookie))
     return session
   }
 
   /** Ends every session of this user. */
-  endAll(user: string): void {
-    this.#deleteIf((session) => session.user === user)
+  endAll(user: string): Promise<void> {
+    return this.#store.deleteAll(user)
   }
 
-  #keep(cookie: string, session: Session) {
-    this.#byCookie.set(hash(cookie), session)
+  async #keep(cookie: string, session: Session) {
+    await this.#store.set(hash(cookie), session)
     return { session, cookie }
-  }
-
-  #sweep(): void {
-    this.#deleteIf(({ expiresAt }) => expiresAt <= this.clock.now())
-  }
-
-  #deleteIf(isOver: (session: Session) => boolean): void {
-    for (const [key, session] of this.#byCookie) if (isOver(session)) this.#byCookie.delete(key)
   }
 }

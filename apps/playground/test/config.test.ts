@@ -35,6 +35,19 @@ describe('readConfig', () => {
     expect(() => readConfig({ JWT_SECRET: secret })).not.toThrow(secret)
   })
 
+  it('takes the address of a Redis, with a secret that nodes share', () => {
+    const JWT_SECRET = 'x'.repeat(32)
+    expect(readConfig({}).redis).toBeUndefined()
+    for (const REDIS_URL of ['redis://127.0.0.1:6379', 'rediss://user:word@redis.example:6380/1']) {
+      expect(readConfig({ REDIS_URL, JWT_SECRET }).redis?.href).toBe(new URL(REDIS_URL).href)
+      expect(() => readConfig({ REDIS_URL })).toThrow(/^With REDIS_URL, .*set the same JWT_SECRET/)
+    }
+    for (const REDIS_URL of ['127.0.0.1:6379', 'http://canary@127.0.0.1', 'canary']) {
+      expect(() => readConfig({ REDIS_URL, JWT_SECRET })).toThrow(/^REDIS_URL must be an address such as redis:/)
+      expect(() => readConfig({ REDIS_URL, JWT_SECRET })).not.toThrow('canary')
+    }
+  })
+
   it('counts bytes, not characters', () => {
     expect(readConfig({ JWT_SECRET: 'é'.repeat(16) }).secret).toHaveLength(32)
   })

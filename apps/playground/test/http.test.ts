@@ -197,7 +197,7 @@ describe('a session', () => {
 describe('the other routes', () => {
   it('GET /health answers that it is well', async () => {
     const answer = await send(at('/health'))
-    expect([answer.status, answer.body]).toEqual([200, '{"status":"ok"}'])
+    expect([answer.status, answer.body]).toEqual([200, '{"status":"ok","store":"current","draining":false}'])
     expect(answer.headers['cache-control']).toBe('no-store')
   })
 

@@ -32,6 +32,7 @@ beforeAll(async () => {
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
     alias: {
       '@sallyport/server/jwt': source('../../../packages/server/src/verifiers/jwt.ts'),
+      '@sallyport/server/redis': source('../../../packages/server/src/stores/redis/store.ts'),
       '@sallyport/server/ws': source('../../../packages/server/src/adapters/ws.ts'),
       '@sallyport/server': source('../../../packages/server/src/index.ts'),
       '@sallyport/protocol': source('../../../packages/protocol/src/index.ts'),
@@ -123,7 +124,7 @@ describe('main', () => {
       // Behind the last one the door of the house may be shut already.
       if (gone === crowdSize) return
       expect(await knock(`${url}/ws`, { headers })).toEqual({ status: 503 })
-      expect((await send(`${url}/health`)).status).toBe(200)
+      expect((await send(`${url}/health`)).status).toBe(503)
     })
     await Promise.all(meanwhile)
     expect(await exit).toEqual([0, null])

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingHttpHeaders, type RequestOptions, request } from 'node:http'
 import { pathToFileURL } from 'node:url'
 import { type Clock, systemClock } from '@sallyport/server'
-import { type Playground, startPlayground } from '../../src/playground.js'
+import { type Playground, type PlaygroundOptions, startPlayground } from '../../src/playground.js'
 import { buildPage, temporaryDirectory } from './page.js'
 
 /** The key of the tests' tokens. */
@@ -25,7 +25,7 @@ export function forwardClock(): ForwardClock {
 }
 
 /** Starts a playground, on a free port unless told otherwise, with a page of its own. */
-export async function start(options: { clock?: Clock; port?: number } = {}): Promise<Playground> {
+export async function start(options: Partial<PlaygroundOptions> = {}): Promise<Playground> {
   const { path, remove } = await temporaryDirectory()
   await buildPage(path)
   const pages = pathToFileURL(`${path}/`)
