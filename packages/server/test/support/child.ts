@@ -42,6 +42,7 @@ export async function startChild(
     external: ['bufferutil', 'utf-8-validate'],
     alias: {
       '@sallyport/protocol': source('protocol/src/index.ts'),
+      '@sallyport/server/redis': source('server/src/stores/redis/store.ts'),
       '@sallyport/server/ws': source('server/src/adapters/ws.ts'),
       '@sallyport/server': source('server/src/index.ts'),
     },

@@ -9,44 +9,19 @@ import {
   header,
   type Identity,
   query,
-  rejected,
   type Store,
   subprotocol,
   ticket,
-  type Verified,
   type Verifier,
 } from '@sallyport/server'
 import { type ConnectOptions, type TestClient, testClock, testServer } from '@sallyport/server/testing'
 import type { ConnectionHandler, GuardServerOptions } from '@sallyport/server/ws'
 import type { WebSocket } from 'ws'
+import { type Claims, credentialOf, verifyClaims } from './claims.js'
 import { deferred } from './deferred.js'
 import { origin } from './guard.js'
 
-/** What a credential of these tests says, in so many words. */
-export type Claims = Partial<Omit<Verified, 'identity'>> & {
-  readonly id?: string
-  readonly issuer?: string
-  readonly tenant?: string
-  readonly role?: string
-}
-
-/** A credential that is good, and says what it is told: the user `ada` and nothing else by default. */
-export const credentialOf = (claims: Claims = {}): string =>
-  `good-${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-
-/** Believes every word of {@link credentialOf}; everything else is unknown. */
-export const verifyClaims: Verifier<Identity & { readonly role?: string }> = (credential) => {
-  if (!credential.startsWith('good-')) return rejected('credential-unknown')
-  const {
-    id = 'ada',
-    issuer,
-    tenant,
-    role,
-    ...rest
-  } = JSON.parse(Buffer.from(credential.slice(5), 'base64url').toString()) as Claims
-  const identity = { id, ...(issuer && { issuer }), ...(tenant && { tenant }), ...(role && { role }) }
-  return { ...rest, identity }
-}
+export { type Claims, credentialOf, verifyClaims } from './claims.js'
 
 /** The methods of these tests. */
 export type Way = 'header' | 'query' | 'cookie' | 'subprotocol' | 'ticket' | 'message'

@@ -12,8 +12,8 @@ import {
 } from '@sallyport/server'
 import { type RedisClient, type RedisStoreOptions, redisStore } from '@sallyport/server/redis'
 import { onTestFinished } from 'vitest'
+import { type Claims, credentialOf, fresh, verifyClaims } from './claims.js'
 import { Client } from './client.js'
-import { type Claims, credentialOf, verifyClaims } from './live.js'
 import { echo, startServer } from './server.js'
 
 /** What differs between the nodes of a test. */
@@ -41,12 +41,6 @@ export interface TestNode {
 }
 
 export const secret = 'of all the nodes of these tests, a secret'
-
-/** What a token of now says. */
-export const fresh = (claims: Claims = {}): Claims => {
-  const now = Date.now()
-  return { issuedAt: now, expiresAt: now + 3_600_000, session: 's1', token: 't1', ...claims }
-}
 
 export async function startNode(
   redis: { client(options?: object): RedisClient },

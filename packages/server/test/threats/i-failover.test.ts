@@ -1,6 +1,7 @@
 import { redisStore } from '@sallyport/server/redis'
 import { describe, expect, it } from 'vitest'
-import { fresh, secret, startNode, stateOf } from '../support/node.js'
+import { fresh } from '../support/claims.js'
+import { secret, startNode, stateOf } from '../support/node.js'
 import { redisOfTest } from '../support/redis.js'
 import { clusterOfTest, sentinelsOfTest } from '../support/redis-groups.js'
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { redisStore } from '@sallyport/server/redis'
 import { describe, expect, it } from 'vitest'
-import { fresh, secret, startNode } from '../support/node.js'
+import { fresh } from '../support/claims.js'
+import { secret, startNode } from '../support/node.js'
 import { redisOfTest } from '../support/redis.js'
 
 const revoked = { code: 4010, reason: 'Revoked' }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { fresh, startNode, stateOf } from '../support/node.js'
+import { fresh } from '../support/claims.js'
+import { startNode, stateOf } from '../support/node.js'
 import { redisOfTest } from '../support/redis.js'
 
 const unavailable = { code: 1013, reason: 'Temporarily unavailable' }
