@@ -26,7 +26,12 @@ export interface NodeArguments {
 
 const { redis, secret, maxStaleness, maxConnections, port = 0 } = JSON.parse(process.argv[2] ?? '') as NodeArguments
 
-const defaults = { retryStrategy: () => 50, sentinelRetryStrategy: () => 50, enableAutoPipelining: true }
+const defaults = {
+  retryStrategy: () => 50,
+  sentinelRetryStrategy: () => 50,
+  enableAutoPipelining: true,
+  failoverDetector: true,
+}
 const client = new Redis({ ...defaults, ...redis })
 client.on('error', () => {})
 const guard = createGuard({

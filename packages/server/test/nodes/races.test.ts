@@ -1,16 +1,14 @@
-import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { startChild } from '../support/child.js'
 import { credentialOf, fresh } from '../support/claims.js'
 import { Client } from '../support/client.js'
 import { rawHandshake } from '../support/raw.js'
 import { redisOfTest } from '../support/redis.js'
+import { post } from './http.js'
 import type { NodeArguments } from './node.js'
 
 const secret = 'of all the nodes of these tests, a secret'
-const agent = new Agent({ keepAlive: true, maxSockets: 100 })
 
 /** Three nodes in processes of their own, over one Redis. */
 async function threeNodes(): Promise<number[]> {
@@ -20,22 +18,6 @@ async function threeNodes(): Promise<number[]> {
     [1, 2, 3].map(() => startChild(new URL('./node.ts', import.meta.url), { args: [JSON.stringify(options)] })),
   )
   return (await Promise.all(children.map((child) => child.next()))) as number[]
-}
-
-/** Posts to a node, and answers what it says. */
-function post(
-  port: number,
-  path: string,
-  body = '',
-  headers: Record<string, string> = {},
-): Promise<{ status: number; body: unknown }> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ port, host: '127.0.0.1', path, method: 'POST', agent, headers }, async (response) => {
-      resolve({ status: response.statusCode ?? 0, body: JSON.parse(await text(response)) })
-    })
-    sent.on('error', reject)
-    sent.end(body)
-  })
 }
 
 /** The status that a handshake is answered with. What follows is not looked at. */

@@ -11,20 +11,24 @@ import { freePort, type RedisServer, redisOfTest } from './redis.js'
 export interface SentinelGroup {
   readonly primary: RedisServer
   readonly replica: RedisServer
+  /** The ports of the Sentinels. */
+  readonly sentinels: readonly number[]
   /** A client that asks the Sentinels who the primary is. */
   client(): Redis
   /** Lets the replica fall behind: it gets no more of what the primary writes. */
   cutReplica(): Promise<void>
   /** Ends the primary, and waits until the replica is the primary. */
   failOver(): Promise<void>
+  /** Asks the Sentinels for a failover, with nothing broken. They may refuse while another is under way. */
+  promote(): Promise<void>
 }
 
 const group = 'main'
 
 /** Starts a primary, a replica and three Sentinels for one test. */
-export async function sentinelsOfTest(): Promise<SentinelGroup> {
-  const primary = await redisOfTest()
-  const replica = await redisOfTest(['--replicaof', `127.0.0.1 ${primary.port}`])
+export async function sentinelsOfTest(settings: readonly string[] = []): Promise<SentinelGroup> {
+  const primary = await redisOfTest(settings)
+  const replica = await redisOfTest(['--replicaof', `127.0.0.1 ${primary.port}`, ...settings])
   const admin = replica.client()
   await until(async () => (await admin.info('replication')).includes('master_link_status:up'))
   const sentinels: number[] = []
@@ -41,6 +45,7 @@ export async function sentinelsOfTest(): Promise<SentinelGroup> {
   return {
     primary,
     replica,
+    sentinels,
     client() {
       const client = new Redis({
         sentinels: sentinels.map((port) => ({ host: '127.0.0.1', port })),
@@ -61,6 +66,9 @@ export async function sentinelsOfTest(): Promise<SentinelGroup> {
       await primary.kill()
       replica.signal('SIGCONT')
       await until(async () => (await admin.info('replication')).includes('role:master'))
+    },
+    async promote() {
+      await watch.call('SENTINEL', 'FAILOVER', group).catch(() => {})
     },
   }
 }

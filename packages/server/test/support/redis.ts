@@ -11,6 +11,8 @@ import { onTestFinished } from 'vitest'
 export interface RedisServer {
   readonly port: number
   readonly process: ChildProcess
+  /** A client of its own, for the test to look at it. */
+  readonly admin: Redis
   /** A client of it, closed when the server is stopped. */
   client(options?: { readonly enableAutoPipelining?: boolean }): Redis
   /** Sends it a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on. */
@@ -50,8 +52,13 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
     await closed
   }
 
+  const admin = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: 1, commandTimeout: 500 })
+  admin.on('error', () => {})
+  clients.push(admin)
+
   return {
     port,
+    admin,
     get process() {
       return child
     },

@@ -1,0 +1,332 @@
+import { type Cable, cableOfTest } from '../support/cable.js'
+import { type Child, startChild } from '../support/child.js'
+import { credentialOf, fresh } from '../support/claims.js'
+import { Client } from '../support/client.js'
+import { freePort, type RedisServer } from '../support/redis.js'
+import { sentinelsOfTest } from '../support/redis-groups.js'
+import { post } from './http.js'
+import type { NodeArguments } from './node.js'
+
+/** What happened to a ticket. */
+interface TicketStory {
+  readonly winners: number
+}
+
+/** What happened to a connection whose session was revoked. */
+interface RevokedStory {
+  readonly node: number
+  /** When a node answered that it was revoked; the times are in milliseconds since the epoch. */
+  readonly revokedAt: number
+  /** When the last frame was sent that came back. */
+  readonly lastEcho: number
+}
+
+/** When what could not be reached: a node, or Redis for all of them. */
+interface Fault {
+  readonly name: string
+  readonly node: number | 'all'
+  readonly from: number
+  to: number
+}
+
+/** What the runner has seen. */
+export interface History {
+  readonly tickets: TicketStory[]
+  readonly revoked: RevokedStory[]
+  readonly faults: Fault[]
+  /** Answers that nobody should have got, in words. */
+  readonly surprises: string[]
+}
+
+/** How long a node may go on by itself, in milliseconds. */
+export const maxStaleness = 5_000
+// How long after the end of a fault a node is back: it connects again, looks, and closes what is to be closed.
+const recovery = 1_500
+const secret = 'of all the nodes of these tests, a secret'
+const users = 16
+const nodeCount = 3
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** A node of the runner, which is killed and started again. */
+class FaultyNode {
+  readonly #options: NodeArguments
+  readonly cables: readonly Cable[]
+  #child: Child | undefined
+
+  constructor(options: NodeArguments, cables: readonly Cable[]) {
+    this.#options = options
+    this.cables = cables
+  }
+
+  get port(): number {
+    return this.#options.port ?? 0
+  }
+
+  async start(): Promise<void> {
+    this.#child = await startChild(new URL('./node.ts', import.meta.url), { args: [JSON.stringify(this.#options)] })
+    await this.#child.next()
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.process.kill(name)
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL')
+    await this.#child?.ended
+  }
+}
+
+/** Runs nodes under load, and lets things break, one after the other, for some seconds. */
+export async function runFaults(seed: number, seconds: number): Promise<History> {
+  const random = randomOf(seed)
+  // As docs/scaling.md says: or a primary that comes back would be believed until the Sentinels have told it.
+  const group = await sentinelsOfTest(['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1'])
+  const servers: readonly RedisServer[] = [group.primary, group.replica]
+  const nodes = await Promise.all(Array.from({ length: nodeCount }, () => startNode(servers, group.sentinels)))
+  const history: History = { tickets: [], revoked: [], faults: [], surprises: [] }
+  const end = Date.now() + seconds * 1_000
+  const pick = (count: number) => Math.floor(random() * count)
+  const between = (least: number, most: number) => least + random() * (most - least)
+
+  async function user(id: string): Promise<void> {
+    for (let session = 0; Date.now() < end; session++) await visit(id, `${id}-${session}`)
+  }
+
+  /** A ticket, a race for it, and what becomes of the winner. */
+  async function visit(id: string, session: string): Promise<void> {
+    const headers = { authorization: `Bearer ${credentialOf(fresh({ id, session, token: session }))}` }
+    const issued = await post(nodes[pick(nodeCount)]!.port, '/ws/ticket', '', headers).catch(() => undefined)
+    if (issued?.status !== 201) {
+      if (issued && issued.status !== 503) history.surprises.push(`a ticket was answered with ${issued.status}`)
+      await pause(50)
+      return
+    }
+    const { ticket } = issued.body as { ticket: string }
+    const racers = await Promise.all([0, 1, 2].map((node) => race(node, ticket)))
+    const winners = racers.filter((racer) => racer !== undefined)
+    history.tickets.push({ winners: winners.length })
+    await Promise.all(winners.map((winner) => live(winner, session)))
+  }
+
+  async function race(
+    node: number,
+    ticket: string,
+  ): Promise<{ readonly node: number; readonly client: Client } | undefined> {
+    try {
+      const url = `ws://127.0.0.1:${nodes[node]!.port}/ws?ticket=${ticket}`
+      return { node, client: await Client.open(url, { perMessageDeflate: false }) }
+    } catch (error) {
+      const { message } = error as Error
+      if (!/: (401|503)$|ECONN|socket hang up/.test(message))
+        history.surprises.push(`a handshake ended with ${message}`)
+      return undefined
+    }
+  }
+
+  /** Speaks all the time, has its session revoked by another node, and goes on speaking. */
+  async function live({ node, client }: { node: number; client: Client }, session: string): Promise<void> {
+    let lastEcho = 0
+    let isClosed = false
+    client.socket.on('message', (data) => {
+      lastEcho = Math.max(lastEcho, Number(String(data)))
+    })
+    void client.closed.then(() => {
+      isClosed = true
+    })
+    const speak = setInterval(() => client.socket.readyState === client.socket.OPEN && client.send(`${Date.now()}`), 25)
+    await Promise.race([pause(between(100, 1_500)), client.closed])
+    const revoking = post(nodes[pick(nodeCount)]!.port, '/revoke', JSON.stringify({ session })).catch(() => undefined)
+    const revoked = await revoking
+    const revokedAt = Date.now()
+    await Promise.race([pause(maxStaleness + 4_000), client.closed])
+    clearInterval(speak)
+    if (!isClosed) {
+      // Nobody promised anything when it could not be said.
+      if (revoked?.status === 200) history.surprises.push('a connection has outlived its revocation')
+      await client.close()
+    }
+    if (revoked?.status === 200) history.revoked.push({ node, revokedAt, lastEcho })
+  }
+
+  /** Lets something break for `ms` milliseconds. */
+  async function breakDown(name: string, node: number | 'all', ms: number, on: () => unknown, off: () => unknown) {
+    const fault: Fault = { name, node, from: Date.now(), to: Number.POSITIVE_INFINITY }
+    history.faults.push(fault)
+    await on()
+    await pause(ms)
+    await off()
+    fault.to = Date.now() + recovery
+  }
+
+  async function oneFault(): Promise<void> {
+    const index = pick(nodeCount)
+    const node = nodes[index]!
+    const server = await primaryOf(servers)
+    const kind = pick(7)
+    const cables = (change: (cable: Cable) => void) => () => node.cables.forEach(change)
+    if (kind === 0)
+      await breakDown(
+        'node killed',
+        index,
+        between(100, 1_500),
+        () => node.kill(),
+        () => node.start(),
+      )
+    if (kind === 1) {
+      const [on, off] = [() => node.signal('SIGSTOP'), () => node.signal('SIGCONT')]
+      await breakDown('node frozen', index, between(300, 3_000), on, off)
+    }
+    const heal = cables((cable) => cable.heal())
+    if (kind === 2)
+      await breakDown(
+        'node cut off',
+        index,
+        between(300, 8_000),
+        cables((cable) => cable.cut()),
+        heal,
+      )
+    if (kind === 3)
+      await breakDown(
+        'node unheard',
+        index,
+        between(300, 4_000),
+        cables((cable) => cable.silence()),
+        heal,
+      )
+    const recovered = () => whenRecovered(nodes)
+    if (kind === 4) {
+      const [on, off] = [() => server.signal('SIGSTOP'), () => server.signal('SIGCONT')]
+      const thaw = async () => {
+        off()
+        await recovered()
+      }
+      await breakDown('Redis frozen', 'all', between(200, 3_000), on, thaw)
+    }
+    if (kind === 5) {
+      const restart = async () => {
+        await server.restart()
+        await recovered()
+      }
+      await breakDown('Redis killed', 'all', between(100, 3_000), () => server.kill(), restart)
+    }
+    if (kind === 6) await breakDown('replica promoted', 'all', 0, () => group.promote(), recovered)
+  }
+
+  async function faults(): Promise<void> {
+    while (Date.now() < end) {
+      await oneFault()
+      await pause(between(0, 2_000))
+    }
+  }
+
+  await Promise.all([faults(), ...Array.from({ length: users }, (_, i) => user(`user-${i}`))])
+  await allCurrent(nodes)
+  await checkEnd(nodes, servers, history)
+  return history
+}
+
+async function startNode(servers: readonly RedisServer[], sentinels: readonly number[]): Promise<FaultyNode> {
+  const cables = await Promise.all(servers.map((server) => cableOfTest(server.port)))
+  const host = '127.0.0.1'
+  const natMap = Object.fromEntries(
+    servers.map((server, i) => [`${host}:${server.port}`, { host, port: cables[i]!.port }]),
+  )
+  const node = new FaultyNode(
+    {
+      redis: { sentinels: sentinels.map((port) => ({ host, port })), name: 'main', natMap },
+      secret,
+      maxStaleness,
+      maxConnections: 5,
+      port: await freePort(),
+    },
+    cables,
+  )
+  await node.start()
+  return node
+}
+
+/** The server that is the primary now; any, when none says so. */
+async function primaryOf(servers: readonly RedisServer[]): Promise<RedisServer> {
+  for (const server of servers) {
+    const role = await server.admin.call('ROLE').catch(() => [])
+    if ((role as string[])[0] === 'master') return server
+  }
+  return servers[0]!
+}
+
+/** The same when Redis has been out of reach: the Sentinels take their time, and the nodes do not see it at once. */
+async function whenRecovered(nodes: readonly FaultyNode[]): Promise<void> {
+  await pause(5_000)
+  await allCurrent(nodes)
+}
+
+/** Waits until every node knows what the store holds. That none stays behind for ever is what the runner proves. */
+async function allCurrent(nodes: readonly FaultyNode[]): Promise<void> {
+  for (const node of nodes) {
+    const isCurrent = await isWithin(30_000, async () => (await stateOf(node))?.store === 'current')
+    if (!isCurrent) throw new Error(`a node is stuck: ${JSON.stringify(await stateOf(node))}`)
+  }
+}
+
+async function stateOf(
+  node: FaultyNode,
+): Promise<{ readonly store: string; readonly connections: number } | undefined> {
+  const state = await post(node.port, '/state').catch(() => undefined)
+  return state?.body as { store: string; connections: number } | undefined
+}
+
+async function isWithin(ms: number, isSo: () => Promise<boolean>): Promise<boolean> {
+  const limit = Date.now() + ms
+  while (!(await isSo())) {
+    if (Date.now() > limit) return false
+    await pause(50)
+  }
+  return true
+}
+
+/** All that is over has left nothing, and each node works. */
+async function checkEnd(nodes: readonly FaultyNode[], servers: readonly RedisServer[], history: History) {
+  for (const node of nodes) {
+    const headers = { authorization: `Bearer ${credentialOf(fresh({ id: 'last', session: `${node.port}` }))}` }
+    const issued = await post(node.port, '/ws/ticket', '', headers)
+    const { ticket } = issued.body as { ticket?: string }
+    const client = await Client.open(`ws://127.0.0.1:${node.port}/ws?ticket=${ticket}`)
+    await client.close()
+    if (!(await isWithin(5_000, async () => (await stateOf(node))?.connections === 0))) {
+      history.surprises.push('a connection has left a ghost')
+    }
+  }
+  const redis = (await primaryOf(servers)).admin
+  const [seconds] = (await redis.time()) as unknown as [string]
+  for (const key of await redis.keys('{sallyport}:connections:*:ends')) {
+    const leases = await redis.zrange(key, '0', '-1', 'WITHSCORES')
+    const latest = Math.max(...leases.filter((_, i) => i % 2 === 1).map(Number))
+    if (latest > (Number(seconds) + 61) * 1_000) history.surprises.push('a lease is for ever')
+    if ((await redis.pttl(key)) < 0) history.surprises.push('a group of leases is for ever')
+  }
+}
+
+/** Every frame that came back later than a second after its revocation, when nothing was broken for its node, in words. */
+export function lateFrames({ revoked, faults }: History): string[] {
+  return revoked.flatMap(({ node, revokedAt, lastEcho }) => {
+    const concerned = faults.filter((fault) => fault.node === node || fault.node === 'all')
+    const inFault = concerned.find(({ from, to }) => from <= lastEcho && lastEcho <= to)
+    const lastFault = Math.max(revokedAt, ...concerned.filter(({ to }) => to < lastEcho).map(({ to }) => to))
+    const late = lastEcho - lastFault
+    if (inFault || late <= 1_000) return []
+    return [`${late} ms after it, on node ${node}, sent ${lastEcho - revokedAt} ms after the revocation`]
+  })
+}
