@@ -14,7 +14,7 @@ import {
   ticket,
   type Verifier,
 } from '@sallyport/server'
-import { type ConnectOptions, type TestClient, testClock, testServer } from '@sallyport/server/testing'
+import { type ConnectOptions, type TestClient, type TestClock, testClock, testServer } from '@sallyport/server/testing'
 import type { ConnectionHandler, GuardServerOptions } from '@sallyport/server/ws'
 import type { WebSocket } from 'ws'
 import { type Claims, credentialOf, verifyClaims } from './claims.js'
@@ -40,6 +40,7 @@ const methodsOf = (verify: Verifier<Identity>) =>
 /** What differs from a guard and a server with the defaults. */
 export interface LiveOptions
   extends Partial<Omit<GuardOptions<ReturnType<typeof methodsOf>>, 'accept' | 'clock' | 'store'>> {
+  readonly clock?: TestClock
   readonly store?: (clock: Clock) => Store
   readonly verify?: Verifier<Identity>
   /** A method that the guard does not have. */
@@ -61,9 +62,9 @@ export function live({
   server: serverOptions,
   store,
   onConnection,
+  clock = testClock(),
   ...options
 }: LiveOptions = {}) {
-  const clock = testClock()
   const accept = methodsOf(verify).filter(({ name }) => name !== without)
   const shared = store && { store: store(clock) }
   const guard = createGuard({ origins: [origin], protocols: ['app.v1'], ...options, ...shared, accept, clock })

@@ -1,0 +1,226 @@
+import { type Accept, memoryStore, UnavailableError } from '@sallyport/server'
+import { describe, expect, it } from 'vitest'
+import { testClock } from '../support/clock.js'
+import { cutStore } from '../support/cut-store.js'
+import { nextTurn } from '../support/deferred.js'
+import { handshake } from '../support/handshake.js'
+import { credentialOf, type LiveOptions, live, sendAuth } from '../support/live.js'
+import { recordingStore } from '../support/recording-store.js'
+import { fakeTransport } from '../support/transport.js'
+
+const maxStaleness = 60_000
+const unavailable = { code: 1013, reason: 'Temporarily unavailable' }
+
+/** A guard whose way to its store is in the test's hands. It has not looked yet. */
+function cutOff(options: LiveOptions = {}) {
+  const clock = testClock()
+  const { store, recorded } = recordingStore(memoryStore({ clock }))
+  const way = cutStore(clock, store)
+  const set = live({ life: { maxStaleness }, ...options, clock, store: () => way.store })
+  const cut = (isCut: boolean) => {
+    way.answers = !isCut
+    way.follows = !isCut
+  }
+  const states = () => set.events.flatMap((event) => (event.type === 'store' ? [event.state] : []))
+  /** What has come to be in the store. */
+  const appended = () => recorded.filter((call) => call.startsWith('append'))
+  return { ...set, way, cut, states, appended }
+}
+
+/** One that knows all that its store holds. */
+function current(options?: LiveOptions) {
+  const set = cutOff(options)
+  set.way.look()
+  set.events.length = 0
+  return set
+}
+
+describe('I09 a node that is cut off from its store', () => {
+  it('I09 says how well it knows it, to the millisecond', () => {
+    const { guard, clock, cut, way } = current()
+    expect(guard.health).toEqual({ store: 'current', draining: false })
+    cut(true)
+    clock.advance(1_999)
+    way.look()
+    expect(guard.health.store).toBe('current')
+    clock.advance(1)
+    expect(guard.health.store).toBe('stale')
+    clock.advance(maxStaleness - 2_001)
+    way.look()
+    expect(guard.health.store).toBe('stale')
+    clock.advance(1)
+    expect(guard.health.store).toBe('unavailable')
+    cut(false)
+    way.look()
+    expect(guard.health.store).toBe('current')
+  })
+
+  it('I09 tells of each change once', () => {
+    const { clock, cut, way, states } = current()
+    cut(true)
+    for (let second = 0; second < 90; second++) {
+      clock.advance(1_000)
+      way.look()
+    }
+    expect(states()).toEqual(['stale', 'unavailable'])
+    cut(false)
+    way.look()
+    way.look()
+    expect(states()).toEqual(['stale', 'unavailable', 'current'])
+  })
+
+  it('I09 goes on by what it knows for as long as it may, and no longer; then by itself again', async () => {
+    const { guard, clock, cut, way, connect, reasons, seen } = current()
+    const client = await connect()
+    await guard.revoke({ user: 'eve' })
+    cut(true)
+    clock.advance(maxStaleness - 1)
+    way.look()
+    client.send('still here')
+    expect(await client.receive()).toBe('echo still here')
+    await connect({ id: 'bob' })
+    await expect(connect({ id: 'eve', issuedAt: 0 })).rejects.toMatchObject({ status: 401 })
+    clock.advance(1)
+    await expect(connect()).rejects.toMatchObject({ status: 503 })
+    way.look()
+    expect(await client.closed).toEqual(unavailable)
+    expect(guard.connections.size).toBe(0)
+    cut(false)
+    way.look()
+    await connect()
+    expect(reasons()).toEqual(['credential-revoked', 'dependency-unavailable'])
+    expect(seen).toEqual(['handler ada', 'still here', 'handler bob', 'handler ada'])
+  })
+
+  it.each([
+    ['is what it was', maxStaleness - 1, 'auth_ok'],
+    ['has been too long', maxStaleness, undefined],
+  ])('I09 answers a first message, and says nothing of its credential, when that %s', async (_, ms, answer) => {
+    const { clock, cut, server } = current()
+    cut(true)
+    clock.advance(ms)
+    const client = await server.connect()
+    const frame = sendAuth(client, credentialOf())
+    if (answer) expect(await frame).toMatchObject({ type: answer })
+    else {
+      await expect(frame).rejects.toThrow('1013')
+      expect(await client.closed).toEqual(unavailable)
+    }
+  })
+
+  it('I09 closes what was accepted before that and is opened after it', async () => {
+    const { guard, clock, cut, way } = current()
+    cut(true)
+    clock.advance(maxStaleness)
+    way.look()
+    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' } }
+    const late = fakeTransport()
+    guard.connections.open(accept, handshake(), late)
+    way.look()
+    expect(late.calls).toEqual(['shut', 'close 1013 Temporarily unavailable'])
+    cut(false)
+    way.look()
+    const good = fakeTransport()
+    guard.connections.open(accept, handshake(), good)
+    way.look()
+    expect(good.calls).toEqual([])
+  })
+
+  it('I09 learns of what was revoked meanwhile when it looks again', async () => {
+    const { guard, clock, way, connect } = current()
+    const [ada, eve] = [await connect(), await connect({ id: 'eve' })]
+    way.follows = false
+    // As another node does.
+    await way.store.append(JSON.stringify({ target: { user: 'eve' }, at: clock.now(), code: 'revoked' }), 60_000)
+    clock.advance(1_000)
+    way.look()
+    expect(guard.connections.size).toBe(2)
+    way.follows = true
+    way.look()
+    expect((await eve.closed).code).toBe(4010)
+    ada.send('still here')
+    expect(await ada.receive()).toBe('echo still here')
+  })
+})
+
+describe('I01 a node that has never reached its store', () => {
+  it('I01 refuses with 503 until it knows every revocation, and says when it does', async () => {
+    const { guard, connect, way, cut, states } = cutOff()
+    cut(true)
+    let isReady = false
+    const ready = guard.ready().then(() => {
+      isReady = true
+    })
+    way.look()
+    await nextTurn()
+    expect([isReady, guard.health.store]).toEqual([false, 'unavailable'])
+    await expect(connect()).rejects.toMatchObject({ status: 503 })
+    cut(false)
+    way.look()
+    await ready
+    await guard.ready()
+    await connect()
+    expect(states()).toEqual(['current'])
+  })
+
+  it('I01 is ready at once with the memory store', async () => {
+    const { guard, connect } = live()
+    await guard.ready()
+    expect(guard.health).toEqual({ store: 'current', draining: false })
+    await connect()
+  })
+})
+
+describe('I01 a node that cannot ask for the places of an identity', () => {
+  const limited = { connectionsPerIdentity: { max: 2, whenFull: 'refuse' } } as const
+
+  it('I01 refuses with 503, and those who have theirs live on', async () => {
+    const { way, connect, reasons } = current(limited)
+    const client = await connect()
+    way.answers = false
+    await expect(connect()).rejects.toMatchObject({ status: 503 })
+    expect(reasons()).toEqual(['dependency-unavailable'])
+    client.send('still here')
+    expect(await client.receive()).toBe('echo still here')
+    way.answers = true
+    await connect()
+  })
+
+  it('I01 needs no store where they are not limited', async () => {
+    const { way, connect } = current()
+    way.answers = false
+    await connect()
+  })
+})
+
+describe('I04 a revocation that the store could not take', () => {
+  it('I04 holds here at once, and says so', async () => {
+    const { guard, connect, cut } = current()
+    const [ada, eve] = [await connect(), await connect({ id: 'eve' })]
+    cut(true)
+    await expect(guard.revoke({ user: 'ada' })).rejects.toThrow(UnavailableError)
+    expect((await ada.closed).code).toBe(4010)
+    await expect(connect({ issuedAt: 0 })).rejects.toMatchObject({ status: 401 })
+    eve.send('still here')
+    expect(await eve.receive()).toBe('echo still here')
+  })
+
+  it('I04 is sent again until the store has it, and then no more', async () => {
+    const { guard, way, cut, appended } = current()
+    cut(true)
+    await expect(guard.revoke({ user: 'ada' })).rejects.toThrow(UnavailableError)
+    await expect(guard.revoke({ session: 's1' })).rejects.toThrow(UnavailableError)
+    way.look()
+    await nextTurn()
+    // It can be read again, but not yet written.
+    way.follows = true
+    way.look()
+    await nextTurn()
+    way.answers = true
+    for (let i = 0; i < 3; i++) {
+      way.look()
+      await nextTurn()
+    }
+    expect(appended()).toEqual([expect.stringContaining('"user":"ada"'), expect.stringContaining('"session":"s1"')])
+  })
+})
