@@ -2,6 +2,7 @@ import { createGuard, createRoutes, firstMessage, header } from '@sallyport/serv
 import { jwt, logoutToken } from '@sallyport/server/jwt'
 import { testClock, testServer } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
+import { cutStore } from '../support/cut-store.js'
 import { audience, issuer, now, signingPair, tokenBy } from '../support/tokens.js'
 
 const event = 'http://schemas.openid.net/event/backchannel-logout'
@@ -15,8 +16,10 @@ const logout = (changes: Record<string, unknown>, signer = key, typ = 'logout+jw
 
 function setUp() {
   const clock = testClock(now)
+  const way = cutStore(clock)
+  way.look()
   const verify = jwt(rules)
-  const guard = createGuard({ clock, accept: [header({ verify }), firstMessage({ verify })] })
+  const guard = createGuard({ clock, store: way.store, accept: [header({ verify }), firstMessage({ verify })] })
   const server = testServer(guard, () => {}, { clock })
   const routes = createRoutes(guard, { path: '/ws', logoutToken: logoutToken(rules) })
   const logOut = async (token: string) => {
@@ -26,7 +29,7 @@ function setUp() {
   }
   const connect = (changes: Record<string, unknown>) =>
     server.connect({ headers: { Authorization: `Bearer ${tokenBy(key, { claims: changes })}` } })
-  return { clock, guard, logOut, connect, routes }
+  return { guard, logOut, connect, way }
 }
 
 describe('F17 back-channel logout', () => {
@@ -91,6 +94,21 @@ describe('F17 back-channel logout', () => {
     const { connect } = setUp()
     await expect(connect({ events: { [event]: {} }, sid: 's1' })).rejects.toMatchObject({ status: 401 })
     expect((await connect({ sid: 's1' })).connection?.session).toBe('s1')
+  })
+
+  it('F17 answers 503 when the store cannot take it, which ends the session here all the same', async () => {
+    const { guard, logOut, connect, way } = setUp()
+    const reasons: string[] = []
+    guard.subscribe((event) => event.type === 'refused' && reasons.push(event.reason))
+    const [named, sibling] = [await connect({ sid: 's1' }), await connect({ sid: 's2' })]
+    way.answers = false
+    expect(await logOut(logout({ sid: 's1' }))).toBe(503)
+    expect((await named.closed).code).toBe(4010)
+    expect(reasons).toEqual(['dependency-unavailable'])
+    way.answers = true
+    expect(await logOut(logout({ sid: 's2', jti: 'logout-2' }))).toBe(200)
+    expect((await sibling.closed).code).toBe(4010)
+    expect(reasons).toHaveLength(1)
   })
 
   it('has no such route unless a verifier is given', async () => {

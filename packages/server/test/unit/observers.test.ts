@@ -5,6 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Identity } from '../../src/identity.js'
 import { openTelemetryMetrics } from '../../src/observers/opentelemetry.js'
 import { prometheusMetrics } from '../../src/observers/prometheus.js'
+import { testClock } from '../support/clock.js'
+import { cutStore } from '../support/cut-store.js'
 import { nextTurn } from '../support/deferred.js'
 import { origin } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
@@ -57,6 +59,14 @@ async function story(watch: (set: ReturnType<typeof live>) => void) {
   while (guard.connections.size > 1) await nextEvent(guard, 'closed')
   await nextTurn()
   return set
+}
+
+/** A guard that hears nothing of its store any more when it is told so. */
+function goingStale() {
+  const clock = testClock()
+  const way = cutStore(clock)
+  way.look()
+  return { ...live({ clock, store: () => way.store }), goStale: () => clock.advance(2_000) }
 }
 
 /** What happens in {@link story}: the refusals by their reasons. */
@@ -179,6 +189,25 @@ describe('logRefusals', () => {
         address: '198.51.100.8',
         method: 'header',
       },
+    ])
+  })
+
+  it('writes one line when the store goes out of reach, and one when it is back', () => {
+    const clock = testClock()
+    const way = cutStore(clock)
+    const { entries } = logged({ clock, store: () => way.store })
+    way.look()
+    way.follows = false
+    for (let second = 0; second < 10; second++) {
+      clock.advance(1_000)
+      way.look()
+    }
+    way.follows = true
+    way.look()
+    expect(entries().map(({ event, state }) => [event, state])).toEqual([
+      ['store', 'current'],
+      ['store', 'stale'],
+      ['store', 'current'],
     ])
   })
 
@@ -324,6 +353,19 @@ describe('prometheusMetrics', () => {
     expect(await size()).toBe(1)
   })
 
+  it('tells the state of the store as it is when it is asked', async () => {
+    const registry = new Registry()
+    const { guard, goStale } = goingStale()
+    prometheusMetrics(guard, { registry })
+    const states = async () => {
+      const series = await seriesOf(registry)
+      return ['current', 'stale', 'unavailable'].map((state) => series[`sallyport_store{state="${state}"}`])
+    }
+    expect(await states()).toEqual([1, 0, 0])
+    goStale()
+    expect(await states()).toEqual([0, 1, 0])
+  })
+
   it('has names that may be told apart, for two guards in one registry', async () => {
     const registry = new Registry()
     const [one, other] = [live(), live()]
@@ -379,8 +421,10 @@ describe('openTelemetryMetrics', () => {
       },
     }
     const observe = (name: string) => {
-      const values: number[] = []
-      for (const callback of gauges.get(name) ?? []) callback({ observe: (value) => values.push(value) })
+      const values: (number | string)[] = []
+      for (const callback of gauges.get(name) ?? []) {
+        callback({ observe: (value, { state } = {}) => values.push(state === undefined ? value : `${state} ${value}`) })
+      }
       return values
     }
     return { meter: meter as Meter, counts, observe }
@@ -400,6 +444,15 @@ describe('openTelemetryMetrics', () => {
     expect(observe('sallyport.connections')).toEqual([1])
   })
 
+  it('tells the state of the store as it is when it is asked', () => {
+    const { meter, observe } = fakeMeter()
+    const { guard, goStale } = goingStale()
+    openTelemetryMetrics(guard, meter)
+    expect(observe('sallyport.store')).toEqual(['current 1', 'stale 0', 'unavailable 0'])
+    goStale()
+    expect(observe('sallyport.store')).toEqual(['current 0', 'stale 1', 'unavailable 0'])
+  })
+
   it('ends when it is told', async () => {
     const { meter, counts, observe } = fakeMeter()
     const { guard, connect } = live()
@@ -409,6 +462,7 @@ describe('openTelemetryMetrics', () => {
     await connect()
     expect(counts).toEqual({ 'sallyport.accepted method=header': 1 })
     expect(observe('sallyport.connections')).toEqual([])
+    expect(observe('sallyport.store')).toEqual([])
   })
 
   it('does no harm when no provider was set up', async () => {
