@@ -8,12 +8,16 @@ export interface HttpAnswer {
   readonly body: string
 }
 
+const goingDown = 'This node is going down. Wait as Retry-After says, then try again: another one will answer.'
+
 /** What a caller does about it, in the body. One text for all causes. */
 const advice: Partial<Record<CodeName, string>> = {
   unauthenticated: 'Present a valid credential, such as Authorization: Bearer …, or sign in again.',
   forbidden: 'This origin or identity may not connect here. List the origin in the options of the guard to allow it.',
   limited: 'Wait as Retry-After says, then try again.',
   unavailable: 'Nothing is wrong with the credential. Wait as Retry-After says, then try again.',
+  restart: goingDown,
+  goingAway: goingDown,
   badRequest: 'Present exactly one credential, in the form that the protocol describes.',
   methodNotAllowed: 'Use the method that Allow names.',
   upgradeRequired: 'Open a WebSocket of version 13 here.',
@@ -24,6 +28,9 @@ const extraHeaders: Partial<Record<CodeName, Readonly<Record<string, string>>>> 
   unauthenticated: { 'WWW-Authenticate': 'Bearer' },
   limited: { 'Retry-After': '10' },
   unavailable: { 'Retry-After': '5' },
+  // Another node takes it.
+  restart: { 'Retry-After': '1' },
+  goingAway: { 'Retry-After': '1' },
   upgradeRequired: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
 }
 

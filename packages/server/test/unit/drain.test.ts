@@ -2,10 +2,13 @@ import { type Accept, createGuard } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { microtasks, nextTurn } from '../support/deferred.js'
-import { allMethods } from '../support/guard.js'
+import { allMethods, guardOfAll } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
 import { held } from '../support/held.js'
 import { authFrame, credentialOf, live, verifyClaims } from '../support/live.js'
+import { rawHandshake } from '../support/raw.js'
+import { expectAccepted, expectRefusal } from '../support/refusal.js'
+import { startServer } from '../support/server.js'
 import { type FakeTransport, fakeTransport } from '../support/transport.js'
 
 const restart = { code: 1012, reason: 'Service restart' }
@@ -134,6 +137,15 @@ describe('G16 a guard that drains', () => {
     await expect(server.connect()).rejects.toMatchObject({ status: 503 })
     expect(reasons()).toEqual(['draining', 'draining'])
     expect(seen).toEqual(['handler ada'])
+  })
+
+  it('G16 says when to come again', async () => {
+    const guard = guardOfAll()
+    const { port } = await startServer(guard)
+    const request = rawHandshake('/ws', { Authorization: 'Bearer good-ada' })
+    await expectAccepted(port, request)
+    void guard.drain()
+    expect((await expectRefusal(port, request, 503)).headers.get('retry-after')).toBe('1')
   })
 
   it('G16 verifies nothing for who comes', async () => {

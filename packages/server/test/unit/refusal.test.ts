@@ -23,9 +23,15 @@ describe('refusalAnswer', () => {
     ['upgradeRequired', 'Sec-WebSocket-Version', /^13$/],
     ['limited', 'Retry-After', /^\d+$/],
     ['unavailable', 'Retry-After', /^\d+$/],
+    ['restart', 'Retry-After', /^\d+$/],
   ])('says with %s what its status requires: %s', (name, header, value) => {
     expect(refusalAnswer(name).headers[header]).toMatch(value)
     expect(refusalAnswer('badRequest').headers).not.toHaveProperty(header)
+  })
+
+  it.each(names)('says how long to wait exactly where waiting helps: %s', (name) => {
+    const { status, headers } = refusalAnswer(name)
+    expect('Retry-After' in headers).toBe(status === 429 || status === 503)
   })
 
   it('adds the headers that it is given', () => {
