@@ -71,12 +71,13 @@ export class Leases<I extends Identity> {
   }
 
   async #renew(kept: Kept<I>): Promise<void> {
-    const { store, clock, places, onReplaced, onLost } = this.#options
+    const { store, clock, onLost } = this.#options
     const { connection } = kept
     let next = renew
     try {
-      const { acquired, replaced } = await store.acquire(groupOf(connection.identity), connection.id, places, ttl)
-      if (replaced.length > 0) onReplaced(replaced)
+      // Who has lost its place takes it from nobody who came after.
+      const places: Places = { ...this.#options.places, whenFull: 'refuse' }
+      const { acquired } = await store.acquire(groupOf(connection.identity), connection.id, places, ttl)
       if (!acquired) return onLost(connection)
     } catch {
       next = renewPending

@@ -6,11 +6,11 @@ import {
   type Identity,
   memoryStore,
   type Places,
-  UnavailableError,
   type Verifier,
 } from '@sallyport/server'
 import { testClock } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
+import { cutStore } from '../support/cut-store.js'
 import { deferred, nextTurn } from '../support/deferred.js'
 import { handshake } from '../support/handshake.js'
 import { fakeTransport } from '../support/transport.js'
@@ -173,6 +173,40 @@ describe('a limit of connections', () => {
     return { transport, connection: accept && connections.open(accept, handshake(), transport) }
   }
 
+  /** A guard with one place for each, whose way to its store is in the test's hands. */
+  function onStore(whenFull: Places['whenFull']) {
+    const clock = testClock()
+    const memory = memoryStore({ clock })
+    /** What the next answer waits for. */
+    const acquiring: { until: Promise<void> | undefined } = { until: undefined }
+    const way = cutStore(clock, {
+      ...memory,
+      acquire: async (...place) => {
+        await acquiring.until
+        return memory.acquire(...place)
+      },
+    })
+    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' } }
+    const { connections } = createGuard({
+      clock,
+      accept: [header({ verify: () => accept })],
+      connectionsPerIdentity: { max: 1, whenFull },
+      store: way.store,
+    })
+    const admit = () => connections.admit(accept)
+    const open = async () => {
+      const transport = fakeTransport()
+      return { transport, connection: connections.open((await admit())!, handshake(), transport) }
+    }
+    const wait = async (seconds: number) => {
+      for (let second = 0; second < seconds; second++) {
+        clock.advance(1_000)
+        await nextTurn()
+      }
+    }
+    return { clock, way, acquiring, connections, admit, open, wait }
+  }
+
   it('has no place for one more, and one for a namesake', async () => {
     const set = setUp({ limit: { max: 1, whenFull: 'refuse' } })
     const first = await admitted(set)
@@ -219,34 +253,46 @@ describe('a limit of connections', () => {
     expect(await set.connections.admit(set.accepted())).toBeDefined()
   })
 
-  it('ends a connection whose place others have, since the store could not be asked for long', async () => {
-    const clock = testClock()
-    const store = memoryStore({ clock })
-    let isDown = false
-    const guard = createGuard({
-      clock,
-      accept: [header({ verify: () => ({ identity: { id: 'ada' } }) })],
-      connectionsPerIdentity: { max: 1, whenFull: 'refuse' },
-      store: {
-        ...store,
-        acquire: (...place) => (isDown ? Promise.reject(new UnavailableError('down')) : store.acquire(...place)),
-      },
-    })
-    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' } }
-    const transport = fakeTransport()
-    guard.connections.open((await guard.connections.admit(accept))!, handshake(), transport)
-    isDown = true
-    for (let second = 0; second < 120; second++) {
-      clock.advance(1_000)
-      await nextTurn()
-    }
-    expect(transport.calls).toEqual([])
-    isDown = false
-    const newer = guard.connections.open((await guard.connections.admit(accept))!, handshake(), fakeTransport())
+  it.each(['refuse', 'replace'] as const)(
+    'ends a connection whose place others have, since the store could not be asked for long: %s',
+    async (whenFull) => {
+      const { open, way, connections, wait } = onStore(whenFull)
+      const { transport } = await open()
+      way.answers = false
+      await wait(120)
+      expect(transport.calls).toEqual([])
+      way.answers = true
+      const newer = await open()
+      await wait(6)
+      expect(transport.calls).toContainEqual(expect.stringMatching(/^close 4009 /))
+      expect([...connections]).toEqual([newer.connection])
+    },
+  )
+
+  it('keeps its places when the store is out of reach for half a minute', async () => {
+    const { open, way, admit, wait } = onStore('refuse')
+    await open()
+    await wait(20)
+    way.answers = false
+    await wait(30)
+    way.answers = true
+    await wait(6)
+    await wait(20)
+    expect(await admit()).toBeUndefined()
+  })
+
+  it('gives the place back of a connection that left while it was renewed', async () => {
+    const { open, admit, clock, acquiring } = onStore('refuse')
+    const { transport } = await open()
+    const renewal = deferred()
+    acquiring.until = renewal.promise
     clock.advance(6_000)
+    transport.drop()
+    renewal.resolve()
+    acquiring.until = undefined
     await nextTurn()
-    expect(transport.calls).toEqual(['shut', expect.stringMatching(/^close 4009 /)])
-    expect([...guard.connections]).toEqual([newer])
+    expect(await admit()).toBeDefined()
+    expect(await admit()).toBeUndefined()
   })
 })
 
