@@ -342,6 +342,16 @@ describe('F19 the number of connections of an identity', () => {
     expect(guard.connections.size).toBe(5)
   })
 
+  it('F19 counts no renewal, which has its place already', async () => {
+    const { connect, renew, guard, clock } = live({ connectionsPerIdentity: { max: 1, whenFull: 'refuse' } })
+    const claims = { session: 's1', issuedAt: clock.now(), expiresAt: clock.now() + 60_000 }
+    const client = await connect(claims, 'message')
+    expect(await sendAuth(client, credentialOf(claims))).toMatchObject({ type: 'auth_ok' })
+    expect((await renew(credentialOf(claims))).status).toBe(200)
+    await expect(connect(claims)).rejects.toMatchObject({ status: 409 })
+    expect(guard.connections.size).toBe(1)
+  })
+
   it('F19 has a place again when one leaves', async () => {
     const { connect, guard } = live({ connectionsPerIdentity: { max: 1, whenFull: 'refuse' } })
     const first = await connect()

@@ -73,6 +73,18 @@ describe('memoryStore', () => {
     expect(await Promise.all(['a', 'b', 'c'].map(store.take))).toEqual([undefined, 'new', 'newest'])
   })
 
+  it('forgets an entry of the log when its time is over', async () => {
+    const { clock, store } = smallStore()
+    await store.append('old', ttl)
+    clock.advance(1)
+    await store.append('new', ttl)
+    clock.advance(ttl - 1)
+    await store.append('newest', ttl)
+    const entries: string[] = []
+    store.follow({ onEntry: (entry) => entries.push(entry), entries: () => [] })
+    expect(entries).toEqual(['new', 'newest'])
+  })
+
   it('refuses to be the store of a cluster', () => {
     expect(memoryStore).not.toThrow()
     vi.spyOn(cluster, 'isWorker', 'get').mockReturnValue(true)

@@ -123,6 +123,53 @@ describe('Revocations', () => {
     expect(revocations.find(holder())).toBeDefined()
   })
 
+  it('I08 takes what comes again, or late, for nothing new', () => {
+    const { clock, revoke } = setUp()
+    const at = clock.now()
+    expect(revoke({ user: 'ada' }, at)).toBe(true)
+    expect(revoke({ user: 'ada' }, at)).toBe(false)
+    expect(revoke({ user: 'ada' }, at - 1)).toBe(false)
+    expect(revoke({ user: 'ada' }, at + 1)).toBe(true)
+    expect(revoke({ user: 'ada', issuer: 'i1' }, at)).toBe(true)
+  })
+
+  it('I08 takes nothing that is over', () => {
+    const { clock, revocations, revoke, holder } = setUp()
+    expect(revoke({ session: 's1' }, clock.now() - memory)).toBe(false)
+    expect(revocations.find(holder())).toBeUndefined()
+    expect(revoke({ session: 's1' }, clock.now() - memory + 1)).toBe(true)
+    expect(revocations.find(holder())).toBeDefined()
+  })
+
+  it('I08 says the same in whatever order, and however often, revocations come', () => {
+    const { clock, holder } = setUp()
+    const target = fc.constantFrom<Revocation['target'][]>(
+      'all',
+      { user: 'ada' },
+      { user: 'ada', issuer: 'i1' },
+      { session: 's1' },
+    )
+    const revocation = fc.record({
+      target,
+      at: fc.nat(5).map((ms) => clock.now() + ms),
+      code: fc.constant<'revoked'>('revoked'),
+    })
+    const orders = fc.array(revocation, { maxLength: 6 }).chain((list) => {
+      const again = fc.shuffledSubarray([...list, ...list], { minLength: list.length * 2 })
+      return fc.tuple(fc.constant(list), again)
+    })
+    fc.assert(
+      fc.property(orders, fc.nat(6), ([list, again], ms) => {
+        const denies = (added: Revocation[]) => {
+          const revocations = new Revocations(clock.now, memory)
+          for (const one of added) revocations.add(one)
+          return revocations.find(holder({ session: 's2', issuedAt: clock.now() + ms })) !== undefined
+        }
+        expect(denies(again)).toBe(denies(list))
+      }),
+    )
+  })
+
   it('keeps the newest of those for one user, and those that say something else beside it', () => {
     const { clock, revocations, revoke, holder } = setUp()
     const first = clock.now()
