@@ -2,6 +2,9 @@
 const life = 'unit/connection-life.test.ts'
 const live = [life, 'unit/connections.test.ts', 'unit/ws.test.ts']
 const revocations = ['unit/revocations.test.ts', 'unit/connections.test.ts']
+const leases = [life, 'threats/f-registry.test.ts']
+const inBand = [...live, 'threats/f-renewal.test.ts', 'unit/drain.test.ts']
+const nodes = ['threats/i-outage.test.ts', 'threats/i-nodes.test.ts']
 const firstMessages = [life, 'unit/first-message.test.ts', 'threats/e-first-message.test.ts']
 const innerDoor = ['unit/inner-door.test.ts']
 const sockets = 'unit/sockets.test.ts'
@@ -15,62 +18,37 @@ const of = (file, tests, list) =>
 export default [
   ...of('connections/connections.ts', live, [
     [
-      "'issuedBefore' in target && Number.isNaN(target.issuedBefore)",
+      "'issuedBefore' in target && !Number.isFinite(target.issuedBefore ?? 0)",
       'false',
       'a revocation before NaN revokes nothing',
     ],
+    ['byId || revokes(revocation, connection.accept)', 'true', 'a revocation ends the connections of other issuers'],
+    ['byId || revokes(', 'revokes(', 'a connection that is named lives on'],
     [
-      'candidates.filter((connection) => revokes(revocation, connection.accept))',
-      'candidates',
-      'a revocation ends the connections of other issuers',
-    ],
-    [
-      "if (this.#revocations.match(accept)) this.end(connection, 'revoked')\n    else if (this.#isDraining)",
+      'if (revocation) this.end(connection, revocation.code, revocation)\n    else if (this.#isDraining)',
       'if (this.#isDraining)',
       'a connection that a revocation has overtaken',
     ],
     ["else if (this.#isDraining) this.end(connection, 'restart')", '', 'a draining node opens connections'],
+    ['if (!this.isOpen(connection)) return undefined', '', 'the application sees a connection that is over'],
     [
-      'else if (this.isOpen(connection)) this.#makeRoom(connection)',
-      'else this.#makeRoom(connection)',
+      'if (!this.isOpen(connection)) return undefined',
+      'if (!this.#isLive(connection)) return undefined',
       'a connection whose credential has ended',
     ],
-    ['if (!this.#isLive(connection)) return undefined', '', 'the application sees a connection that is over'],
     ['        if (!connection) return\n', '', 'the application sees a connection that is over'],
     [
       'if (this.#options.clock.now() < connection.deadline) return true',
       'return true',
       'a message crosses after the end',
     ],
-    ['this.isOpen(connection) && !connection.renewing', 'this.isOpen(connection)', 'any number of renewals at once'],
-    [
-      'if (this.isOpen(connection) && !connection.renewing)',
-      'if (!connection.renewing)',
-      'a connection that is over renews itself',
-    ],
-    [
-      '    if (!this.isOpen(connection)) return\n    if (verdict.type',
-      '    if (verdict.type',
-      'a renewal revives what ended meanwhile',
-    ],
-    [
-      "if (!this.renew(connection, verdict)) this.end(connection, 'forbidden')\n      else if",
-      'this.renew(connection, verdict)\n      if',
-      'another identity on the same connection lives on',
-    ],
     ['named.filter((live) => this.isOpen(live))', 'named', 'a renewal revives what has ended'],
     ['if (!sameIdentity(accept.identity, identity)) return false', '', 'a connection becomes that of another identity'],
     ['if ((accept.issuedAt ?? 0) < issuedAt) return true', '', 'an older credential replaces a newer one'],
     [
-      "if (this.#revocations.match(accept)) this.end(connection, 'revoked')\n    else this.#options",
+      'if (revocation) this.end(connection, revocation.code, revocation)\n    else this.#options',
       'this.#options',
       'a connection renews itself with what was revoked',
-    ],
-    ['if (surplus <= 0) return', 'if (surplus > -1_000) return', 'any number of connections'],
-    [
-      "connectionLimit.whenFull === 'refuse' ? [newest] : oldestFirst",
-      'oldestFirst',
-      'a new connection throws out an old one',
     ],
     [
       'Math.min(expiresAt + life.leeway, since + life.maxAge)',
@@ -84,6 +62,154 @@ export default [
     ],
     ['connection.deadline = Number.NEGATIVE_INFINITY', '', 'what waited crosses after the end'],
   ]),
+  ...of('connections/connections.ts', nodes, [
+    [
+      "        if (state === 'unavailable')\n          for (const connection of this.#registry.values()) this.end(connection, 'unavailable')\n",
+      '',
+      'connections live on that nobody knows to be revoked',
+    ],
+    ['if (changed) events', 'events', 'an event at every look at a store that is out of reach'],
+    ['    await this.#log.stop()\n', '', 'a node that has gone down still counts'],
+  ]),
+  ...of('connections/connections.ts', leases, [
+    ['lease === undefined ? undefined : { ...accept, lease }', '{ ...accept, lease }', 'any number of connections'],
+    [
+      "for (const connection of ids) this.#log.revoke({ target: { connection }, code: 'replaced' }).catch(() => {})",
+      'void ids',
+      'a connection lives on whose place another has',
+    ],
+    [
+      "onLost: (connection) => this.end(connection, 'replaced')",
+      'onLost: () => {}',
+      'a connection lives on that has lost its place',
+    ],
+    ['    this.#leases?.keep(connection)\n', '', 'the place of a live connection ends'],
+    ['    this.#leases?.drop(connection)\n', '', 'a place is taken for a minute by nobody'],
+  ]),
+  ...of('connections/leases.ts', leases, [
+    ['return acquired ? id : undefined', 'return id', 'any number of connections'],
+    [
+      'if (replaced.length > 0) onReplaced(replaced)\n    return',
+      'return',
+      'a connection lives on whose place is taken',
+    ],
+    [
+      "{ ...this.#options.places, whenFull: 'refuse' }",
+      'this.#options.places',
+      'an old connection throws out a newer one',
+    ],
+    [
+      '    this.#renewals.set(kept, this.#options.clock.now() + renewPending)\n',
+      '',
+      'the place of a live connection ends',
+    ],
+    ['if (!acquired) return onLost(connection)', '', 'a connection lives on that has lost its place'],
+    ['      next = renewPending\n', '', 'a place lapses though the store is back in time'],
+    [
+      'if (this.#kept.get(connection.id) === kept) this.#renewals.set(kept, clock.now() + next)\n    else',
+      'if (this.#kept.get(connection.id) === kept) this.#renewals.set(kept, clock.now() + next)\n    if (false)',
+      'a place is renewed for a connection that has gone meanwhile',
+    ],
+    [
+      'this.#options.store.release(groupOf(identity), id)',
+      'Promise.resolve()',
+      'a place is taken for a minute by nobody',
+    ],
+  ]),
+  ...of('connections/renew-in-band.ts', inBand, [
+    [
+      'if (!connections.isOpen(connection) || connection.renewing) return',
+      'if (!connections.isOpen(connection)) return',
+      'any number of renewals at once',
+    ],
+    [
+      'if (!connections.isOpen(connection) || connection.renewing) return',
+      'if (connection.renewing) return',
+      'a connection that is over asks a verifier',
+    ],
+    ['  connection.renewing = false\n', '', 'a connection is renewed once only'],
+    [
+      '  if (!connections.isOpen(connection)) return\n  if (verdict',
+      '  if (verdict',
+      'a renewal revives what ended meanwhile',
+    ],
+    [
+      'if (!saysNothing(verdict.code)) transport',
+      'transport',
+      'a client drops a good credential because a dependency is down',
+    ],
+    [
+      "if (!connections.renew(connection, verdict)) connections.end(connection, 'forbidden')\n    else if",
+      'connections.renew(connection, verdict)\n    if',
+      'another identity on the same connection lives on',
+    ],
+    [
+      'else if (connections.isOpen(connection)) transport',
+      'else transport',
+      'a renewal is acknowledged that was revoked',
+    ],
+  ]),
+  ...of('connections/revocation-log.ts', nodes, [
+    ["staleness < maxStaleness ? 'stale' : 'unavailable'", "'stale'", 'what is known is used for ever'],
+    ['currentAt = Number.NEGATIVE_INFINITY', 'currentAt = clock.now()', 'a node that knows nothing yet accepts'],
+    ["if (this.state === 'unavailable') throw", 'if (false) throw', 'a credential that nobody knows to be revoked'],
+    [
+      'this.#following.time.earliest',
+      'this.#following.time.latest',
+      'what may have been vouched for before counts as after',
+    ],
+    [
+      'this.#following.time.latest',
+      'this.#following.time.earliest',
+      'what may have been issued before counts as after',
+    ],
+    ['    this.#take(made)\n', '', 'a revocation waits for the store'],
+    [
+      'if (this.#revocations.add(revocation)) this.#options.apply(revocation)',
+      'this.#revocations.add(revocation)',
+      'a revocation ends no connection',
+    ],
+    ['      this.#unsent.add(revocation)\n', '', 'the other nodes never hear of a revocation'],
+    ['      this.#unsent.delete(revocation)\n', '', 'a revocation is sent for ever'],
+    ['() => Number.NEGATIVE_INFINITY', '() => Number.POSITIVE_INFINITY', 'what was revoked before a node came'],
+    ['if (changed || state', 'if (false || state', 'nobody hears that the store is back'],
+    [
+      "if (changed || state === 'unavailable')",
+      'if (changed)',
+      'a connection that opens once the store is out of reach lives on',
+    ],
+    [
+      'if (this.#following.currentAt !== undefined) return Promise.resolve()',
+      'return Promise.resolve()',
+      'a node says that it is ready before it is',
+    ],
+    ['if (this.#following.currentAt !== undefined) for', 'for', 'a node says that it is ready before it is'],
+  ]),
+  ...of(
+    'connections/revocation-entry.ts',
+    ['unit/revocation-entry.test.ts'],
+    [
+      ["return time || 'all'", "return time || { session: '' }", 'a revocation of an unknown kind is ignored'],
+      [
+        "typeof at === 'number' ? at : now",
+        "typeof at === 'number' ? at : 0",
+        'a revocation without a time means nobody',
+      ],
+      ["code === 'replaced' ? code : 'revoked'", "'revoked'", 'a client that was replaced takes itself for banned'],
+      ['    return {}\n', "    return { target: { session: '' } }\n", 'a malformed revocation is ignored'],
+      [
+        "      ...(typeof issuer === 'string' && { issuer }),\n",
+        '',
+        'a revocation means the namesake of another issuer',
+      ],
+      [
+        "      ...(typeof tenant === 'string' && { tenant }),\n",
+        '',
+        'a revocation means the namesake of another tenant',
+      ],
+      ['      ...time,\n', '', 'a revocation means who has logged in since'],
+    ],
+  ),
   ...of('connections/revocations.ts', revocations, [
     ['target.session === holder.session', 'true', 'a revocation of one session means all'],
     [
@@ -102,15 +228,28 @@ export default [
       'a revocation means the namesake of another tenant',
     ],
     [
-      'if (this.#byKey.size === 0) return false',
+      'if (this.#byKey.size === 0) return undefined',
       '',
       'the look-up is made for nothing',
       'Equivalent: nothing is found in an empty map. It saves making the keys.',
     ],
     [
-      'if (revocations.some((revocation) => lastIssued(revocation) > horizon)) return',
+      'if (revocations.some((revocation) => this.#isInForce(revocation))) return',
       '',
       'a revocation is forgotten at once',
+    ],
+    ['!this.#isInForce(revocation) || sameKey', 'sameKey', 'a revocation that is over ends connections'],
+    ['|| sameKey.some((old) => covers(old, revocation))', '', 'a revocation is applied as often as it comes'],
+    [
+      '...sameKey.filter((old) => !covers(revocation, old))',
+      '...sameKey',
+      'revocations that say the same grow without bound',
+    ],
+    ['return target.connection === holder.lease', 'return false', 'a connection opens whose place another has by then'],
+    [
+      '  if (lease !== undefined) keys.push(keyOf({ connection: lease }))\n',
+      '',
+      'a connection opens whose place another has by then',
     ],
     ['Math.max(at, target.issuedBefore ?? at)', 'at', 'a revocation of a time to come is forgotten before it'],
   ]),
@@ -205,11 +344,22 @@ export default [
         'an address may guess for ever',
       ],
       [
-        'if (record.failures.size < this.#limits.failedAttempts) record',
+        'record.failures.size >= this.#limits.failedAttempts || record',
         'record',
-        'guesses are remembered without bound',
-        'Only memory: from the limit on, more of them change nothing.',
+        'guesses are remembered, and told to the store, without bound',
       ],
+      ['|| record.failures.has(credentialHash)', '', 'the store is told of one stale credential without end'],
+      [
+        'Math.max(record.failures.size, record.shared)',
+        'record.failures.size',
+        'as many guesses as allowed on each node',
+      ],
+      [
+        'Math.max(record.failures.size, record.shared)',
+        'record.shared',
+        'nobody counts while the store is out of reach',
+      ],
+      ['if (++this.#sharedNow > maxShared) return', '', 'a flood goes on to the store'],
     ],
   ),
   ...of(
@@ -218,6 +368,34 @@ export default [
     [
       ['while (isTrusted(client) && hops', 'while (hops', 'anybody forges X-Forwarded-For'],
       ['.slice(0, 4)', '', 'a subscriber has 2^64 addresses'],
+    ],
+  ),
+  ...of(
+    'node/head-deadline.ts',
+    ['unit/head-deadline.test.ts'],
+    [
+      ['    if (!cancelTimer) setTimer()\n', '', 'a silent connection stays for ever'],
+      ['    setTimer()\n  }\n\n  function listen', '  }\n\n  function listen', 'all but the first stay for ever'],
+      ['if (entry.due > clock.now()) break', '', 'a connection ends with another that came before it'],
+      ["  server.prependListener('request', onRequest)\n", '', 'a connection ends whose request has come'],
+      [
+        'if (server.listenerCount(event) > 0) server.prependListener(event, onRequest)',
+        '',
+        'a connection ends whose request comes as another event',
+      ],
+      ['if (server.listenerCount(event) > 0) server', 'server', 'a server answers no more what it leaves to Node'],
+      ['      server.off(event, onRequest)\n      if', '      if', 'listeners grow with every connection'],
+      [
+        '      for (const event of otherRequests) server.off(event, onRequest)\n      for',
+        '      for',
+        'a watch that has stopped changes what the server does',
+      ],
+      ['server instanceof TlsServer ? undefined : tcp', 'tcp', 'a word in the clear into a connection of TLS'],
+      ['    if (entry) entry.http = http\n', '', 'a connection of TLS ends without an answer'],
+      ["    entry.tcp.off('close', entry.onClose)\n", '', 'listeners stay on a connection for as long as it lives'],
+      ['    cancelTimer?.()\n', '', 'a timer for nobody'],
+      ['if (http.bytesRead > 0) http.write', 'http.write', 'an answer to who has asked nothing'],
+      ['socket.remotePort === undefined ? socket :', '', 'one peer of a Unix socket speaks for all'],
     ],
   ),
   ...of(

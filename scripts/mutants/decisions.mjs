@@ -10,6 +10,8 @@ const firstMessages = 'threats/e-first-message.test.ts'
 const refusals = 'unit/refusals.test.ts'
 const bounds = 'unit/bounds.test.ts'
 const tickets = 'threats/c-tickets.test.ts'
+const limit = 'threats/f-registry.test.ts'
+const outage = 'threats/i-outage.test.ts'
 
 export default [
   {
@@ -21,8 +23,8 @@ export default [
   },
   {
     file: 'guard.ts',
-    find: "draining ? 'draining' : handshake.message",
-    replace: 'handshake.message',
+    find: "if (connections.isDraining) return refuse('draining')",
+    replace: '',
     tests: [refusals],
     why: 'a draining node takes new sockets',
   },
@@ -106,24 +108,52 @@ export default [
   },
   {
     file: 'guard.ts',
-    find: 'if (session !== undefined) connections.revoke({ session })',
+    find: 'if (session !== undefined) await connections.revoke({ session }, logoutReason)',
     replace: 'if (session !== undefined) void 0',
     tests: [logout],
     why: 'a logout token of a session ends nothing',
   },
   {
     file: 'guard.ts',
-    find: 'connections.revoke({ user, issuer, issuedBefore: at })',
+    find: 'await connections.revoke({ user, issuer, issuedBefore: at }, logoutReason)',
     replace: 'void 0',
     tests: [logout],
     why: 'a logout token of a user ends nothing',
   },
   {
     file: 'guard.ts',
-    find: 'isRevoked: (holder) => connections.isRevoked(holder)',
-    replace: 'isRevoked: () => false',
-    tests: ['unit/revocations.test.ts', 'unit/connections.test.ts', tickets],
-    why: 'a revoked credential opens a connection',
+    find: 'return verified\n    } catch (error) {\n      return report(decision.failure(error, request), request)',
+    replace: 'return verified\n    } catch {\n      return verified',
+    tests: [logout],
+    why: 'a logout that the other nodes do not know of is answered 200',
+  },
+  {
+    file: 'guard.ts',
+    find: "if (verdict.type === 'accept' && connectionLimit) verdict = await admit(verdict, handshake)",
+    replace: '',
+    tests: [limit],
+    why: 'any number of connections',
+  },
+  {
+    file: 'guard.ts',
+    find: "(await connections.admit(accept)) ?? decision.deny('connection-limit', handshake)",
+    replace: '(await connections.admit(accept)) ?? accept',
+    tests: [limit],
+    why: 'a connection for which there is no place',
+  },
+  {
+    file: 'guard.ts',
+    find: "decision.deny('connection-limit', handshake)\n    } catch (error) {\n      return decision.failure(error, handshake)",
+    replace: "decision.deny('connection-limit', handshake)\n    } catch {\n      return accept",
+    tests: [limit, outage],
+    why: 'any number of connections while the store is out of reach',
+  },
+  {
+    file: 'guard.ts',
+    find: 'events, decide, verify })',
+    replace: 'events, decide, verify: decide })',
+    tests: [limit, 'unit/connection-life.test.ts'],
+    why: 'a renewal takes a place of its own',
   },
   {
     file: 'decision.ts',
@@ -253,14 +283,14 @@ export default [
   },
   {
     file: 'decision.ts',
-    find: "standing === 'limited' ? refuse('attempts') : this.#deny(verified, handshake)",
-    replace: 'this.#deny(verified, handshake)',
+    find: "standing === 'limited' ? refuse('attempts') : this.deny(verified, handshake)",
+    replace: 'this.deny(verified, handshake)',
     tests: [firstMessages, guard],
     why: 'who has guessed too often still learns what each guess was worth',
   },
   {
     file: 'decision.ts',
-    find: "if (credential === '') return this.#deny('credential-placeholder', handshake)",
+    find: "if (credential === '') return this.deny('credential-placeholder', handshake)",
     replace: '',
     tests: [cookies],
     why: 'a verifier is asked about an emptied cookie',
@@ -278,6 +308,13 @@ export default [
     replace: 'false',
     tests: [bounds],
     why: 'a credential outlives its revocation',
+  },
+  {
+    file: 'decision.ts',
+    find: 'issuedAt = vouchedAt',
+    replace: 'issuedAt = settings.clock.now()',
+    tests: ['threats/i-nodes.test.ts'],
+    why: 'a session that was revoked while it was looked up',
   },
   {
     file: 'decision.ts',
