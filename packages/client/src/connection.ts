@@ -112,6 +112,7 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
   }
 
   Promise.resolve({ reason, signal })
+    .then(settings.lifecycle.before)
     .then(settings.present)
     .then(dial)
     .catch((error) => end(withoutCredential(error)))

@@ -1,6 +1,6 @@
 import type { ServerFrame } from '@sallyport/protocol'
 import type { Clock } from './clock.js'
-import type { Dialogue, Target } from './credentials/credential.js'
+import type { Attempt, Dialogue, Target } from './credentials/credential.js'
 import type { Authentication } from './events.js'
 import type { Ending, Outcome } from './outcome.js'
 import type { WebSocketLike } from './web-socket-like.js'
@@ -37,5 +37,7 @@ export type Renewal = (host: Host) => (live: Live) => void
 export type Lifecycle = (host: Host) => {
   /** Dials after `ms` milliseconds or at a better time, because of `outcome`; the returned function cancels it. */
   after(ms: number, dial: () => void, outcome: Outcome): () => void
+  /** Asked before every attempt, which it passes on; what it throws is the end of the attempt. */
+  before?(attempt: Attempt): Attempt
   attend?(live: Live): void
 }

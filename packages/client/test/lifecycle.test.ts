@@ -1,8 +1,8 @@
-import { ticket } from '@sallyport/client'
+import { type GuardedSocketOptions, lifecycle, pagePresence, ticket } from '@sallyport/client'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { onPage, openOnPage } from './fake-pages.js'
-import { fakeFetch, issued, refused, settled } from './fakes.js'
+import { FakePage, onPage, openOnPage } from './fake-pages.js'
+import { fakeFetch, issued, refused, settled, start } from './fakes.js'
 
 const minute = 60_000
 
@@ -40,15 +40,54 @@ describe('offline', () => {
     expect(sockets).toHaveLength(2)
   })
 
-  it('lets what the application starts be tried once', async () => {
-    const { page, socket, current, clock, sockets } = await openOnPage()
-    page.setOnline(false)
-    socket.reset()
-    await settled()
-    expect(sockets).toHaveLength(2)
-    current().break()
-    await clock.advance(60 * minute)
-    expect(sockets).toHaveLength(2)
+  describe.each(['a new socket', 'a reset'])('fails %s at once, which', (what) => {
+    /** A socket that is told to dial while there is a network, or none. */
+    async function startOn(online: boolean, options: Partial<GuardedSocketOptions> = {}) {
+      const page = new FakePage()
+      const set = { ...options, lifecycle: lifecycle({ presence: pagePresence(page) }) }
+      if (what === 'a new socket') {
+        page.setOnline(online)
+        return { ...start(set), page, dialled: 0 }
+      }
+      const started = start(set)
+      await started.open()
+      page.setOnline(online)
+      started.socket.reset()
+      return { ...started, page, dialled: 1 }
+    }
+
+    it('dials nothing and asks for nothing, and is there within a second of the network', async () => {
+      const { page, clock, sockets, reasons, dialled, events, socket } = await startOn(false)
+      await clock.advance(60 * minute)
+      expect([sockets.length, reasons.length]).toEqual([dialled, dialled])
+      expect(events.last('reconnecting')).toMatchObject({ outcome: { kind: 'network' }, attempt: 1 })
+      expect(events.count('reconnecting')).toBe(1)
+      expect(socket.readyState).toBe(0)
+      page.setOnline(true)
+      await clock.advance(1_000)
+      expect([sockets.length, reasons.length]).toEqual([dialled + 1, dialled + 1])
+    })
+
+    it('would be dialled with a network', async () => {
+      const { sockets, dialled, events } = await startOn(true)
+      await settled()
+      expect(sockets).toHaveLength(dialled + 1)
+      expect(events.count('reconnecting')).toBe(0)
+    })
+
+    it.each([
+      [false, 'network'],
+      [true, undefined],
+    ])('is the end of one that does not reconnect: online %s', async (online, kind) => {
+      const { events, page, clock, sockets, dialled } = await startOn(online, { reconnect: false })
+      await settled()
+      expect(events.log.findLast(({ type }) => type === 'terminal')?.event.outcome).toEqual(
+        kind && expect.objectContaining({ kind }),
+      )
+      page.setOnline(true)
+      await clock.advance(minute)
+      expect(sockets).toHaveLength(dialled + (online ? 1 : 0))
+    })
   })
 
   it('is left by a connection that is presumed dead, and made anew', async () => {
@@ -238,7 +277,7 @@ describe('K11 flapping', () => {
           before = sockets.length
           await perform[name]()
           await settled()
-          if (!page.navigator.onLine && name !== 'reset') dialledOffline += sockets.length - before
+          if (!page.navigator.onLine) dialledOffline += sockets.length - before
         }
         page.setOnline(true)
         page.setVisible(true)

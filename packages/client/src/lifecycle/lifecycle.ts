@@ -1,3 +1,4 @@
+import { CredentialError } from '../credentials/credential.js'
 import type { Lifecycle } from '../live.js'
 import { now } from '../now.js'
 import { unreachable } from '../outcome.js'
@@ -23,8 +24,8 @@ const returnSpreadMs = 1_000
 /**
  * Heeds the network, sleep and the background: the option `lifecycle`.
  *
- * - It does not reconnect while the application is offline, or hidden for long. What the application itself starts, with
- *   a new socket or `reset()`, is tried once in any case.
+ * - It does not dial while the application is offline, and does not reconnect while it is hidden for long. A new socket or
+ *   a `reset()` while offline is a failed attempt at once, of kind `network`, and asks for no credential.
  * - When the application is back, in front, online or awake, an attempt that waits comes within a second. That skips one
  *   delay, never what `Retry-After` says, and the next delay grows as if nothing had been skipped.
  * - A browser cannot ask whether a connection still lives. So one that the application slept through or that went through
@@ -88,6 +89,10 @@ export function lifecycle({
 
         arm()
         return cancel
+      },
+      before(attempt) {
+        if (presence.online) return attempt
+        throw new CredentialError('Offline')
       },
       attend(live) {
         const stop = observe(({ back, cutOff }) => {
