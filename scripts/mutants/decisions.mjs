@@ -11,7 +11,7 @@ const refusals = 'unit/refusals.test.ts'
 const bounds = 'unit/bounds.test.ts'
 const tickets = 'threats/c-tickets.test.ts'
 const limit = 'threats/f-registry.test.ts'
-const outage = 'threats/i-outage.test.ts'
+const outage = 'threats/i-cut-off.test.ts'
 
 export default [
   {
