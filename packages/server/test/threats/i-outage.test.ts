@@ -121,7 +121,7 @@ describe('a Redis that cannot be asked', () => {
   }, async () => {
     const redis = await redisOfTest()
     const node = await startNode(redis)
-    await redis.client().call('CLIENT', 'PAUSE', '2000', 'ALL')
+    await redis.client().call('CLIENT', 'PAUSE', '4000', 'ALL')
     const issuing = Array.from({ length: 200 }, (_, i) => node.issue(fresh({ id: `user-${i}` })))
     expect(await timeOf(Promise.all(issuing))).toBeLessThan(1_500)
     expect((await Promise.all(issuing)).every(({ status }) => status === 503)).toBe(true)
