@@ -206,7 +206,7 @@ export async function runFaults(seed: number, seconds: number): Promise<History>
         cables((cable) => cable.silence()),
         heal,
       )
-    const recovered = () => whenRecovered(nodes)
+    const recovered = () => whenRecovered({ nodes, servers })
     if (kind === 4) {
       const [on, off] = [() => server.signal('SIGSTOP'), () => server.signal('SIGCONT')]
       const thaw = async () => {
@@ -233,7 +233,7 @@ export async function runFaults(seed: number, seconds: number): Promise<History>
   }
 
   await Promise.all([faults(), ...Array.from({ length: users }, (_, i) => user(`user-${i}`))])
-  await allCurrent(nodes)
+  await allCurrent({ nodes, servers })
   await checkEnd(nodes, servers, history)
   return history
 }
@@ -268,17 +268,25 @@ async function primaryOf(servers: readonly RedisServer[]): Promise<RedisServer> 
 }
 
 /** The same when Redis has been out of reach: the Sentinels take their time, and the nodes do not see it at once. */
-async function whenRecovered(nodes: readonly FaultyNode[]): Promise<void> {
+async function whenRecovered(scene: Scene): Promise<void> {
   await pause(5_000)
-  await allCurrent(nodes)
+  await allCurrent(scene)
 }
 
 /** Waits until every node knows what the store holds. That none stays behind for ever is what the runner proves. */
-async function allCurrent(nodes: readonly FaultyNode[]): Promise<void> {
-  for (const node of nodes) {
-    const isCurrent = await isWithin(30_000, async () => (await stateOf(node))?.store === 'current')
-    if (!isCurrent) throw new Error(`a node is stuck: ${JSON.stringify(await stateOf(node))}`)
-  }
+async function allCurrent({ nodes, servers }: Scene): Promise<void> {
+  const isCurrent = async (node: FaultyNode) => (await stateOf(node))?.store === 'current'
+  const areCurrent = async () => (await Promise.all(nodes.map(isCurrent))).every(Boolean)
+  if (await isWithin(30_000, areCurrent)) return
+  const states = await Promise.all(nodes.map(stateOf))
+  const infos = await Promise.all(servers.map((server) => server.admin.info('replication').catch(String)))
+  throw new Error(`a node is stuck: ${JSON.stringify(states)}\n${infos.join('\n')}`)
+}
+
+/** What the faults come over. */
+interface Scene {
+  readonly nodes: readonly FaultyNode[]
+  readonly servers: readonly RedisServer[]
 }
 
 async function stateOf(
