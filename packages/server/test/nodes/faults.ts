@@ -93,7 +93,7 @@ class FaultyNode {
 export async function runFaults(seed: number, seconds: number): Promise<History> {
   const random = randomOf(seed)
   // As docs/scaling.md says: or a primary that comes back would be believed until the Sentinels have told it.
-  const group = await sentinelsOfTest(['--min-replicas-to-write', '1', '--min-replicas-max-lag', '1'])
+  const group = await sentinelsOfTest(['min-replicas-to-write 1', 'min-replicas-max-lag 1'])
   const servers: readonly RedisServer[] = [group.primary, group.replica]
   const nodes = await Promise.all(Array.from({ length: nodeCount }, () => startNode(servers, group.sentinels)))
   const history: History = { tickets: [], revoked: [], faults: [], surprises: [] }

@@ -28,7 +28,7 @@ const group = 'main'
 /** Starts a primary, a replica and three Sentinels for one test. */
 export async function sentinelsOfTest(settings: readonly string[] = []): Promise<SentinelGroup> {
   const primary = await redisOfTest(settings)
-  const replica = await redisOfTest(['--replicaof', `127.0.0.1 ${primary.port}`, ...settings])
+  const replica = await redisOfTest([`replicaof 127.0.0.1 ${primary.port}`, ...settings])
   const admin = replica.client()
   await until(async () => (await admin.info('replication')).includes('master_link_status:up'))
   const sentinels: number[] = []
@@ -109,7 +109,7 @@ async function startSentinel(primary: number): Promise<number> {
 /** A Cluster of three primaries, for one test. */
 export async function clusterOfTest(): Promise<{ client(): Cluster; readonly servers: readonly RedisServer[] }> {
   const servers: RedisServer[] = []
-  for (let i = 0; i < 3; i++) servers.push(await redisOfTest(['--cluster-enabled', 'yes']))
+  for (let i = 0; i < 3; i++) servers.push(await redisOfTest(['cluster-enabled yes']))
   const admins = servers.map((server) => server.client())
   const slots = 16_384
   for (const [i, admin] of admins.entries()) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,25 +25,16 @@ export interface RedisServer {
   stop(): Promise<void>
 }
 
-/** Starts a server with these settings, which keeps what it knows on disk unless told otherwise. */
+/** Starts a server with these lines of configuration, which keeps what it knows on disk unless told otherwise. */
 export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-redis-'))
   const port = await freePort()
   const clients: Redis[] = []
-  const args = [
-    '--port',
-    `${port}`,
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    folder,
-    '--save',
-    '',
-    '--appendonly',
-    'yes',
-    ...settings,
-  ]
-  let child = await run(args)
+  // In a file, because Sentinels write into it whose replica a server is.
+  const file = join(folder, 'redis.conf')
+  const own = [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, 'save ""', 'appendonly yes']
+  await writeFile(file, `${[...own, ...settings].join('\n')}\n`)
+  let child = await run([file])
 
   async function kill() {
     if (child.exitCode !== null || child.signalCode !== null) return
@@ -72,7 +63,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
     kill,
     async restart() {
       await kill()
-      child = await run(args)
+      child = await run([file])
     },
     async stop() {
       for (const client of clients.splice(0)) client.disconnect()

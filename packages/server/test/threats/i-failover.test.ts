@@ -71,7 +71,7 @@ describe('what a server says of itself', () => {
   it.each(['allkeys-lru', 'allkeys-lfu', 'allkeys-random'])(
     'I12 is not used while it may throw revocations away: %s',
     async (policy) => {
-      const redis = await redisOfTest(['--maxmemory', '50mb', '--maxmemory-policy', policy])
+      const redis = await redisOfTest(['maxmemory 50mb', `maxmemory-policy ${policy}`])
       const node = await startNode(redis, { ready: false })
       await expect(node.connect()).rejects.toThrow('503')
       expect((await node.issue()).status).toBe(503)
@@ -82,8 +82,8 @@ describe('what a server says of itself', () => {
   )
 
   it.each([
-    ['I12', 'maxmemory-policy', ['--maxmemory', '50mb', '--maxmemory-policy', 'volatile-lru']],
-    ['I13', 'appendonly', ['--appendonly', 'no']],
+    ['I12', 'maxmemory-policy', ['maxmemory 50mb', 'maxmemory-policy volatile-lru']],
+    ['I13', 'appendonly', ['appendonly no']],
   ])('%s is told to the operator: %s', async (_, text, settings) => {
     const warnings: string[] = []
     const listen = (warning: Error) => warnings.push(warning.message)

@@ -90,7 +90,7 @@ describe('a Redis that cannot be asked', () => {
   })
 
   it('I13 restarted empty: the nodes give back what it has forgotten', { timeout: 30_000 }, async () => {
-    const redis = await redisOfTest(['--appendonly', 'no'])
+    const redis = await redisOfTest(['appendonly no'])
     const node = await startNode(redis)
     const eve = fresh({ id: 'eve', issuedAt: Date.now() - 60_000 })
     await node.guard.revoke({ user: 'eve' })
@@ -133,7 +133,7 @@ describe('a Redis that cannot be asked', () => {
   })
 
   it('is full: tickets get 503, revocations are still read', async () => {
-    const redis = await redisOfTest(['--maxmemory', '4mb', '--maxmemory-policy', 'noeviction'])
+    const redis = await redisOfTest(['maxmemory 4mb', 'maxmemory-policy noeviction'])
     const node = await startNode(redis)
     const client = redis.client()
     await client.config('SET', 'maxmemory', '1')
