@@ -3,7 +3,8 @@ import type { Guard } from '@sallyport/server'
 import { type Handler, HttpError, readJson } from './http.js'
 import { requireOwnPage } from './local.js'
 import { clearedCookie, cookieOf } from './session-cookie.js'
-import type { Session, Sessions } from './sessions.js'
+import type { Session } from './session-stores.js'
+import type { Sessions } from './sessions.js'
 
 /** What the routes that take access away work with. */
 export interface RevokeOptions {

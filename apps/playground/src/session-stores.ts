@@ -1,6 +1,14 @@
 import { type Clock, UnavailableError } from '@sallyport/server'
 import type { Redis } from 'ioredis'
-import type { Session } from './sessions.js'
+
+/** A login. */
+export interface Session {
+  /** The `sid` of its tokens: names the session, opens nothing. */
+  readonly id: string
+  readonly user: string
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
 
 /** Where sessions are kept, each under a key until it expires. */
 export interface SessionStore {

@@ -1,15 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Clock } from '@sallyport/server'
-import type { SessionStore } from './session-stores.js'
-
-/** A login. */
-export interface Session {
-  /** The `sid` of its tokens: names the session, opens nothing. */
-  readonly id: string
-  readonly user: string
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number
-}
+import type { Session, SessionStore } from './session-stores.js'
 
 const hash = (cookie: string) => createHash('sha256').update(cookie).digest('base64url')
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '@sallyport/server'
 import { SignJWT } from 'jose'
-import type { Session } from './sessions.js'
+import type { Session } from './session-stores.js'
 
 /** The `iss` and the `aud` of the playground's tokens. */
 export const issuer = 'sallyport-playground'

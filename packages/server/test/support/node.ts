@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type ConnectionLife,
   createGuard,
   firstMessage,
@@ -21,6 +22,7 @@ export interface NodeOptions {
   readonly store?: Partial<RedisStoreOptions>
   readonly life?: Partial<ConnectionLife>
   readonly places?: Places
+  readonly clock?: Clock
   /** Whether to wait until the node knows the revocations. Default `true`. */
   readonly ready?: boolean
 }
@@ -46,7 +48,7 @@ export async function startNode(
   redis: { client(options?: object): RedisClient },
   options: NodeOptions = {},
 ): Promise<TestNode> {
-  const { store = {}, life = {}, places, ready = true } = options
+  const { store = {}, life = {}, places, clock, ready = true } = options
   const accept = [ticket(), header({ verify: verifyClaims }), firstMessage({ verify: verifyClaims })] as const
   const guardOptions: GuardOptions<typeof accept> = {
     accept,
@@ -54,6 +56,7 @@ export async function startNode(
     limits: { failedAttempts: 1_000, pendingPerAddress: 1_000 },
     store: redisStore({ client: redis.client({ enableAutoPipelining: true }), secret, ...store }),
     ...(places && { connectionsPerIdentity: places }),
+    ...(clock && { clock }),
   }
   const guard: Guard<Identity> = createGuard(guardOptions)
   const events: GuardEvent[] = []
