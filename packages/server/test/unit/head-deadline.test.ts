@@ -195,8 +195,8 @@ describe('limitHeads over TLS', () => {
     const openTcp = async () => {
       const connected = once(server, 'connection')
       const client = await RawClient.connect(port)
-      await connected
-      return client
+      const [socket] = (await connected) as [Socket]
+      return { client, socket }
     }
     const openTls = async () => {
       const secured = once(server, 'secureConnection')
@@ -209,9 +209,14 @@ describe('limitHeads over TLS', () => {
     return { clock, openTcp, openTls }
   }
 
-  it('ends a connection that never begins with TLS', async () => {
+  it.each([
+    ['never begins with TLS', ''],
+    ['never comes through TLS', '\x16\x03\x01\x02\x00\x01'],
+  ])('ends a connection that %s, without a word', async (_, sent) => {
     const { clock, openTcp } = await startSecure()
-    const client = await openTcp()
+    const { client, socket } = await openTcp()
+    client.write(Buffer.from(sent, 'latin1'))
+    while (socket.bytesRead < sent.length) await new Promise(setImmediate)
     clock.advance(9_999)
     expect(client.socket.readableEnded).toBe(false)
     clock.advance(1)

@@ -124,13 +124,14 @@ describe('Revocations', () => {
   })
 
   it('I08 takes what comes again, or late, for nothing new', () => {
-    const { clock, revoke } = setUp()
+    const { clock, revocations, revoke } = setUp()
     const at = clock.now()
     expect(revoke({ user: 'ada' }, at)).toBe(true)
     expect(revoke({ user: 'ada' }, at)).toBe(false)
     expect(revoke({ user: 'ada' }, at - 1)).toBe(false)
     expect(revoke({ user: 'ada' }, at + 1)).toBe(true)
     expect(revoke({ user: 'ada', issuer: 'i1' }, at)).toBe(true)
+    expect([...revocations]).toHaveLength(2)
   })
 
   it('I08 takes nothing that is over', () => {
