@@ -467,6 +467,32 @@ describe('G07 a slow reader', () => {
     expect(events.map(({ type }) => type)).toEqual(['accepted'])
   })
 
+  it('G07 has its pongs counted too, and one that reads gets those that it asks for', async () => {
+    const { port, sockets, guard, events } = await start({ maxBufferedBytes: mebibyte })
+    // Fewer than ws itself lets wait.
+    const pings = Buffer.concat(Array(50).fill(rawFrame('x'.repeat(125), { opcode: 9 })))
+    const [reader, { client }] = [
+      await rawOpen(port, '/ws', { Authorization: 'Bearer good-eve' }),
+      await rawOpen(port, '/ws', { Authorization: 'Bearer good-ada' }),
+    ]
+    client.socket.pause()
+    const socket = sockets[1]!
+    while (socket.bufferedAmount < mebibyte / 2) {
+      socket.send(chunk)
+      await nextTurn()
+    }
+    const header = 10
+    socket.send(Buffer.alloc(mebibyte - socket.bufferedAmount - header))
+    await nextTurn()
+    expect(guard.connections.size).toBe(2)
+    const closed = nextEvent(guard, 'closed')
+    reader.client.write(pings)
+    client.write(pings)
+    await Promise.all([closed, reader.client.ping()])
+    expect(events.slice(2)).toMatchObject([{ type: 'ended', code: 'limited' }, { type: 'closed' }])
+    expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['eve'])
+  })
+
   it('G07 is ended by one message that is larger, and not by one that is as large', async () => {
     const { connect, sockets, events, guard } = live({ server: { maxBufferedBytes: 0 } })
     const client = await connect()
