@@ -3,11 +3,19 @@ import { introspection } from '../../src/verifiers/introspection.js'
 import { jwks, jwt } from '../../src/verifiers/jwt.js'
 import { session } from '../../src/verifiers/session.js'
 import { startJsonServer, status } from '../support/json-server.js'
-import { audience, goodClaims, hmacSigner, issuer, now, type Signer, signingPair, tokenBy } from '../support/tokens.js'
+import {
+  goodClaims,
+  hmac,
+  hmacSigner,
+  now,
+  rules,
+  type Signer,
+  secret,
+  signingPair,
+  tokenBy,
+} from '../support/tokens.js'
 import { dependentVerifierContract, verifierContract } from './verifier.js'
 
-const rules = { issuer, audience }
-const secret = 'a secret of at least 32 bytes, for HS256'
 const pair = signingPair('ES256', 'key-1')
 
 const badTokens = (signer: Signer, stranger: Signer) => ({
@@ -18,16 +26,13 @@ const badTokens = (signer: Signer, stranger: Signer) => ({
   expired: tokenBy(signer, { claims: { exp: now / 1000 - 10, iat: now / 1000 - 20 } }),
 })
 
-verifierContract('jwt with a secret', async () => {
-  const signer = hmacSigner(secret)
-  return {
-    verify: jwt({ secret, algorithms: ['HS256'], ...rules }),
-    now,
-    good: tokenBy(signer),
-    id: 'ada',
-    bad: badTokens(signer, hmacSigner('another secret that is long enough')),
-  }
-})
+verifierContract('jwt with a secret', async () => ({
+  verify: jwt({ secret, algorithms: ['HS256'], ...rules }),
+  now,
+  good: tokenBy(hmac),
+  id: 'ada',
+  bad: badTokens(hmac, hmacSigner('another secret that is long enough')),
+}))
 
 verifierContract('jwt with a public key', async () => ({
   verify: jwt({ publicKey: pair.publicKey, algorithms: ['ES256'], ...rules }),

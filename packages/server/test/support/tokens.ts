@@ -5,6 +5,11 @@ export const now = Date.UTC(2026, 0, 1)
 
 export const issuer = 'https://id.example.com'
 export const audience = 'https://api.example.com'
+/** What every verifier asks of a token. */
+export const rules = { issuer, audience }
+
+/** A secret for HS256, and what signs with it. */
+export const secret = 'a secret of at least 32 bytes, for HS256'
 
 /** Something that signs, made of node:crypto alone, so that a forgery needs no help of the library under test. */
 export interface Signer {
@@ -28,6 +33,8 @@ export const hmacSigner = (secret: string | Uint8Array, alg = 'HS256'): Signer =
       .update(input)
       .digest(),
 })
+
+export const hmac = hmacSigner(secret)
 
 /** Signs with a private key; ECDSA as JWS wants it, or in another encoding. */
 export function keySigner(

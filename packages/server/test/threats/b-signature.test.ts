@@ -5,12 +5,13 @@ import { ConfigurationError } from '../../src/index.js'
 import { jwks, jwt } from '../../src/verifiers/jwt.js'
 import { startJsonServer } from '../support/json-server.js'
 import {
-  audience,
   base64url,
   goodClaims,
+  hmac,
   hmacSigner,
-  issuer,
   keySigner,
+  rules,
+  secret,
   signatureOf,
   signingPair,
   tokenBy,
@@ -18,9 +19,6 @@ import {
 } from '../support/tokens.js'
 import { accepted, refused } from '../support/verification.js'
 
-const rules = { issuer, audience }
-const secret = 'a secret of at least 32 bytes, for HS256'
-const hmac = hmacSigner(secret)
 const rsa = signingPair('RS256', 'rsa')
 const ec = signingPair('ES256', 'ec')
 const bySecret = jwt({ secret, algorithms: ['HS256'], ...rules })

@@ -3,11 +3,20 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { ConfigurationError, type Identity, UnavailableError, type Verifier } from '../../../src/index.js'
 import { type JwtOptions, jwt, type PublicKeyAlgorithm, type TokenIdentity } from '../../../src/verifiers/jwt.js'
 import { startJsonServer } from '../../support/json-server.js'
-import { audience, goodClaims, hmacSigner, issuer, keySigner, now, signingPair, tokenBy } from '../../support/tokens.js'
+import {
+  goodClaims,
+  hmac,
+  hmacSigner,
+  issuer,
+  keySigner,
+  now,
+  rules,
+  secret,
+  signingPair,
+  tokenBy,
+} from '../../support/tokens.js'
 import { accepted, contextAt, refused } from '../../support/verification.js'
 
-const rules = { issuer, audience }
-const secret = 'a secret of at least 32 bytes, for HS256'
 const bySecret = { secret, algorithms: ['HS256'], ...rules } as const
 
 describe('keys', () => {
@@ -55,7 +64,7 @@ describe('keys', () => {
   it('tries each secret while one replaces the other', async () => {
     const next = Buffer.alloc(32, 7)
     const verify = jwt({ ...bySecret, secret: [next, secret] })
-    await accepted(verify, tokenBy(hmacSigner(secret)))
+    await accepted(verify, tokenBy(hmac))
     await accepted(verify, tokenBy(hmacSigner(next)))
     await refused(verify, tokenBy(hmacSigner('another secret of 32 bytes or more')), 'token-signature')
   })
@@ -76,8 +85,8 @@ describe('keys', () => {
       [secret, other],
     ]) {
       const verify = jwt({ ...bySecret, secret: secrets })
-      await refused(verify, tokenBy(hmacSigner(secret), { claims: { aud: 'other' } }), 'token-audience')
-      await accepted(verify, tokenBy(hmacSigner(secret)))
+      await refused(verify, tokenBy(hmac, { claims: { aud: 'other' } }), 'token-audience')
+      await accepted(verify, tokenBy(hmac))
     }
   })
 
@@ -99,7 +108,7 @@ describe('keys', () => {
 describe('identity', () => {
   it('is who the token speaks of', async () => {
     const claims = { sid: 'login-1', scope: 'read write', team: { name: 'blue' } }
-    const verified = await accepted(jwt(bySecret), tokenBy(hmacSigner(secret), { claims }))
+    const verified = await accepted(jwt(bySecret), tokenBy(hmac, { claims }))
     expect(verified).toEqual({
       identity: { id: 'ada', issuer, scopes: ['read', 'write'], claims: goodClaims(claims) },
       issuedAt: now - 10_000,
@@ -111,7 +120,7 @@ describe('identity', () => {
 
   it('belongs to the session sid, or else to the token', async () => {
     const sessionOf = async (claims: Record<string, unknown>) =>
-      (await accepted(jwt(bySecret), tokenBy(hmacSigner(secret), { claims }))).session
+      (await accepted(jwt(bySecret), tokenBy(hmac, { claims }))).session
     expect(await sessionOf({ sid: 'login-1' })).toBe('login-1')
     expect(await sessionOf({})).toBe('token-1')
     expect(await sessionOf({ jti: undefined })).toBeUndefined()
@@ -127,9 +136,9 @@ describe('identity', () => {
     })
     expectTypeOf(verify).toEqualTypeOf<Verifier<{ id: string; tenant: string; role: 'guest' }>>()
     const claims = { sub: undefined, user: 'bob', tenant: 'acme' }
-    const { identity } = await accepted(verify, tokenBy(hmacSigner(secret), { claims }))
+    const { identity } = await accepted(verify, tokenBy(hmac, { claims }))
     expect(identity).toEqual({ id: 'bob', tenant: 'acme', role: 'guest' })
-    await refused(verify, tokenBy(hmacSigner(secret)), 'credential-unknown')
+    await refused(verify, tokenBy(hmac), 'credential-unknown')
   })
 
   it('is not swallowed when identify throws', async () => {
@@ -139,7 +148,7 @@ describe('identity', () => {
         throw new RangeError('a bug')
       },
     })
-    await expect(async () => verify(tokenBy(hmacSigner(secret)), contextAt())).rejects.toThrow(RangeError)
+    await expect(async () => verify(tokenBy(hmac), contextAt())).rejects.toThrow(RangeError)
   })
 
   it('has a type, which is never any', () => {
@@ -150,7 +159,7 @@ describe('identity', () => {
   })
 
   it('is read from claims of the name "rejected" like from any', async () => {
-    await accepted(jwt(bySecret), tokenBy(hmacSigner(secret), { claims: { rejected: 'credential-unknown' } }))
+    await accepted(jwt(bySecret), tokenBy(hmac, { claims: { rejected: 'credential-unknown' } }))
   })
 })
 
@@ -213,7 +222,7 @@ describe('options', () => {
 
   it('take one algorithm written as text, as JavaScript may', async () => {
     const verify = jwt({ ...good, algorithms: 'HS256' } as unknown as JwtOptions)
-    await accepted(verify, tokenBy(hmacSigner(secret)))
+    await accepted(verify, tokenBy(hmac))
   })
 
   it('are checked by their types', () => {
