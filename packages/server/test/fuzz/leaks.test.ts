@@ -117,50 +117,70 @@ async function start(verify: Verifier<Identity> = verifyGood) {
     await Promise.all(Array.from({ length: 16 }, worker))
   }
 
-  return { clock, guard, repeat, everyRound }
+  /** Rounds in which the clients of a life come and go, and nothing else happens. */
+  const everyRoundOf = (life: (client: RawClient, i: number) => Promise<void>) => everyRound(() => repeat(life))
+
+  return { clock, guard, repeat, everyRound, everyRoundOf }
+}
+
+/** The same, with clients that wait until the verifier is asked for what they present. */
+async function startAsked(verify: Verifier<Identity>) {
+  const asked: (() => void)[] = []
+  const started = await start((credential, context) => {
+    asked.shift()?.()
+    return verify(credential, context)
+  })
+  const present = (client: RawClient, bytes: string | Buffer) => {
+    const { promise, resolve } = deferred()
+    asked.push(resolve)
+    client.write(bytes)
+    return promise
+  }
+  return { ...started, present }
+}
+
+/** Takes a turn of the event loop to answer. */
+const verifyLater: Verifier<Identity> = async (credential, context) => {
+  await nextTurn()
+  return verifyGood(credential, context)
+}
+
+/** Comes in by the handshake or, every other client, by a first message. */
+async function comeIn(client: RawClient, i: number): Promise<void> {
+  client.write(i % 2 === 0 ? authorized : Buffer.concat([Buffer.from(rawHandshake('/ws')), authFrame]))
+  await client.until(() => client.texts().includes('hello ada'))
+}
+
+/** Waits until the server has ended all of them. */
+async function allGone(clients: readonly RawClient[]): Promise<void> {
+  await Promise.all(clients.map((client) => client.gone()))
+  for (const client of clients) client.destroy()
 }
 
 describe(`after ${rounds * cycles} clients that went away nothing is left`, { timeout }, () => {
   it('of those who went before their handshake was complete', async () => {
-    const { repeat, everyRound } = await start()
-    await everyRound(async () => {
-      await repeat(async (client, i) => {
-        client.write(authorized.slice(0, 1 + (i % (authorized.length - 1))))
-        abort(client, i)
-      })
+    const { everyRoundOf } = await start()
+    await everyRoundOf(async (client, i) => {
+      client.write(authorized.slice(0, 1 + (i % (authorized.length - 1))))
+      abort(client, i)
     })
   })
 
   it('of those who went while they were verified', async () => {
-    const asked: (() => void)[] = []
-    const { repeat, everyRound } = await start(async (credential, context) => {
-      asked.shift()?.()
-      await nextTurn()
-      return verifyGood(credential, context)
-    })
-    await everyRound(async () => {
-      await repeat(async (client, i) => {
-        const called = deferred()
-        asked.push(called.resolve)
-        client.write(authorized)
-        await called.promise
-        abort(client, i)
-      })
+    const { everyRoundOf, present } = await startAsked(verifyLater)
+    await everyRoundOf(async (client, i) => {
+      await present(client, authorized)
+      abort(client, i)
     })
   })
 
   it('of those who went and whom no verifier ever answered', async () => {
-    const asked: (() => void)[] = []
-    const { repeat, everyRound, clock } = await start((_, { signal }) => {
-      asked.shift()?.()
-      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-    })
+    const { repeat, everyRound, present, clock } = await startAsked(
+      (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
     await everyRound(async () => {
       await repeat(async (client, i) => {
-        const called = deferred()
-        asked.push(called.resolve)
-        client.write(authorized)
-        await called.promise
+        await present(client, authorized)
         abort(client, i)
       })
       expect(clock.pending).toBe(cycles)
@@ -171,36 +191,30 @@ describe(`after ${rounds * cycles} clients that went away nothing is left`, { ti
   })
 
   it('of those who went at the accept', async () => {
-    const { repeat, everyRound } = await start()
-    await everyRound(async () => {
-      await repeat(async (client, i) => {
-        client.write(authorized)
-        await client.until((received) => received.length > 0)
-        abort(client, i)
-      })
+    const { everyRoundOf } = await start()
+    await everyRoundOf(async (client, i) => {
+      client.write(authorized)
+      await client.until((received) => received.length > 0)
+      abort(client, i)
     })
   })
 
   it('of those who went at the refusal, by status and by Close', async () => {
-    const { repeat, everyRound } = await start()
-    await everyRound(async () => {
-      await repeat(async (client, i) => {
-        client.write(rawHandshake('/ws?token=bad', { Origin: i % 3 === 0 ? origin : undefined }))
-        await client.until((received) => received.length > 0)
-        abort(client, i)
-      })
+    const { everyRoundOf } = await start()
+    await everyRoundOf(async (client, i) => {
+      client.write(rawHandshake('/ws?token=bad', { Origin: i % 3 === 0 ? origin : undefined }))
+      await client.until((received) => received.length > 0)
+      abort(client, i)
     })
   })
 
   it('of those who went before their first message', async () => {
-    const { repeat, everyRound } = await start()
-    await everyRound(async () => {
-      await repeat(async (client, i) => {
-        client.write(rawHandshake('/ws'))
-        await client.head()
-        if (i % 3 === 0) client.write(rawFrame('not a credential'))
-        abort(client, i)
-      })
+    const { everyRoundOf } = await start()
+    await everyRoundOf(async (client, i) => {
+      client.write(rawHandshake('/ws'))
+      await client.head()
+      if (i % 3 === 0) client.write(rawFrame('not a credential'))
+      abort(client, i)
     })
   })
 
@@ -216,26 +230,15 @@ describe(`after ${rounds * cycles} clients that went away nothing is left`, { ti
       expect(clock.pending).toBe(cycles)
       clock.advance(5_000)
       clock.advance(1_000)
-      await Promise.all(clients.map((client) => client.gone()))
-      for (const client of clients) client.destroy()
+      await allGone(clients)
     })
   })
 
   it('of those who went while their first message was verified', async () => {
-    const asked: (() => void)[] = []
-    const { repeat, everyRound } = await start(async (credential, context) => {
-      asked.shift()?.()
-      await nextTurn()
-      return verifyGood(credential, context)
-    })
-    await everyRound(async () => {
-      await repeat(async (client, i) => {
-        const called = deferred()
-        asked.push(called.resolve)
-        client.write(Buffer.concat([Buffer.from(rawHandshake('/ws')), authFrame, rawFrame('behind')]))
-        await called.promise
-        abort(client, i)
-      })
+    const { everyRoundOf, present } = await startAsked(verifyLater)
+    await everyRoundOf(async (client, i) => {
+      await present(client, Buffer.concat([Buffer.from(rawHandshake('/ws')), authFrame, rawFrame('behind')]))
+      abort(client, i)
     })
   })
 
@@ -244,8 +247,7 @@ describe(`after ${rounds * cycles} clients that went away nothing is left`, { ti
     await everyRound(async () => {
       let most = 0
       await repeat(async (client, i) => {
-        client.write(i % 2 === 0 ? authorized : Buffer.concat([Buffer.from(rawHandshake('/ws')), authFrame]))
-        await client.until(() => client.texts().includes('hello ada'))
+        await comeIn(client, i)
         most = Math.max(most, guard.connections.size)
         abort(client, i >> 1)
       })
@@ -258,14 +260,12 @@ describe(`after ${rounds * cycles} clients that went away nothing is left`, { ti
     await everyRound(async () => {
       const clients: RawClient[] = []
       await repeat(async (client, i) => {
-        client.write(i % 2 === 0 ? authorized : Buffer.concat([Buffer.from(rawHandshake('/ws')), authFrame]))
-        await client.until(() => client.texts().includes('hello ada'))
+        await comeIn(client, i)
         clients.push(client)
       })
       expect(await guard.revoke({ user: 'ada' })).toMatchObject({ closed: cycles })
       clock.advance(1_000)
-      await Promise.all(clients.map((client) => client.gone()))
-      for (const client of clients) client.destroy()
+      await allGone(clients)
     })
   })
 })
