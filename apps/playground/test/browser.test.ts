@@ -3,32 +3,22 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Playground } from '../src/playground.js'
-import { card, connectOn, launch, signInOn, withPage } from './support/browser.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, it, vi } from 'vitest'
+import { card, connectOn, signInOn, stage } from './support/browser.js'
 import { start } from './support/playground.js'
 
 // A ticket is let grow old, in real time.
 const patience = 60_000
 vi.setConfig({ testTimeout: patience, hookTimeout: patience })
 
-let playground: Playground
-let browser: Browser
-
-beforeAll(async () => {
-  ;[playground, browser] = await Promise.all([start(), launch()])
-})
-afterAll(async () => {
-  await browser.close()
-  await playground.close()
-})
+const { withPage, withPageAt } = stage()
 
 let users = 0
 
 /** Signs a new user in, so that the rows of the table can be told apart. */
 const signedIn = (visit: (page: Page, user: string) => Promise<void>) =>
-  withPage(browser, playground.url, async (page) => {
+  withPage(async (page) => {
     const user = `user-${++users}-`
     await signInOn(page, user)
     await visit(page, user)
@@ -130,7 +120,7 @@ describe.concurrent('the cards', () => {
   })
 
   it('asks who is not signed in to do so', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       await card(page, 'Ticket').getByRole('button', { name: 'Connect', exact: true }).click()
       await page.getByText('Sign in first: any name will do.').waitFor()
       expect(await page.getByLabel('Your name').evaluate((input) => input === document.activeElement)).toBe(true)
@@ -138,7 +128,7 @@ describe.concurrent('the cards', () => {
   })
 
   it('J01 shows no credential, anywhere', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       const bodies: Promise<Record<string, unknown>>[] = []
       page.on('response', (response) => {
         if (response.request().method() === 'POST') bodies.push(response.json())
@@ -224,7 +214,7 @@ describe.concurrent('the table', () => {
   it('F02 logging out everywhere closes the connections of every browser, and of nobody else', async () => {
     await signedIn(async (page, user) => {
       await connectOn(card(page, 'Ticket'))
-      await withPage(browser, playground.url, async (elsewhere) => {
+      await withPage(async (elsewhere) => {
         await signInOn(elsewhere, user)
         await connectOn(card(elsewhere, 'Cookie'))
         await signedIn(async (other) => {
@@ -247,7 +237,7 @@ describe.concurrent('the table', () => {
 
   it('I17 shows that the server restarts, and the client comes again', async () => {
     const first = await start()
-    await withPage(browser, first.url, async (page) => {
+    await withPageAt(first.url, async (page) => {
       const [bare, client] = [card(page, 'Cookie'), card(page, 'Or let the client do it')]
       await signInOn(page)
       await connectOn(bare)
@@ -340,7 +330,7 @@ describe.concurrent('the attacks', () => {
   })
 
   it('are all tried above', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       const names = await page.locator('.attack h4').allTextContents()
       expect(names.sort()).toEqual(attacks.map(({ attack }) => attack).sort())
     })
@@ -348,7 +338,7 @@ describe.concurrent('the attacks', () => {
 
   it('prove nothing when the server is gone', async () => {
     const other = await start()
-    await withPage(browser, other.url, async (page) => {
+    await withPageAt(other.url, async (page) => {
       await signInOn(page)
       await other.close()
       for (const attack of ['Forge the signature', 'Present two credentials']) {

@@ -1,22 +1,11 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Playground } from '../src/playground.js'
-import { card, connectOn, launch, signInOn, withPage } from './support/browser.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, it, vi } from 'vitest'
+import { card, connectOn, signInOn, stage } from './support/browser.js'
 import { lowContrast } from './support/contrast.js'
-import { start } from './support/playground.js'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-let playground: Playground
-let browser: Browser
-
-beforeAll(async () => {
-  ;[playground, browser] = await Promise.all([start(), launch()])
-})
-afterAll(async () => {
-  await browser.close()
-  await playground.close()
-})
+const { withPage } = stage()
 
 /** Brings the page to where most of it can be seen: one inside, one revoked, one turned away, one waiting, all code open. */
 async function fill(page: Page): Promise<void> {
@@ -33,7 +22,7 @@ async function fill(page: Page): Promise<void> {
 }
 
 it('fits every window, from a small phone to a wide screen', async () => {
-  await withPage(browser, playground.url, async (page) => {
+  await withPage(async (page) => {
     await fill(page)
     for (const width of [320, 390, 768, 1280, 1920]) {
       await page.setViewportSize({ width, height: 800 })
@@ -44,8 +33,6 @@ it('fits every window, from a small phone to a wide screen', async () => {
 
 it.each(['light', 'dark'] as const)('has the contrast of WCAG AA in the %s', async (colorScheme) => {
   await withPage(
-    browser,
-    playground.url,
     async (page) => {
       await fill(page)
       expect(await page.evaluate(lowContrast)).toEqual([])
@@ -60,7 +47,7 @@ it.each(['light', 'dark'] as const)('has the contrast of WCAG AA in the %s', asy
 })
 
 it('is paper by day and a blueprint by night', async () => {
-  await withPage(browser, playground.url, async (page) => {
+  await withPage(async (page) => {
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     expect(await background()).toBe('rgb(244, 242, 234)')
     await page.emulateMedia({ colorScheme: 'dark' })
@@ -69,7 +56,7 @@ it('is paper by day and a blueprint by night', async () => {
 })
 
 it('moves nothing for those who want no motion', async () => {
-  await withPage(browser, playground.url, async (page) => {
+  await withPage(async (page) => {
     const leaf = page.locator('.leaf').first()
     const duration = () => leaf.evaluate((element) => getComputedStyle(element).transitionDuration)
     expect(await duration()).toBe('0.24s')
@@ -80,7 +67,7 @@ it('moves nothing for those who want no motion', async () => {
 
 describe('for those who listen', () => {
   it('has its landmarks, one heading of the first level, and a name for every control', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       await signInOn(page)
       for (const role of ['banner', 'main'] as const) expect(await page.getByRole(role).count()).toBe(1)
       expect(await page.getByRole('heading', { level: 1 }).allTextContents()).toEqual(['Sallyport'])
@@ -96,7 +83,7 @@ describe('for those who listen', () => {
   })
 
   it('tells in words what the doors show', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       await signInOn(page)
       const on = card(page, 'Cookie')
       expect(await on.getByRole('status').first().textContent()).toBe('Outside')
@@ -107,7 +94,7 @@ describe('for those who listen', () => {
   })
 
   it('says who sent what in the diagram, and does not read the countdown aloud', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       await signInOn(page)
       const on = card(page, 'First message')
       await on.getByRole('button', { name: 'Try: Say nothing' }).click()
@@ -122,7 +109,7 @@ describe('for those who listen', () => {
 
 describe('by keyboard', () => {
   it('reaches every control, in sight', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       await page.getByLabel('Your name').press('Enter')
       await page.getByText('You are ada').waitFor()
       await page.evaluate(() => {
@@ -150,7 +137,7 @@ describe('by keyboard', () => {
   })
 
   it('signs in, comes in, speaks and leaves', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       await page.getByLabel('Your name').press('Enter')
       await page.getByText('You are ada').waitFor()
       const on = card(page, 'Ticket')
@@ -164,7 +151,7 @@ describe('by keyboard', () => {
   })
 
   it('skips to the cards', async () => {
-    await withPage(browser, playground.url, async (page) => {
+    await withPage(async (page) => {
       await page.keyboard.press('Tab')
       await page.keyboard.press('Enter')
       expect(new URL(page.url()).hash).toBe('#ways')

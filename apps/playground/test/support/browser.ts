@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
+import type { Playground } from '../../src/playground.js'
+import { start } from './playground.js'
 
 /** Starts Chromium: the one that `CHROMIUM_PATH` names, or else the system's. */
-export function launch(): Promise<Browser> {
+function launch(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
   if (!existsSync(executablePath)) {
     throw new Error(`There is no Chromium at ${executablePath}: install one, or name yours in CHROMIUM_PATH`)
@@ -17,13 +19,32 @@ export function launch(): Promise<Browser> {
 // Chromium reports each refused handshake, and a server that is gone. Violations of the content security policy are others.
 const expected = /^WebSocket connection|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/
 
+/** What a test does on a page. */
+export type Visit = (page: Page) => Promise<void>
+
+/** Starts a playground and a browser for the tests of a file, and closes them after the last. */
+export function stage() {
+  let playground: Playground
+  let browser: Browser
+  beforeAll(async () => {
+    ;[playground, browser] = await Promise.all([start(), launch()])
+  })
+  afterAll(async () => {
+    await browser.close()
+    await playground.close()
+  })
+  const withPageAt = (url: string, visit: Visit, options?: BrowserContextOptions) =>
+    openPage(browser, url, visit, options)
+  return {
+    /** Visits the playground. */
+    withPage: (visit: Visit, options?: BrowserContextOptions) => withPageAt(playground.url, visit, options),
+    /** Visits another. */
+    withPageAt,
+  }
+}
+
 /** Opens `url` in a browser profile of its own and hands the page to `visit`; fails on any error of the page. */
-export async function withPage(
-  browser: Browser,
-  url: string,
-  visit: (page: Page) => Promise<void>,
-  options: BrowserContextOptions = {},
-): Promise<void> {
+async function openPage(browser: Browser, url: string, visit: Visit, options?: BrowserContextOptions): Promise<void> {
   const context = await browser.newContext(options)
   try {
     const page = await context.newPage()
