@@ -10,7 +10,10 @@ const commands = {
 
   /** Seconds of CPU so far, of all threads, once no more than so many connections are left. */
   async usage({ connections = 0 } = {}) {
-    while (server && (await countConnections()) > connections) await sleep(2)
+    for (let left = 5_000; server && (await countConnections()) > connections; left -= 1) {
+      if (left === 0) throw new Error(`${await countConnections()} connections are still open, not ${connections}`)
+      await sleep(2)
+    }
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e6
   },

@@ -31,9 +31,13 @@ export const graphql = (token, expected = '"connection_ack"') => [
   [frame(JSON.stringify({ type: 'connection_init', payload: { token } })), expected],
 ]
 
+/** A conversation that goes on to the application: it answers what it is told. */
+export const toEcho = (conversation) => [...conversation, [frame('are you there?'), 'are you there?']]
+
 /** How servers answer a bad credential. */
 export const refusals = {
   status: 'HTTP/1.1 401 ',
+  malformed: 'HTTP/1.1 400 ',
   close: 'Authentication failed', // the reason of Close, behind a 101, for browsers
   firstMessage: '"auth_fail"',
   socketIo: '44{"message":"not authorized"',

@@ -1,4 +1,5 @@
 // Rows of handshakes: each with its server, all servers up at once, and the rounds of all rows interleaved.
+import * as say from './conversations.mjs'
 import { drive } from './load.mjs'
 import { withServers } from './process.mjs'
 import { median, toRow } from './rows.mjs'
@@ -6,8 +7,9 @@ import { median, toRow } from './rows.mjs'
 /**
  * Measures rows, which are
  *
- * - `{ row, server, prepare, opposite }`: handshakes a second of the server's CPU. `prepare(server, count)` makes the
- *   conversations; `opposite(server)` makes the control in the other direction: a bad credential, which the server must refuse. Or
+ * - `{ row, server, prepare, opposite, echoes }`: handshakes a second of the server's CPU. `prepare(server, count)` makes
+ *   the conversations; `opposite(server)` makes the control in the other direction: a bad credential, which the server
+ *   must refuse. `echoes`: who is accepted reaches an application that answers what it is told. Or
  * - `{ row, bound: { row, alg } }`: what another row of them would be if it also verified a signature by node:crypto. Or
  * - `{ row, same }`: another row of them once more, to stand beside another control.
  *
@@ -20,10 +22,11 @@ export async function measureHandshakes({ scenario, rows: all, wants, rounds, co
   const again = rows.filter(({ same }) => same)
   const crypto = ['node-crypto', { keys: credentials.keys }]
   return withServers([crypto, ...served.map(({ server }) => server)], async (verifier, ...servers) => {
-    for (const [i, { row, prepare, opposite }] of served.entries()) {
+    for (const [i, { row, prepare, opposite, echoes }] of served.entries()) {
       const server = servers[i]
       await naming(row, async () => {
         if (opposite) await converse(server, [await opposite(server)])
+        if (echoes) await converse(server, (await prepare(server, 1)).map(say.toEcho))
         await converse(server, await prepare(server, warmup))
       })
     }

@@ -67,7 +67,7 @@ export function drive({ port, conversations, inFlight = 64, keep = false }) {
   const clients = []
   let begun = 0
   let ended = 0
-  return new Promise((resolve, reject) => {
+  return withinDeadline((resolve, reject) => {
     const meter = startMeter()
 
     function next() {
@@ -87,7 +87,7 @@ export function drive({ port, conversations, inFlight = 64, keep = false }) {
       })
     }
 
-    for (let i = 0; i < inFlight; i += 1) next()
+    for (let i = 0; i < Math.min(inFlight, conversations.length); i += 1) next()
   })
 }
 
@@ -95,7 +95,7 @@ export function drive({ port, conversations, inFlight = 64, keep = false }) {
 export function pingPong({ clients, message, replyLength, times }) {
   const latencies = new Float64Array(clients.length * times)
   let left = latencies.length
-  return new Promise((resolve, reject) => {
+  return withinDeadline((resolve, reject) => {
     const meter = startMeter()
     for (const client of clients) {
       let round = 0
@@ -117,6 +117,18 @@ export function pingPong({ clients, message, replyLength, times }) {
       }
       client.write(message)
     }
+  })
+}
+
+/** A promise that rejects when a minute is not enough: an answer that never comes is an error as well. */
+function withinDeadline(executor) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no answer within a minute')), 60_000)
+    const settle = (how) => (value) => {
+      clearTimeout(timer)
+      how(value)
+    }
+    executor(settle(resolve), settle(reject))
   })
 }
 

@@ -8,7 +8,7 @@ const scenarios = [upgrades, refusals]
 
 const efforts = {
   full: { handshakes: { rounds: 7, count: 4_000, warmup: 6_000 } },
-  quick: { handshakes: { rounds: 5, count: 600, warmup: 1_200 } },
+  quick: { handshakes: { rounds: 5, count: 600, warmup: 3_000 } },
 }
 
 /** Measures what is asked for, prints it, and answers the figures. */

@@ -27,7 +27,7 @@ export async function measure({ credentials, effort, wants }) {
     {
       row: 'malformed credential',
       server: ours(),
-      prepare: always(say.bearer('not a token', 'HTTP/1.1 401 ')),
+      prepare: always(say.bearer('not a token', say.refusals.malformed)),
       control: bareWs,
       ...atLeast(1.2),
     },

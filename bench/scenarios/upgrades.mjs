@@ -18,12 +18,14 @@ export async function measure({ credentials, effort, wants }) {
     row,
     server,
     prepare: (_server, count) => tokens(count).map((token) => tell(token)),
+    echoes: true,
     opposite: () => tell(forged(server[1].alg ?? 'HS256'), refusal),
     control: bareWs,
     ...more,
   })
   const ours = (way, alg) => ['sallyport', { way, alg, keys }]
-  const peer = (row, name, tell, refusal) => withTokens(row, [name, { keys }], tell, fresh('HS256'), refusal)
+  const peer = (row, name, tell, refusal, more) =>
+    withTokens(row, [name, { keys }], tell, fresh('HS256'), refusal, more)
   const { status } = say.refusals
   const atLeast = (least) => ({ goal: { of: 'ratio', least } })
   const anonymous = (row, name, more) => ({
@@ -34,7 +36,7 @@ export async function measure({ credentials, effort, wants }) {
   })
 
   const rows = [
-    anonymous(bareWs, 'bare-ws'),
+    anonymous(bareWs, 'bare-ws', { echoes: true }),
     anonymous('node:net, 101 by hand', 'node-net', { control: bareWs }),
     anonymous('node:http, 101 by hand', 'node-http', { control: bareWs }),
 
@@ -43,6 +45,7 @@ export async function measure({ credentials, effort, wants }) {
       server: ours('ticket'),
       prepare: async (server, count) => (await server.call('tickets', { count })).map((text) => say.ticket(text)),
       opposite: () => say.ticket('x'.repeat(43), status),
+      echoes: true,
       control: bareWs,
       ...atLeast(0.95),
     },
@@ -52,6 +55,7 @@ export async function measure({ credentials, effort, wants }) {
       prepare: async (server, count) =>
         repeat(await server.call('sessions', { count: 1_000 }), count).map((id) => say.cookie(`__Host-session=${id}`)),
       opposite: () => say.cookie('__Host-session=unknown', say.refusals.close),
+      echoes: true,
       control: bareWs,
       ...atLeast(0.95),
     },
@@ -70,6 +74,7 @@ export async function measure({ credentials, effort, wants }) {
       row: bareMessage,
       server: ['bare-ws-first-message', {}],
       prepare: (_server, count) => seen('HS256')(count).map((token) => say.firstMessage(token)),
+      echoes: true,
       control: bareWs,
     },
     ...[
@@ -86,13 +91,14 @@ export async function measure({ credentials, effort, wants }) {
     peer('ws and jose', 'ws-jose', say.queryToken, status),
     peer('ws and fast-jwt', 'ws-fast-jwt', say.queryToken, status),
     peer('@fastify/websocket and @fastify/jwt', 'fastify-jwt', say.bearer, status),
-    peer('Socket.IO and jsonwebtoken', 'socket-io', say.socketIo, say.refusals.socketIo),
-    peer('graphql-ws and jsonwebtoken', 'graphql-ws', say.graphql, say.refusals.graphql),
+    peer('Socket.IO and jsonwebtoken', 'socket-io', say.socketIo, say.refusals.socketIo, { echoes: false }),
+    peer('graphql-ws and jsonwebtoken', 'graphql-ws', say.graphql, say.refusals.graphql, { echoes: false }),
     {
       row: 'express-session on the upgrade',
       server: ['express-session', { keys }],
       prepare: async ({ port }, count) => repeat(await logIn(port, 100), count).map((line) => say.cookie(line)),
       opposite: () => say.cookie('connect.sid=s%3Aunknown.signature', status),
+      echoes: true,
       control: bareWs,
     },
   ]

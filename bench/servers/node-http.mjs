@@ -6,6 +6,7 @@ export default function start() {
   const server = createServer()
   server.on('upgrade', (request, socket) => {
     socket.on('error', () => {})
+    socket.on('end', () => socket.end()) // an upgraded socket is half-open otherwise
     socket.resume()
     socket.write(switching(request.headers['sec-websocket-key']))
   })
