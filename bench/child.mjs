@@ -22,7 +22,7 @@ const commands = {
   async memory() {
     for (let i = 0; i < 4; i += 1) {
       globalThis.gc()
-      await sleep(100)
+      await sleep(25)
     }
     const { rss, heapUsed, external } = process.memoryUsage()
     return { rss, heap: heapUsed + external }

@@ -1,13 +1,13 @@
 // `npm run bench`: the scoreboard. Speed is reported and never fails; a server that accepts or refuses what it should not does.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { bootstrap, fail } from '../scripts/bootstrap.mjs'
 
 const usage = `npm run bench -- [options]
   --quick        less of everything: under two minutes
-  --only TEXT    only rows whose scenario or name contains it
+  --only TEXT    only scenarios, or rows of upgrades and refusals, whose name contains it
   --json FILE    writes the figures
-  --write FILE   measures nothing: draws docs/benchmarks.md and its chart from figures`
+  --write FILE   measures nothing: writes the tables and the chart of docs/benchmarks.md from such figures`
 
 const { values: options } = parseArgs({
   options: {
@@ -23,9 +23,10 @@ if (options.help) console.log(usage)
 else {
   await bootstrap()
   // Not before: what they import may not be installed yet.
-  const { draw, measureAll } = await import('./scoreboard.mjs')
+  const { measureAll } = await import('./scoreboard.mjs')
+  const { writePage } = await import('./report.mjs')
   try {
-    if (options.write) draw(options.write)
+    if (options.write) writePage(JSON.parse(readFileSync(options.write, 'utf8')))
     else {
       const figures = await measureAll(options)
       if (options.json) writeFileSync(options.json, `${JSON.stringify(figures, undefined, 2)}\n`)
