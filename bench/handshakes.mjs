@@ -30,36 +30,56 @@ export async function measureHandshakes({ scenario, rows: all, wants, rounds, co
         await converse(server, await prepare(server, warmup))
       })
     }
+    /** One sample of a row: so many handshakes, and what they took. */
+    const take = async (name) => {
+      const i = served.findIndex(({ row }) => row === name)
+      const server = servers[i]
+      const conversations = await served[i].prepare(server, count)
+      const before = await server.call('usage')
+      const { seconds, share } = await naming(name, () => converse(server, conversations))
+      const cpu = (await server.call('usage')) - before
+      taken.get(name).push({ wall: count / seconds, share })
+      return count / cpu
+    }
+    /** What a bound would be, were its row as fast as `rate`. */
+    const bounded = async ({ alg }, rate) => {
+      const [token] = credentials.fresh(alg)(1)
+      return 1 / (1 / rate + (await verifier.call('verification', { alg, token, count })))
+    }
+
+    const taken = new Map(served.map(({ row }) => [row, []]))
     const samples = new Map(rows.map(({ row }) => [row, []]))
-    const wall = new Map(rows.map(({ row }) => [row, { rates: [], shares: [] }]))
+    const controls = new Map(rows.map(({ row }) => [row, []]))
     for (let round = 0; round < rounds; round += 1) {
-      for (const [i, { row, prepare }] of served.entries()) {
-        const server = servers[i]
-        const conversations = await prepare(server, count)
-        const before = await server.call('usage')
-        const { seconds, share } = await naming(row, () => converse(server, conversations))
-        const cpu = (await server.call('usage')) - before
-        samples.get(row).push(count / cpu)
-        wall.get(row).rates.push(count / seconds)
-        wall.get(row).shares.push(share)
-      }
-      for (const { row, bound } of bounds) {
-        const token = credentials.fresh(bound.alg)(1)[0]
-        const verification = await verifier.call('verification', { alg: bound.alg, token, count })
-        samples.get(row).push(1 / (1 / samples.get(bound.row)[round] + verification))
+      for (const { row, control } of served) {
+        // Right before its row, so that both find the machine as busy.
+        const bound = bounds.find((other) => other.row === control)?.bound
+        if (control) {
+          const rate = await take(bound?.row ?? control)
+          const sample = bound ? await bounded(bound, rate) : rate
+          controls.get(row).push(sample)
+          if (bound) {
+            samples.get(control).push(sample)
+            controls.get(control).push(rate)
+          }
+        }
+        samples.get(row).push(await take(row))
       }
     }
-    for (const { row, same } of again) samples.set(row, samples.get(same))
+    for (const { row, same, control } of again) {
+      samples.set(row, samples.get(same))
+      controls.set(row, samples.get(control))
+    }
     return rows.map(({ row, server, control, goal }) => {
-      const { rates, shares } = wall.get(row)
+      const all = taken.get(row)
       return toRow({
         scenario,
         row,
         unit: 'a second of CPU',
         samples: samples.get(row),
-        ...(control && { control: { row: control, samples: samples.get(control) } }),
+        ...(control && { control: { row: control, samples: controls.get(row) } }),
         ...(goal && { goal }),
-        ...(server && { wall: median(rates), load: median(shares) }),
+        ...(server && { wall: median(all.map(({ wall }) => wall)), load: median(all.map(({ share }) => share)) }),
       })
     })
   })

@@ -1,6 +1,6 @@
 // What the figures depend on: the machine, the versions, and which core does what.
 import { spawnSync } from 'node:child_process'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { readJson } from '../scripts/bootstrap.mjs'
 
 const cores = cpus().length
@@ -21,6 +21,8 @@ export function describeMachine() {
     cpu: model.trim(),
     cores,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    /** Of the minute before: what else the machine does, the figures pay for. */
+    loadAverage: Math.round(loadavg()[0] * 10) / 10,
     system: `${process.platform} ${release()} ${process.arch}`,
     pinned: isPinned ? 'server on core 0, load on core 1' : 'no: the system places server and load',
   }

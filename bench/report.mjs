@@ -87,7 +87,7 @@ function headLines({ machine, versions, date }) {
   const list = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
   return [
     `Date: ${date}`,
-    `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.system}; ${machine.pinned}`,
+    `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.system}; ${machine.pinned}; load average before ${machine.loadAverage}`,
     `Versions: Node.js ${node} (OpenSSL ${openssl}), ${list.join(', ')}`,
   ]
 }

@@ -16,7 +16,7 @@ const scenarios = [upgrades, refusals, echo, memory, tickets, revocation, reconn
 
 const efforts = {
   full: {
-    handshakes: { rounds: 7, count: 4_000, warmup: 6_000 },
+    handshakes: { rounds: 7, count: 3_000, warmup: 6_000 },
     echo: { rounds: 7, '64 B': 100_000, '16 KiB': 20_000 },
     memory: { rounds: 5, connections: 10_000 },
     tickets: { rounds: 7, count: 200_000 },
@@ -25,13 +25,13 @@ const efforts = {
     growth: { rounds: 7, sizes: [1_000, 5_000, 10_000, 15_000], count: 2_000 },
   },
   quick: {
-    handshakes: { rounds: 5, count: 500, warmup: 2_500 },
+    handshakes: { rounds: 5, count: 300, warmup: 2_000 },
     echo: { rounds: 5, '64 B': 10_000, '16 KiB': 3_000 },
-    memory: { rounds: 5, connections: 1_000 },
+    memory: { rounds: 5, connections: 800 },
     tickets: { rounds: 5, count: 10_000 },
     revocation: { rounds: 5, few: 400, many: 2_000, users: 220 },
     reconnection: { rounds: 5, clients: 1_000 },
-    growth: { rounds: 5, sizes: [500, 2_000, 4_000], count: 400 },
+    growth: { rounds: 5, sizes: [500, 1_500, 3_000], count: 300 },
   },
 }
 
