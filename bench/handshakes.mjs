@@ -22,12 +22,15 @@ export async function measureHandshakes({ scenario, rows: all, wants, rounds, co
   const again = rows.filter(({ same }) => same)
   const crypto = ['node-crypto', { keys: credentials.keys }]
   return withServers([crypto, ...served.map(({ server }) => server)], async (verifier, ...servers) => {
+    const loads = new Map()
     for (const [i, { row, prepare, opposite, echoes }] of served.entries()) {
       const server = servers[i]
       await naming(row, async () => {
         if (opposite) await converse(server, [await opposite(server)])
         if (echoes) await converse(server, (await prepare(server, 1)).map(say.toEcho))
         await converse(server, await prepare(server, warmup))
+        const { share } = await converse(server, await prepare(server, count), { awake: false })
+        loads.set(row, share)
       })
     }
     /** One sample of a row: so many handshakes, and what they took. */
@@ -36,9 +39,9 @@ export async function measureHandshakes({ scenario, rows: all, wants, rounds, co
       const server = servers[i]
       const conversations = await served[i].prepare(server, count)
       const before = await server.call('usage')
-      const { seconds, share } = await naming(name, () => converse(server, conversations))
+      const { seconds } = await naming(name, () => converse(server, conversations))
       const cpu = (await server.call('usage')) - before
-      taken.get(name).push({ wall: count / seconds, share })
+      taken.get(name).push(count / seconds)
       return count / cpu
     }
     /** What a bound would be, were its row as fast as `rate`. */
@@ -71,7 +74,6 @@ export async function measureHandshakes({ scenario, rows: all, wants, rounds, co
       controls.set(row, samples.get(control))
     }
     return rows.map(({ row, server, control, goal }) => {
-      const all = taken.get(row)
       return toRow({
         scenario,
         row,
@@ -79,7 +81,7 @@ export async function measureHandshakes({ scenario, rows: all, wants, rounds, co
         samples: samples.get(row),
         ...(control && { control: { row: control, samples: controls.get(row) } }),
         ...(goal && { goal }),
-        ...(server && { wall: median(all.map(({ wall }) => wall)), load: median(all.map(({ share }) => share)) }),
+        ...(server && { wall: median(taken.get(row)), load: loads.get(row) }),
       })
     })
   })
@@ -98,7 +100,7 @@ function withControls(all, wants) {
   return all.filter((row) => wanted.has(row))
 }
 
-const converse = ({ port }, conversations) => drive({ port, conversations })
+const converse = ({ port }, conversations, options) => drive({ port, conversations, ...options })
 
 async function naming(row, act) {
   try {

@@ -58,16 +58,17 @@ export class Client {
 
 /**
  * Holds conversations, `inFlight` at a time, each on a connection of its own, which is closed at the end unless `keep`.
- * Answers seconds, how much of them this process was busy, milliseconds of each conversation, and the clients kept.
+ * Answers seconds, how much of them this process was busy unless `awake`, milliseconds of each conversation, and the clients
+ * kept.
  *
  * @throws Error when the answer to one was not what it expects
  */
-export function drive({ port, conversations, inFlight = 64, keep = false }) {
+export function drive({ port, conversations, inFlight = 64, keep = false, awake = true }) {
   const latencies = new Float64Array(conversations.length)
   const clients = []
   let begun = 0
   let ended = 0
-  return withinDeadline((resolve, reject) => {
+  return withinDeadline(awake, (resolve, reject) => {
     const meter = startMeter()
 
     function next() {
@@ -95,7 +96,7 @@ export function drive({ port, conversations, inFlight = 64, keep = false }) {
 export function pingPong({ clients, message, replyLength, times }) {
   const latencies = new Float64Array(clients.length * times)
   let left = latencies.length
-  return withinDeadline((resolve, reject) => {
+  return withinDeadline(true, (resolve, reject) => {
     const meter = startMeter()
     for (const client of clients) {
       let round = 0
@@ -120,14 +121,25 @@ export function pingPong({ clients, message, replyLength, times }) {
   })
 }
 
-/** A promise that rejects when a minute is not enough: an answer that never comes is an error as well. */
-function withinDeadline(executor) {
+/**
+ * A promise that rejects when a minute is not enough: an answer that never comes is an error as well.
+ *
+ * Until then this process stays `awake` and asks again and again for what has come. Did it sleep, the server would pay for
+ * waking it at each answer, in a virtual machine dearly, and the more often the slower the server is.
+ */
+function withinDeadline(awake, executor) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('no answer within a minute')), 60_000)
+    let isOver = false
     const settle = (how) => (value) => {
+      isOver = true
       clearTimeout(timer)
       how(value)
     }
+    const stayAwake = () => {
+      if (!isOver) setImmediate(stayAwake)
+    }
+    if (awake) stayAwake()
     executor(settle(resolve), settle(reject))
   })
 }

@@ -1,7 +1,6 @@
 // What the figures depend on: the machine, the versions, and which core does what.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpus, loadavg, release, totalmem } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { readJson } from '../scripts/bootstrap.mjs'
 
 const cores = cpus().length
@@ -11,15 +10,9 @@ const isPinned = hasTaskset && cores > 1
 /** The command that runs on the core of the servers: the first. */
 export const onServerCore = (command) => (isPinned ? ['taskset', '-c', '0', ...command] : command)
 
-/** Takes this process, which makes the load, to the second core. The returned function lets that core sleep again. */
+/** Takes this process, which makes the load, to the second core. */
 export function takeLoadCore() {
-  if (!isPinned) return () => {}
-  spawnSync('taskset', ['-a', '-c', '-p', '1', String(process.pid)])
-  const awake = fileURLToPath(new URL('awake.mjs', import.meta.url))
-  const child = spawn('taskset', ['-c', '1', process.execPath, awake], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  return () => child.kill()
+  if (isPinned) spawnSync('taskset', ['-a', '-c', '-p', '1', String(process.pid)])
 }
 
 export function describeMachine() {
