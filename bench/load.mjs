@@ -1,6 +1,7 @@
 // The load: clients that write bytes made beforehand, and look for the few that tell the answer. It must cost less than
 // any server, so there is no WebSocket library here, no parser, and one buffer for all that comes.
 import { connect } from 'node:net'
+import { isPinned } from './machine.mjs'
 
 const shared = Buffer.allocUnsafe(65_536)
 const ignore = () => {}
@@ -139,7 +140,8 @@ function withinDeadline(awake, executor) {
     const stayAwake = () => {
       if (!isOver) setImmediate(stayAwake)
     }
-    if (awake) stayAwake()
+    // On a core that both share it would only be in the way.
+    if (awake && isPinned) stayAwake()
     executor(settle(resolve), settle(reject))
   })
 }

@@ -5,7 +5,8 @@ import { readJson } from '../scripts/bootstrap.mjs'
 
 const cores = cpus().length
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0
-const isPinned = hasTaskset && cores > 1
+/** Whether servers and load have a core each. */
+export const isPinned = hasTaskset && cores > 1
 
 /** The command that runs on the core of the servers: the first. */
 export const onServerCore = (command) => (isPinned ? ['taskset', '-c', '0', ...command] : command)

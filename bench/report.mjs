@@ -8,6 +8,7 @@ const page = join(root, 'docs/benchmarks.md')
 const chart = join(root, 'docs/images/benchmarks.svg')
 const begin = '<!-- written by `npm run bench -- --write` -->'
 const end = '<!-- end of what was written -->'
+const image = '![Upgrades a second of one core, for each way in, its peers and the runtime](images/benchmarks.svg)'
 
 export function printHead(head) {
   for (const line of headLines(head)) console.log(line)
@@ -45,7 +46,7 @@ export function writePage({ rows, ...head }) {
   const [before, rest] = text.split(begin)
   const after = rest?.split(end)[1]
   if (after === undefined) throw new Error(`${page} has no place for the tables: ${begin} … ${end}`)
-  const written = [headLines(head).join('  \n'), ...tables].join('\n\n')
+  const written = [headLines(head).join('  \n'), image, ...tables].join('\n\n')
   writeFileSync(page, `${before}${begin}\n\n${written}\n\n${end}${after}`)
   writeFileSync(chart, drawChart(rows))
 }

@@ -25,7 +25,7 @@ const efforts = {
     growth: { rounds: 7, sizes: [1_000, 5_000, 10_000, 15_000], count: 2_000 },
   },
   quick: {
-    handshakes: { rounds: 5, count: 300, warmup: 2_000 },
+    handshakes: { rounds: 5, count: 250, warmup: 3_000 },
     echo: { rounds: 5, '64 B': 10_000, '16 KiB': 3_000 },
     memory: { rounds: 5, connections: 800 },
     tickets: { rounds: 5, count: 10_000 },
