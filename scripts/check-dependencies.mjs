@@ -10,6 +10,7 @@ const manifests = (folder) => readdirSync(join(root, folder)).map((name) => read
 const declared = {
   Packages: manifests('packages').flatMap((manifest) => names(manifest.dependencies, manifest.peerDependencies)),
   Playground: manifests('apps').flatMap((manifest) => names(manifest.dependencies)),
+  Bench: names(readJson('bench/package.json').dependencies),
   Development: [readJson('package.json'), ...manifests('packages'), ...manifests('apps')].flatMap((manifest) =>
     names(manifest.devDependencies),
   ),

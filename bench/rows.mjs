@@ -1,0 +1,39 @@
+// From samples to rows: medians, ratios to the control of the same round, and goals.
+
+/** The value that so much of the samples are below or at; `0.5` is the median. */
+export function quantile(samples, q) {
+  const sorted = Float64Array.from(samples).sort()
+  const at = (sorted.length - 1) * q
+  const below = sorted[Math.floor(at)]
+  return below + (sorted[Math.ceil(at)] - below) * (at % 1)
+}
+
+export const median = (samples) => quantile(samples, 0.5)
+
+/**
+ * A row of the scoreboard, from one sample a round. The ratio is the median of the rounds' own ratios, so that a minute in
+ * which the machine was slow slows both.
+ *
+ * `control` is `{ row, samples }`. `goal` says what is asked of `ratio`, `value` or `excess` (over the control): `{ of,
+ * least }` or `{ of, most }`.
+ */
+export function toRow({ scenario, row, unit, samples, control, goal, ...more }) {
+  const made = {
+    scenario,
+    row,
+    value: median(samples),
+    unit,
+    min: Math.min(...samples),
+    max: Math.max(...samples),
+    ...(control && {
+      control: control.row,
+      ratio: median(samples.map((sample, round) => sample / control.samples[round])),
+    }),
+    ...more,
+  }
+  if (!goal) return made
+  const excess = control && median(samples.map((sample, round) => sample - control.samples[round]))
+  const reached = { ratio: made.ratio, value: made.value, excess }[goal.of]
+  const met = reached >= (goal.least ?? Number.NEGATIVE_INFINITY) && reached <= (goal.most ?? Number.POSITIVE_INFINITY)
+  return { ...made, goal: { ...goal, reached, met } }
+}

@@ -1,0 +1,62 @@
+// What an idle connection holds: of the heap, which is exact, and of the process, which depends on when the collector gives
+// pages back.
+import * as say from '../conversations.mjs'
+import { drive, hangUp } from '../load.mjs'
+import { withServers } from '../process.mjs'
+import { interleave } from '../rounds.mjs'
+import { toRow } from '../rows.mjs'
+
+export const scenario = 'memory'
+
+const kibibyte = 1024
+
+export async function measure({ credentials, effort }) {
+  const { keys, fresh } = credentials
+  const { rounds, connections } = effort.memory
+  const ours = (way) => ['sallyport', { way, keys }]
+  const tell = (how) => (_server, count) => fresh('HS256')(count).map((token) => how(token))
+  const subjects = {
+    'bare ws': { server: ['bare-ws', {}], prepare: tell(() => say.anonymous()) },
+    ticket: {
+      server: ours('ticket'),
+      prepare: async (server, count) => (await server.call('tickets', { count })).map((text) => say.ticket(text)),
+    },
+    'cookie, session in memory': {
+      server: ours('cookie'),
+      prepare: async (server, count) =>
+        (await server.call('sessions', { count })).map((id) => say.cookie(`__Host-session=${id}`)),
+    },
+    'header, each a token of its own, which is remembered': { server: ours('header'), prepare: tell(say.bearer) },
+    'first message': { server: ours('message'), prepare: tell(say.firstMessage) },
+  }
+
+  const samples = await interleave(rounds, subjects, ({ server: wanted, prepare }) =>
+    // A process of its own each time: memory that was had once is not given back.
+    withServers([wanted], async (server) => {
+      const { port } = server
+      await drive({ port, conversations: await prepare(server, 500) })
+      const conversations = await prepare(server, connections)
+      await server.call('usage')
+      const before = await server.call('memory')
+      const { clients } = await drive({ port, conversations, keep: true })
+      const after = await server.call('memory')
+      hangUp(clients)
+      const each = (figure) => (after[figure] - before[figure]) / connections / kibibyte
+      return { heap: each('heap'), rss: each('rss') }
+    }),
+  )
+
+  const of = (name, figure) => samples.get(name).map((sample) => sample[figure])
+  return ['heap', 'rss'].flatMap((figure) => {
+    const control = { row: `bare ws, ${figure}`, samples: of('bare ws', figure) }
+    return Object.keys(subjects).map((name) =>
+      toRow({
+        scenario,
+        row: `${name}, ${figure}`,
+        unit: 'KiB a connection',
+        samples: of(name, figure),
+        ...(name !== 'bare ws' && { control, ...(figure === 'heap' && { goal: { of: 'excess', most: 0.7 } }) }),
+      }),
+    )
+  })
+}

@@ -1,0 +1,66 @@
+// All scenarios, one after the other, and how much of each.
+import { createCredentials } from './credentials.mjs'
+import { describeMachine, describeVersions, takeLoadCore } from './machine.mjs'
+import { printGoals, printHead, printRows } from './report.mjs'
+import * as bundle from './scenarios/bundle.mjs'
+import * as echo from './scenarios/echo.mjs'
+import * as growth from './scenarios/growth.mjs'
+import * as memory from './scenarios/memory.mjs'
+import * as reconnection from './scenarios/reconnection.mjs'
+import * as refusals from './scenarios/refusals.mjs'
+import * as revocation from './scenarios/revocation.mjs'
+import * as tickets from './scenarios/tickets.mjs'
+import * as upgrades from './scenarios/upgrades.mjs'
+
+const scenarios = [upgrades, refusals, echo, memory, tickets, revocation, reconnection, growth, bundle]
+
+const efforts = {
+  full: {
+    handshakes: { rounds: 7, count: 3_000, warmup: 6_000 },
+    echo: { rounds: 7, '64 B': 100_000, '16 KiB': 20_000 },
+    memory: { rounds: 5, connections: 10_000 },
+    tickets: { rounds: 7, count: 200_000 },
+    revocation: { rounds: 7, few: 1_000, many: 10_000, users: 1_020 },
+    reconnection: { rounds: 5, clients: 10_000 },
+    growth: { rounds: 7, sizes: [1_000, 5_000, 10_000, 15_000], count: 2_000 },
+  },
+  quick: {
+    handshakes: { rounds: 5, count: 250, warmup: 3_000 },
+    echo: { rounds: 5, '64 B': 10_000, '16 KiB': 3_000 },
+    memory: { rounds: 5, connections: 800 },
+    tickets: { rounds: 5, count: 10_000 },
+    revocation: { rounds: 5, few: 400, many: 2_000, users: 220 },
+    reconnection: { rounds: 5, clients: 1_000 },
+    growth: { rounds: 5, sizes: [500, 1_500, 3_000], count: 300 },
+  },
+}
+
+/** Measures what is asked for, prints it, and answers the figures. `only`: what a scenario, or a row of handshakes, contains. */
+export async function measureAll({ quick, only }) {
+  takeLoadCore()
+  const head = { machine: describeMachine(), versions: describeVersions(), date: new Date().toISOString() }
+  printHead(head)
+  const credentials = createCredentials()
+  const effort = efforts[quick ? 'quick' : 'full']
+  const rows = []
+  const named = scenarios.filter(({ scenario }) => scenario === only)
+  for (const { scenario, measure } of named.length > 0 ? named : scenarios) {
+    const wants = (row) => `${scenario} ${row}`.includes(only)
+    const isOfHandshakes = scenario === 'upgrades' || scenario === 'refusals'
+    if (!isOfHandshakes && !wants('')) continue
+    const measured = await naming(scenario, () => measure({ credentials, effort, wants }))
+    printRows(measured)
+    rows.push(...measured)
+  }
+  if (rows.length === 0) throw new Error(`--only ${JSON.stringify(only)} names nothing`)
+  printGoals(rows)
+  return { ...head, rows }
+}
+
+async function naming(scenario, act) {
+  try {
+    return await act()
+  } catch (error) {
+    throw new Error(`${scenario}: ${error.message}`, { cause: error })
+  }
+}
