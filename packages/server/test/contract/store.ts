@@ -1,5 +1,6 @@
 import type { Following, Store } from '@sallyport/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { followerOf } from '../support/follower.js'
 
 /** An empty store, and a way to let time pass for it. */
 export interface StoreUnderTest {
@@ -10,39 +11,6 @@ export interface StoreUnderTest {
 
 const ttl = 1_000
 const many = Array.from({ length: 50 }, (_, i) => `m${i}`)
-
-/** Somebody who follows the log of a store, and writes down what comes. */
-function followerOf(store: Store) {
-  const entries: string[] = []
-  const looked = new Set<() => void>()
-  const following = store.follow({
-    onEntry: (entry) => {
-      entries.push(entry)
-    },
-    entries: () => [],
-    onLook: () => {
-      for (const wake of looked) wake()
-    },
-  })
-  /** Looks again after each look of the store, until it is so. */
-  const until = (isSo: () => boolean) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (!isSo()) return
-        looked.delete(look)
-        resolve()
-      }
-      looked.add(look)
-      look()
-    })
-  return {
-    entries,
-    following,
-    has: (entry: string) => until(() => entries.includes(entry)),
-    current: () => until(() => following.currentAt !== undefined),
-    stop: () => following.stop(),
-  }
-}
 
 /** What every store does. A new one is done when this is green. */
 export function storeContract(name: string, create: () => StoreUnderTest | Promise<StoreUnderTest>): void {

@@ -118,3 +118,9 @@ export async function passTime(client: Redis, ms: number): Promise<void> {
   const end = (await now()) + ms
   for (let left = ms; left > 0; left = end - (await now())) await client.blpop('nothing', Math.max(left / 1000, 0.001))
 }
+
+/** Makes a server another primary than it was, as a failover does. It keeps what it holds. */
+export async function becomeAnother({ admin }: RedisServer): Promise<void> {
+  await admin.replicaof('127.0.0.1', await freePort())
+  await admin.replicaof('NO', 'ONE')
+}

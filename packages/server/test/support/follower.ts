@@ -1,0 +1,63 @@
+import type { Following, Store } from '@sallyport/server'
+
+/** Somebody who follows the log of a store, and writes down what comes. */
+export interface TestFollower {
+  readonly following: Following
+  /** What has come, in order. */
+  readonly entries: readonly string[]
+  /** How often it was asked what the log must hold. */
+  readonly asked: number
+  /** Resolves when that entry has come. */
+  has(entry: string): Promise<void>
+  /** Resolves when it has every entry. */
+  current(): Promise<void>
+  /** Resolves after the next look of the store. */
+  nextLook(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** `known`: what the log must hold, for a minute. */
+export function followerOf(store: Store, known: readonly string[] = []): TestFollower {
+  const entries: string[] = []
+  const looked = new Set<() => void>()
+  let asked = 0
+  const following = store.follow({
+    onEntry: (entry) => {
+      entries.push(entry)
+    },
+    entries: () => {
+      asked += 1
+      return known.map((entry) => [entry, 60_000] as const)
+    },
+    onLook: () => {
+      for (const wake of looked) wake()
+    },
+  })
+  /** Looks again after each look of the store, until it is so. */
+  const until = (isSo: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!isSo()) return
+        looked.delete(look)
+        resolve()
+      }
+      looked.add(look)
+      look()
+    })
+  return {
+    following,
+    entries,
+    get asked() {
+      return asked
+    },
+    has: (entry) => until(() => entries.includes(entry)),
+    current: () => until(() => following.currentAt !== undefined),
+    nextLook() {
+      let isNext = false
+      const look = until(() => isNext)
+      isNext = true
+      return look
+    },
+    stop: () => following.stop(),
+  }
+}
