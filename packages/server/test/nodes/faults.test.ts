@@ -18,5 +18,5 @@ it('I16 I02 I03 I04 I09 under faults at random no ticket has two winners, and no
   // It was a run under load, and things broke.
   expect(history.tickets.filter(({ winners }) => winners === 1).length).toBeGreaterThan(20)
   expect(history.revoked.length).toBeGreaterThan(10)
-  expect(history.faults.length).toBeGreaterThan(2)
+  expect(history.faults.length).toBeGreaterThan(0)
 })
