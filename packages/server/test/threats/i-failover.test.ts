@@ -4,6 +4,7 @@ import { fresh } from '../support/claims.js'
 import { secret, startNode, stateOf } from '../support/node.js'
 import { redisOfTest } from '../support/redis.js'
 import { clusterOfTest, sentinelsOfTest } from '../support/redis-groups.js'
+import { warningsOfTest } from '../support/warnings.js'
 
 const timeout = 60_000
 
@@ -85,30 +86,24 @@ describe('what a server says of itself', () => {
     ['I12', 'maxmemory-policy', ['maxmemory 50mb', 'maxmemory-policy volatile-lru']],
     ['I13', 'appendonly', ['appendonly no']],
   ])('%s is told to the operator: %s', async (_, text, settings) => {
-    const warnings: string[] = []
-    const listen = (warning: Error) => warnings.push(warning.message)
-    process.on('warning', listen)
+    const warnings = warningsOfTest()
     for (const given of [[], settings]) {
       const redis = await redisOfTest(given)
       const store = redisStore({ client: redis.client(), secret })
       await store.put('k', 'v', 1_000)
-      await new Promise((resolve) => setImmediate(resolve))
-      expect(warnings.filter((warning) => warning.includes(text))).toHaveLength(given.length === 0 ? 0 : 1)
+      const told = (await warnings()).filter((warning) => warning.includes(text))
+      expect(told).toHaveLength(given.length === 0 ? 0 : 1)
     }
-    process.off('warning', listen)
   })
 
   it('I05 a primary that would go on without its replicas is told to the operator', { timeout }, async () => {
-    const warnings: string[] = []
-    const listen = (warning: Error) => warnings.push(warning.message)
-    process.on('warning', listen)
+    const warnings = warningsOfTest()
     const { primary } = await sentinelsOfTest()
     for (const replicas of ['1', '0']) {
       await primary.client().config('SET', 'min-replicas-to-write', replicas)
       await redisStore({ client: primary.client(), secret }).put(`k${replicas}`, 'v', 1_000)
-      await new Promise((resolve) => setImmediate(resolve))
-      expect(warnings.filter((warning) => warning.includes('min-replicas-to-write'))).toHaveLength(1 - Number(replicas))
+      const told = (await warnings()).filter((warning) => warning.includes('min-replicas-to-write'))
+      expect(told).toHaveLength(1 - Number(replicas))
     }
-    process.off('warning', listen)
   })
 })
