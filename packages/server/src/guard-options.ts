@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { bearerPrefix, readSubprotocols } from '@sallyport/protocol'
 import { type Clock, systemClock } from './clock.js'
 import type { ConnectionLife } from './connections/connections.js'
@@ -8,6 +7,7 @@ import type { AttemptLimits } from './limits/attempts.js'
 import type { PendingLimits } from './limits/pending.js'
 import type { AnyMethod } from './methods.js'
 import { createOriginPolicy, type OriginPolicy } from './origin.js'
+import { randomBytes } from './random.js'
 import { memoryStore } from './stores/memory.js'
 import type { Places, Store } from './stores/store.js'
 
@@ -48,7 +48,7 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
   readonly store?: Store
   /** Default: the system's clock. */
   readonly clock?: Clock
-  /** That many random bytes. Default: `randomBytes` of `node:crypto`. */
+  /** That many random bytes. Default: the system's. */
   readonly random?: (bytes: number) => Uint8Array
 }
 

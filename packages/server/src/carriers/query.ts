@@ -22,6 +22,7 @@ export function queryCarrier(name: string): Carrier {
 
 /** The query without `ticket` and `token`, however they are spelled. */
 export function withoutCredentials(query: string): string {
+  if (query === '') return query
   const parts = query.split('&')
   return parts.filter((part) => !/^(?:ticket|token)(?:\[|$)/i.test(nameOf(part))).join('&')
 }

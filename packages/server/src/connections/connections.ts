@@ -307,10 +307,13 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const { expiresAt = Number.POSITIVE_INFINITY, since } = connection
     connection.deadline = Math.min(expiresAt + life.leeway, since + life.maxAge)
     connection.noticed = connection.method !== 'message' || expiresAt === Number.POSITIVE_INFINITY
-    // Spread over a quarter of the time, so that what was issued together is not renewed together.
-    const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - random(1)[0]! / 1024)
-    const notice = connection.noticed ? Number.POSITIVE_INFINITY : expiresAt - lead
-    this.#deadlines.set(connection, Math.min(notice, connection.deadline))
+    let due = connection.deadline
+    if (!connection.noticed) {
+      // Spread over a quarter of the time, so that what was issued together is not renewed together.
+      const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - random(1)[0]! / 1024)
+      due = Math.min(expiresAt - lead, due)
+    }
+    this.#deadlines.set(connection, due)
   }
 
   #onDue(connection: LiveConnection<I>): void {

@@ -4,7 +4,9 @@ import { Server as TlsServer } from 'node:tls'
 import type { Clock } from '../clock.js'
 
 // Told in place of a request where anybody listens, so that a listener of ours alone would change what the server does.
-const otherRequests = ['checkContinue', 'checkExpectation', 'connect'] as const
+const otherRequests = ['checkContinue', 'checkExpectation', 'connect']
+
+const isOther = (event: string | symbol): event is string => otherRequests.some((other) => other === event)
 
 const timeoutResponse = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
@@ -29,16 +31,15 @@ interface Waiting {
  * Ends connections of a Node.js server that have not sent the whole head of their first request `ms` milliseconds after
  * they were opened, however busily they drip. Node's own `headersTimeout` starts with the first byte, so that a silent
  * connection stays for ever, and is looked at every 30 seconds only.
- *
- * A server's own listeners for `checkContinue`, `checkExpectation` and `connect` are looked for when a connection opens.
  */
 export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch {
+  // The socket of TLS is another than that of TCP, but both have the same peer.
+  const peerOf = server instanceof TlsServer ? addressOf : itself
   // The oldest stands first, because the time is the same for all.
   const waiting = new Map<Peer, Waiting>()
   let cancelTimer: (() => void) | undefined
 
   function watch(tcp: Socket): void {
-    listenBesideOthers()
     const peer = peerOf(tcp)
     const onClose = () => forget(peer)
     const http = server instanceof TlsServer ? undefined : tcp
@@ -78,11 +79,13 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
     setTimer()
   }
 
-  function listenBesideOthers(): void {
-    for (const event of otherRequests) {
-      server.off(event, onRequest)
-      if (server.listenerCount(event) > 0) server.prependListener(event, onRequest)
-    }
+  function onListener(event: string | symbol, listener?: unknown): void {
+    if (!isOther(event) || listener === onRequest || server.listeners(event).includes(onRequest)) return
+    server.prependListener(event, onRequest)
+  }
+
+  function onListenerGone(event: string | symbol): void {
+    if (isOther(event) && server.listenerCount(event) === 1) server.off(event, onRequest)
   }
 
   const release = (socket: Socket) => forget(peerOf(socket))
@@ -90,23 +93,30 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
   server.on('connection', watch)
   server.on('secureConnection', onSecure)
   server.prependListener('request', onRequest)
+  for (const event of otherRequests) if (server.listenerCount(event) > 0) onListener(event)
+  server.on('newListener', onListener)
+  server.on('removeListener', onListenerGone)
   return {
     release,
     stop() {
       server.off('connection', watch)
       server.off('secureConnection', onSecure)
       server.off('request', onRequest)
+      server.off('newListener', onListener)
+      server.off('removeListener', onListenerGone)
       for (const event of otherRequests) server.off(event, onRequest)
       for (const peer of [...waiting.keys()]) forget(peer)
     },
   }
 }
 
-/** What connections are told apart by: the socket of TLS is another than that of TCP, but both have the same peer. */
+/** What connections are told apart by. */
 type Peer = string | Socket
 
+const itself = (socket: Socket): Peer => socket
+
 /** Over a Unix socket, peers have no address. */
-const peerOf = (socket: Socket): Peer =>
+const addressOf = (socket: Socket): Peer =>
   socket.remotePort === undefined ? socket : `${socket.remoteAddress} ${socket.remotePort}`
 
 function end({ tcp, http }: Waiting): void {
