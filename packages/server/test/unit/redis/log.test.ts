@@ -161,7 +161,8 @@ describe('one who follows the log', () => {
     await follower.current()
     await store.append('1', keep)
     const [[, ours] = []] = await redis.admin.xrange(log, '-', '+')
-    for (const entry of ['forged', `x${ours![1]!.slice(1)}`, '']) {
+    const [mark, text] = ours![1]!.split(' ')
+    for (const entry of ['forged', `${[...mark!].reverse().join('')} ${text}`, '']) {
       await redis.admin.xadd(log, '*', 'entry', entry, 'until', `${Date.now() + keep}`)
     }
     await store.append('2', keep)

@@ -1,0 +1,264 @@
+// What the nodes share through Redis.
+const [commands, inspection, seal, log, store] = ['commands', 'inspection', 'seal', 'log', 'store'].map((name) => [
+  `unit/redis/${name}.test.ts`,
+])
+const contract = ['contract/store.redis.test.ts']
+const followed = [...contract, ...log]
+const entries = ['threats/i-log.test.ts']
+const shown = ['threats/j-redis.test.ts']
+
+const of = (file, tests, list) =>
+  list.map(([find, replace, why, survives]) => ({
+    file: `stores/redis/${file}`,
+    find,
+    replace,
+    tests,
+    why,
+    ...(survives && { survives }),
+  }))
+
+export default [
+  ...of('seal.ts', seal, [
+    ['if (short) throw', 'if (false) throw', 'a secret that can be guessed'],
+    ['isOurs ? text : undefined', 'text', 'whoever can write to Redis makes tickets and revocations'],
+    ['update(`${key}\\n${text}`)', 'update(text)', 'a value is good under another key'],
+    ['expected.length === given.length && ', '', 'a mark of another length stops the node that reads it'],
+    [
+      'timingSafeEqual(expected, given)',
+      'expected.equals(given)',
+      'a mark is found out by the time that the answer takes',
+      'No test measures so finely.',
+    ],
+    [
+      'const isOurs = secrets.some((secret) =>',
+      'const isOurs = secrets.slice(0, 1).some((secret) =>',
+      'what the secret of before has marked is refused',
+    ],
+    [
+      '${mark(newest, key, text)} ${text}',
+      '${mark(secrets.at(-1) ?? newest, key, text)} ${text}',
+      'a secret that is on its way out goes on marking',
+    ],
+  ]),
+  ...of('commands.ts', commands, [
+    [
+      'if (this.#isSilent || this.#pending >= maxPending) throw',
+      'if (this.#pending >= maxPending) throw',
+      'everybody waits for a server that is silent',
+    ],
+    [
+      'if (this.#isSilent || this.#pending >= maxPending) throw',
+      'if (this.#isSilent) throw',
+      'any number of commands that wait',
+    ],
+    ['return this.inTime(this.#sent(key, args))', 'return this.#sent(key, args)', 'a command without a deadline'],
+    ['Promise.race([reply, late])', 'reply', 'a reply without a deadline'],
+    ['this.#isSilent = true', '', 'everybody waits for a server that is silent'],
+    ['.finally(() => cancel())', '', 'a timer is left behind by every command'],
+    [
+      'evaluate((key, command) => this.#sent(key, command), script, keys, args)',
+      'this.eval(script, keys, args)',
+      'a server that was silent once is never asked again',
+    ],
+    ['      this.#isSilent = false\n', '', 'a server that was silent once is never asked again'],
+    ['    this.#pending += 1\n', '', 'any number of commands that wait'],
+    ['      this.#pending -= 1\n', '', 'a store that ends after 10,000 commands'],
+    ['throw unavailable(error)', 'throw error', 'what Redis was asked stands in the error'],
+    [
+      'reply ? `Redis answered ${reply}`',
+      'reply ? `Redis answered ${message}`',
+      'what Redis was asked stands in the error',
+    ],
+    [
+      '`Redis is out of reach: ${name}`',
+      '`Redis is out of reach: ${message}`',
+      'what Redis was asked stands in the error',
+    ],
+    [
+      '!(error instanceof UnavailableError) || error.message !== noScript',
+      '!(error instanceof UnavailableError)',
+      'a script runs twice whose reply was lost',
+    ],
+  ]),
+  ...of('commands.ts', contract, [
+    [
+      '!(error instanceof UnavailableError) || error.message !== noScript',
+      'true',
+      'a server that was started anew knows no script',
+    ],
+  ]),
+  ...of('inspection.ts', inspection, [
+    ["if (evicts && policy.startsWith('allkeys'))", 'if (false)', 'revocations that are thrown away'],
+    [
+      "if (evicts && policy.startsWith('allkeys'))",
+      "if (policy.startsWith('allkeys'))",
+      'a server is refused that throws nothing away',
+    ],
+    ["if (evicts && policy.startsWith('volatile'))", 'if (false)', 'nobody is told that tickets may be lost'],
+    ["if (number('aof_enabled') === 0)", 'if (false)', 'nobody is told that a restart forgets'],
+    [
+      "if (number('connected_slaves') > 0 && !fields.has('min_slaves_good_slaves'))",
+      'if (false)',
+      'nobody is told of a primary that goes on alone',
+    ],
+    ["!fields.has('min_slaves_good_slaves')", 'true', 'everybody is warned who has replicas'],
+    ["number('connected_slaves') > 0 && !fields", '!fields', 'everybody is warned who has no replicas'],
+  ]),
+  ...of('store.ts', store, [
+    ['if (!/^[\\w.:-]+$/.test(prefix))', 'if (false)', 'a prefix that tears keys apart'],
+    ['`{${prefix}}:${name}`', '`${prefix}:${name}`', 'keys of one script on several servers'],
+    ['`{${prefix}}:${name}`', '`{sallyport}:${name}`', 'two environments share their tickets'],
+    ['timeout = 500', 'timeout = 5_000', 'everybody waits ten times as long'],
+    ['clock, timeout)', 'clock, 500)', 'the timeout that was given is not used'],
+    ['if (secrets.length === 0) warn(', 'if (false) warn(', 'nobody is told that there is no secret'],
+    ['for (const warning of inspectServer(info)) warn(warning)', '', 'revocations that are thrown away'],
+    ['if (error instanceof UnavailableError) warn(error.message)', '', 'nobody is told why everything is refused'],
+    ['      throw error\n', '', 'revocations that are thrown away'],
+    ['    if (warned.has(text)) return\n', '', 'the same warning ten times a second'],
+    ["sealed, 'NX', 'PX', `${ttl}`", "sealed, 'PX', `${ttl}`", 'a ticket under the key of another'],
+    ["sealed, 'NX', 'PX', `${ttl}`", "sealed, 'NX'", 'a ticket without an end'],
+    ["if (reply === null) throw new Error('the key is in use')", '', 'a ticket that is not there'],
+    [
+      'text?.startsWith(`${current} `) ?',
+      'text !== undefined ?',
+      'a ticket that was used before a failover is good again',
+    ],
+    ['primary = found', 'primary ??= found', 'no ticket is good any more after a failover'],
+    ['if (primary === undefined) await onPrimary()', '', 'no ticket is good before anybody follows'],
+    [
+      'const sealed = seal.close(key, `${primary} ${value}`)',
+      'const sealed = `${primary} ${value}`',
+      'a ticket without a mark',
+    ],
+  ]),
+  ...of('store.ts', contract, [
+    ['const text = seal.open(key, sealed)', 'const text = sealed', 'whoever can write to Redis makes tickets'],
+    ['acquired: acquired === 1', 'acquired: true', 'any number of connections'],
+  ]),
+  ...of('store.ts', shown, [
+    [
+      "      const reply = await commands.run(key, ['SET'",
+      "      await commands.run(key, ['EXISTS', key])\n      const reply = await commands.run(key, ['SET'",
+      'the rights of the documentation are not enough',
+    ],
+  ]),
+  ...of('log.ts', log, [
+    ['for (const node of this.#nodes) node.wake()', '', 'a revocation waits for the next look of its own node'],
+    ['!isBefore(position, id)', 'true', 'a revocation is said to be where it is not'],
+    ['|| clock.now() >= end', '', 'a revocation waits for ever for a node that has died'],
+    ['|| (time === otherTime && number < otherNumber)', '', 'a revocation is said to be where it is not'],
+    ["one.split('-').map(Number)", "one.split('-')", 'places are compared as texts'],
+    ['this.#look().catch(() => false)', 'this.#look()', 'a node never looks again when a look has failed'],
+    ['this.#unanswered ??=', 'this.#unanswered =', 'looks pile up before a server that does not answer'],
+    ['commands.inTime(this.#unanswered)', 'this.#unanswered', 'a look without a deadline'],
+    [
+      '{ earliest: time - received,',
+      '{ earliest: time - sent,',
+      'what is vouched for now is younger than a revocation that was made before',
+    ],
+    ['latest: time - sent }', 'latest: time - received }', 'a revocation is made before what it should deny'],
+    [
+      'this.currentAt = sent',
+      'this.currentAt = this.#options.clock.now()',
+      'an answer counts as news however old it is',
+    ],
+    ['this.#position === start || entries[0]?.[0] === this.#position', 'true', 'a log that was emptied is not noticed'],
+    ['primary !== this.#primary || !follows', '!follows', 'what a failover has lost is not noticed'],
+    ['      this.#present = new Set()\n', '', 'what was lost is not appended again'],
+    [
+      '      this.#present = new Set()\n      this.#lost = undefined\n',
+      '      this.#present = new Set()\n',
+      'what is lost while the log is mended stays lost',
+    ],
+    [
+      'this.#primary = primary\n      this.#position = start',
+      'this.#primary = primary',
+      'what a failover has lost is not noticed',
+    ],
+    ['if (entries.length === page) return true', '', 'a node accepts before it knows every revocation'],
+    ['if (await this.#restore()) return true', 'void this.#restore', 'what was lost is not appended again'],
+    ['    this.#present = undefined\n', '', 'every look asks for all that is known'],
+    ['if (entry === undefined) {', 'if (false) {', 'whoever can write to Redis makes revocations'],
+    ['if (!this.#hasWarned) {', 'if (false) {', 'nobody is told that somebody else writes'],
+    ['      this.#hasWarned = true\n', '', 'whoever writes to Redis fills the log of the application'],
+    ['filter(([entry]) => !present.has(entry))', 'filter(() => true)', 'the same is appended without an end'],
+    ['this.#lost.slice(0, page)', 'this.#lost', 'all that was lost is appended at once'],
+    [
+      '[seal.close(keys[0], entry), Math.ceil(ttl)])\n    })',
+      '[entry, Math.ceil(ttl)])\n    })',
+      'what is given back has no mark',
+    ],
+  ]),
+  ...of('log.ts', followed, [
+    [
+      "await commands.run(keys[1], ['HDEL', keys[1], this.#id]).catch(() => {})",
+      '',
+      'every revocation waits for a node that has gone down',
+    ],
+    ['[seal.close(keys[0], entry), Math.ceil(ttl)]))', '[entry, Math.ceil(ttl)]))', 'no node believes a revocation'],
+  ]),
+  ...of('log.ts', store, [
+    ['if (primary !== this.#primary) await onPrimary(primary)', '', 'no ticket is good any more after a failover'],
+  ]),
+  ...of('scripts.ts', store, [
+    [
+      "if not string.find(replication, 'role:master') then",
+      'if false then',
+      'a replica is believed, whose news are old',
+    ],
+    ["math.max(ttl, redis.call('PTTL', key))", 'ttl', 'a place ends with the shorter time of another'],
+    [
+      "for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, math.max(ttl, redis.call('PTTL', key))) end",
+      '',
+      'groups that nobody uses any more stay for ever',
+    ],
+    [
+      "if added == 1 and members == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end",
+      '',
+      'failures that count for ever',
+    ],
+    ['if added == 1 and members == 1 then', 'if true then', 'an address that goes on failing is never let off'],
+  ]),
+  ...of('scripts.ts', contract, [
+    ["redis.call('GETDEL', KEYS[1])", "redis.call('GET', KEYS[1])", 'a ticket that is good twice'],
+    ["drop(redis.call('ZRANGEBYSCORE', ends, '-inf', now))", '', 'a place that is never free again'],
+    ["if not redis.call('ZSCORE', order, member) then", 'do', 'a member that renews its place loses it'],
+    [
+      "if surplus > 0 and whenFull == 'refuse' then return { 0, replaced } end",
+      '',
+      'a new member throws out an old one that it may not',
+    ],
+    ["redis.call('ZCARD', order) - max + 1", '1 - max', 'a group without a bound'],
+    [
+      "redis.call('ZRANGE', order, 0, surplus - 1)",
+      "redis.call('ZRANGE', order, 0, 0)",
+      'as many as before a bound that was lowered',
+    ],
+    ['    drop(replaced)\n', '', 'a group without a bound, where members are replaced'],
+    ['(tonumber(newest[2]) or 0) + 1', '1', 'any member is replaced, not the oldest'],
+    [
+      "redis.call('ZADD', ends, now + ttl, member)",
+      "redis.call('ZADD', ends, 'NX', now + ttl, member)",
+      'a renewal keeps no place',
+    ],
+    ["for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end", '', 'a place that is never free again'],
+  ]),
+  ...of('scripts.ts', log, [
+    [
+      "if type(told) == 'table' and not string.find(told.err, '^OOM') then return told end",
+      '',
+      'a node reads that no revocation waits for',
+    ],
+    [" and not string.find(told.err, '^OOM')", '', 'a server that is full ends everything'],
+    ['if tonumber(ends) > now then', 'if true then', 'every revocation waits for a node that has died'],
+    [
+      "table.insert(alive, position) else redis.call('HDEL', KEYS[1], nodes[i]) end",
+      'table.insert(alive, position) end',
+      'nodes that have died are kept for ever',
+    ],
+  ]),
+  ...of('scripts.ts', entries, [
+    ["if tonumber(old[2][4]) <= now then redis.call('XDEL', KEYS[1], old[1]) end", '', 'a log that grows for ever'],
+    ['if tonumber(old[2][4]) <= now then', 'if true then', 'revocations are taken out that are in force'],
+  ]),
+]
