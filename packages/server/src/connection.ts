@@ -5,6 +5,7 @@ import type { MethodName } from './verdict.js'
 export interface Connection<I extends Identity = Identity> {
   /** Names the connection: 128 random bits in base64url. */
   readonly id: string
+  /** Whose it is, as its verifier told: the type is the verifier's. */
   readonly identity: I
   /** How it authenticated. */
   readonly method: MethodName

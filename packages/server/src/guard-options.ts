@@ -34,7 +34,7 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
   readonly limits?: Partial<Limits>
   /**
    * How many connections an identity may have on all nodes together, and what becomes of one more: `refuse`, it gets 409
-   * or Close 4009; `replace`, the oldest gets Close 4009. Default: any number.
+   * or Close 4009; `replace`, the oldest gets Close 4009. `max` is 1 at least. Default: any number.
    */
   readonly connectionsPerIdentity?: Places
   /**

@@ -30,6 +30,7 @@ export interface Renewed {
 export interface Health {
   /** What it knows of the store. While `unavailable`, it refuses handshakes with 503. */
   readonly store: StoreState
+  /** Whether a drain has begun: then it refuses new sockets with 503. */
   readonly draining: boolean
 }
 
@@ -67,7 +68,10 @@ export interface Guard<I extends Identity = Identity> {
   revoke(target: RevocationTarget, reason?: string): Promise<Revoked>
   /** How this node is, for health checks. */
   readonly health: Health
-  /** Resolves once this node knows every revocation, and accepts. At once with the memory store. */
+  /**
+   * Resolves once this node knows every revocation, and accepts: at once with the memory store, and not before the first
+   * answer of a store that is out of reach. Never rejects.
+   */
   ready(): Promise<void>
   /**
    * Refuses new sockets (503) and closes the live ones (1012), spread over `within` milliseconds; default 10,000. Resolves
@@ -76,6 +80,7 @@ export interface Guard<I extends Identity = Identity> {
   drain(options?: { readonly within?: number }): Promise<void>
   /** Subscribes to what happens; the returned function ends the subscription. */
   subscribe(listener: Listener<I>): () => void
+  /** The clock that it was given. */
   readonly clock: Clock
 }
 

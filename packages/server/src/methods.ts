@@ -12,25 +12,31 @@ import { type Known, rejected, type Verifier } from './verifiers/verifier.js'
 
 /** A carrier with its verifier. A guard holds a list of them. */
 export interface Method<I extends Identity = Identity, Ambient extends boolean = boolean> {
+  /** What events and connections call it. */
   readonly name: MethodName
   /** Whether browsers send the credential without being asked, so that the guard must look at the origin. */
   readonly ambient: Ambient
   /** Whether the credential is also good at the routes (tickets, renewal). */
   readonly http: boolean
+  /** Reads the credential. */
   readonly carrier: Carrier
+  /** Says whose it is. */
   readonly verify: Verifier<I>
 }
 
 /** {@link ticket}: the guard verifies its own tickets. */
 export interface TicketMethod extends Omit<Method<never, false>, 'verify'> {
   readonly name: 'ticket'
+  /** Read when a guard is created. */
   readonly options: TicketOptions
 }
 
 /** {@link firstMessage}, with its bounds. */
 export interface MessageMethod<I extends Identity = Identity> extends Method<I, false> {
   readonly name: 'message'
+  /** How long a client has from the 101 on, in milliseconds. */
   readonly timeout: number
+  /** How many bytes it may send before it is accepted. */
   readonly maxBytes: number
 }
 
@@ -42,6 +48,7 @@ export type IdentityOf<M> = M extends Method<infer I> ? Known<I> : never
 
 /** Options of a method that verifies bearer credentials. */
 export interface BearerOptions<I extends Identity> {
+  /** Says whose a credential is. */
   readonly verify: Verifier<I>
 }
 
@@ -57,7 +64,7 @@ export function ticket(options: TicketOptions = {}): TicketMethod {
 export interface QueryOptions<I extends Identity> extends BearerOptions<I> {
   /**
    * Accept tokens that live longer than 60 seconds. URLs are written to access logs, proxies and crash reports, and who
-   * reads one there can use the token until it expires.
+   * reads one there can use the token until it expires. Default `false`.
    */
   readonly dangerouslyAllowLongLived?: boolean
 }
@@ -91,10 +98,15 @@ export function header<I extends Identity>({ verify }: BearerOptions<I>): Method
 export interface CookieOptions<I extends Identity> {
   /** The cookie's name. With the prefix `__Host-` no sibling domain can plant one (RFC 6265bis section 4.1.3). */
   readonly name: string
+  /** Says whose the cookie's value is. */
   readonly verify: Verifier<I>
 }
 
-/** A cookie that the site's login has set. Needs the guard's `origins`, because browsers send it for every page. */
+/**
+ * A cookie that the site's login has set. Needs the guard's `origins`, because browsers send it for every page.
+ *
+ * @throws ConfigurationError when `name` cannot be one (RFC 6265 section 4.1.1)
+ */
 export function cookie<I extends Identity>({ name, verify }: CookieOptions<I>): Method<I, true> {
   if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) {
     throw new ConfigurationError(`cookie: ${JSON.stringify(name)} is no cookie name`)

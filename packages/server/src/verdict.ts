@@ -9,6 +9,7 @@ export type MethodName = 'ticket' | 'query' | 'header' | 'cookie' | 'subprotocol
 /** The guard lets it in. */
 export interface Accept<I extends Identity = Identity> extends Verified<I> {
   readonly type: 'accept'
+  /** How the credential came. */
   readonly method: MethodName
   /** The application's subprotocol to select; absent: select none. */
   readonly protocol?: string
@@ -23,17 +24,20 @@ export interface Await {
   readonly timeout: number
   /** How many bytes the client may send before it is accepted. */
   readonly maxBytes: number
+  /** As in {@link Accept}. */
   readonly protocol?: string
 }
 
 /** The guard refuses. */
 export interface Refuse {
   readonly type: 'refuse'
+  /** Why: for events, never told to a client. */
   readonly reason: Reason
   /** The row of the codes table that the client gets. */
   readonly code: CodeName
   /** `status`: an HTTP response, no 101. `close`: accept, then Close at once, so that a browser can read the code. */
   readonly by: 'status' | 'close'
+  /** As in {@link Accept}. */
   readonly protocol?: string
   /** What was thrown, where that was the cause: for events, never told to a client. */
   readonly error?: unknown

@@ -45,7 +45,7 @@ export interface ConnectionLife {
   readonly revocationMemory: number
   /**
    * How long connections live on, and credentials are accepted, by the revocations that are known while the store is out
-   * of reach; then 1013 and 503. Default 300,000: five minutes.
+   * of reach; then 1013 and 503. Default 300,000: five minutes; less than 2,000 counts as that.
    */
   readonly maxStaleness: number
 }
@@ -54,7 +54,7 @@ export interface ConnectionLife {
 export interface Revoked {
   /** How many connections of this node it ended. */
   readonly closed: number
-  /** How many nodes have taken it, this one among them. */
+  /** How many nodes have taken it, this one among them; 1 with the memory store. */
   readonly confirmed: number
   /** How many nodes there are. One that was killed a moment ago still counts. */
   readonly nodes: number

@@ -8,8 +8,7 @@ const maxText = 200
 
 /**
  * Writes one line of JSON for every refusal, for every connection that the guard ends, and when the store goes out of
- * reach or comes back. What came from a client is
- * escaped and cut to 200 characters; no credential is ever in it.
+ * reach or comes back. What came from a client is escaped and cut to 200 characters; no credential is ever in it.
  *
  * @returns a function that ends it
  */

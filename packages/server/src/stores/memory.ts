@@ -7,6 +7,7 @@ import type { Follower, Store } from './store.js'
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
+  /** Default: the system's clock. */
   readonly clock?: Clock
   /** How many values, and how many groups, it holds at most. Default 100,000; when full it is unavailable (503). */
   readonly maxEntries?: number

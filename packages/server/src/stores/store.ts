@@ -31,6 +31,7 @@ export interface Store {
 
 /** How many members a group may have, and what becomes of one more. */
 export interface Places {
+  /** 1 at least. */
   readonly max: number
   /** `refuse`: it gets no place; `replace`: the one that came first loses its own. */
   readonly whenFull: 'refuse' | 'replace'
@@ -39,6 +40,7 @@ export interface Places {
 /** Whether there was a place, and who lost theirs for it. */
 export interface Acquired {
   readonly acquired: boolean
+  /** The members that lost their places, the oldest first; empty unless `whenFull` is `replace`. */
   readonly replaced: readonly string[]
 }
 
@@ -74,7 +76,7 @@ export interface Following {
 }
 
 /**
- * How well a guard knows what the store holds: `current`; `stale`, when it has been out of reach for a while, and what is
- * known is used as it is; `unavailable`, when that has lasted too long, or nothing is known yet.
+ * How well a guard knows what the store holds: `current`; `stale`, when it has been out of reach for two seconds, and what
+ * is known is used as it is; `unavailable`, when that has lasted for `life.maxStaleness`, or nothing is known yet.
  */
 export type StoreState = 'current' | 'stale' | 'unavailable'

@@ -2,6 +2,7 @@ import type { VerificationFailure } from '../reasons.js'
 
 /** Whose sessions have ended, as their issuer says. */
 export interface Logout {
+  /** Who says so: the `iss` of the logout token. */
   readonly issuer: string
   /** The session that ended. */
   readonly session?: string

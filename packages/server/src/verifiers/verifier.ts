@@ -4,6 +4,7 @@ import type { Handshake } from '../request.js'
 
 /** What a good credential says. */
 export interface Verified<I extends Identity = Identity> {
+  /** Whose it is. */
   readonly identity: I
   /** When the credential ends, in milliseconds since the epoch. Absent: it has no end of its own. */
   readonly expiresAt?: number
@@ -17,6 +18,7 @@ export interface Verified<I extends Identity = Identity> {
 
 /** A bad credential. The reason is for events and logs; a client gets one answer for all reasons. */
 export interface Rejected {
+  /** Why. */
   readonly rejected: VerificationFailure
 }
 

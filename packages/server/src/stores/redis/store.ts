@@ -10,6 +10,7 @@ import { createSeal } from './seal.js'
 
 /** As much of a client of ioredis as the store uses: a `Redis`, also one of Sentinels, or a `Cluster`. */
 export interface RedisClient {
+  /** Sends a command and resolves with its reply; rejects with what Redis, or the connection, says is wrong. */
   call(command: string, ...args: string[]): Promise<unknown>
 }
 
@@ -19,14 +20,17 @@ export interface RedisStoreOptions {
   readonly client: RedisClient
   /**
    * A secret of all nodes, 32 random bytes at least, which marks tickets and revocations, so that nobody else who can
-   * write to Redis can make them; of several the first marks, and all are believed. Default: none.
+   * write to Redis can make them; of several the first marks, and all are believed. Default: none, with a warning.
    */
   readonly secret?: string | Uint8Array | readonly (string | Uint8Array)[]
-  /** What keys start with: an environment of its own for each. Default `sallyport`. */
+  /**
+   * What keys start with, in braces: one for each environment on the same Redis. Letters, digits and `. : _ -`. Default
+   * `sallyport`.
+   */
   readonly prefix?: string
-  /** How long a command may take, in milliseconds. Default 500. */
+  /** How long a command may take, in milliseconds; then it is refused, and so are all until Redis answers. Default 500. */
   readonly timeout?: number
-  /** Default: the system's clock. */
+  /** Times commands and looks; what Redis holds ends by the time of Redis. Default: the system's clock. */
   readonly clock?: Clock
 }
 
