@@ -4,7 +4,8 @@ import type { WebSocket } from 'ws'
 import { testClock } from '../support/clock.js'
 import { deferred, microtasks, nextTurn } from '../support/deferred.js'
 import { allMethods } from '../support/guard.js'
-import { authFrame, type Claims, credentialOf, live, nextEvent, sendAuth, ways } from '../support/live.js'
+import { held } from '../support/held.js'
+import { authFrame, type Claims, credentialOf, live, nextEvent, sendAuth, verifyClaims, ways } from '../support/live.js'
 import { RawClient, rawFrame, rawHandshake, rawOpen } from '../support/raw.js'
 import { startServer } from '../support/server.js'
 
@@ -254,6 +255,80 @@ describe('F05 a revocation that races', () => {
     expect(accepted).toBe(seen.length)
     expect(refused + ended.length).toBe(1_000)
     for (const count of [refused, ended.length - accepted, accepted]) expect(count).toBeGreaterThan(50)
+  })
+})
+
+describe('F05 a revocation while a first message is looked at', () => {
+  const cases: [string, RevocationTarget, boolean][] = [
+    ['its user', { user: 'ada' }, false],
+    ['its session', { session: 's1' }, false],
+    ['everybody', 'all', false],
+    ['another user', { user: 'eve' }, true],
+  ]
+
+  /** Sends a first message, lets `meanwhile` happen once somebody is asked, and says all that the client hears. */
+  async function race(set: ReturnType<typeof live>, asked: Promise<void>, meanwhile: () => Promise<void>) {
+    const { clock, server } = set
+    const client = await server.connect()
+    const frames: string[] = []
+    client.socket.on('message', (data) => frames.push(String(data)))
+    client.send(authFrame(credentialOf({ session: 's1', issuedAt: clock.now() })))
+    client.send('behind it')
+    await asked
+    expect(frames).toEqual([])
+    await meanwhile()
+    return { client, frames }
+  }
+
+  it.each(cases)('F05 refuses what the verifier has yet to answer: %s', async (_, target, good) => {
+    const { verify, asked, release } = held(verifyClaims)
+    const set = live({ verify })
+    const { guard, seen, kinds, reasons } = set
+    const { client, frames } = await race(set, asked, async () => {
+      await guard.revoke(target)
+      release()
+    })
+    if (good) {
+      await expect.poll(() => frames.at(-1)).toBe('echo behind it')
+      expect(frames[0]).toContain('"auth_ok"')
+      return
+    }
+    expect(await client.closed).toEqual({ code: 4001, reason: 'Authentication failed' })
+    expect(frames).toEqual(['{"type":"auth_fail"}'])
+    expect(reasons()).toEqual(['credential-revoked'])
+    expect([kinds(), seen]).toEqual([['refused'], []])
+  })
+
+  it.each(cases)('F05 closes what was found good and waits for its place: %s', async (_, target, good) => {
+    const [asked, released] = [deferred(), deferred()]
+    const set = live({
+      connectionsPerIdentity: { max: 2, whenFull: 'refuse' },
+      store(clock) {
+        const memory = memoryStore({ clock })
+        return {
+          ...memory,
+          async acquire(...place) {
+            asked.resolve()
+            await released.promise
+            return memory.acquire(...place)
+          },
+        }
+      },
+    })
+    const { guard, seen, kinds } = set
+    const { client, frames } = await race(set, asked.promise, async () => {
+      await guard.revoke(target)
+      released.resolve()
+    })
+    if (good) {
+      await expect.poll(() => frames.at(-1)).toBe('echo behind it')
+      expect(frames[0]).toContain('"auth_ok"')
+      return
+    }
+    expect(await client.closed).toEqual(revoked)
+    expect(frames).toEqual([])
+    expect(kinds()).not.toContain('accepted')
+    expect([guard.connections.size, seen]).toEqual([0, []])
   })
 })
 

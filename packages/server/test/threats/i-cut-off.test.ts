@@ -108,6 +108,36 @@ describe('I09 a node that is cut off from its store', () => {
     }
   })
 
+  it.each([
+    ['not so far', maxStaleness - 1, true],
+    ['too far', maxStaleness, false],
+  ])('I09 has a clock that jumps, as after a pause, and has not looked since: %s', async (_, ms, good) => {
+    const { clock, way, connect, server, reasons, seen } = current()
+    const headers = { Authorization: `Bearer ${credentialOf()}` }
+    const issue = async () => (await server.fetch('/ws/ticket', { method: 'POST', headers })).status
+    // The store is there, and has news.
+    way.follows = false
+    await way.store.append(
+      JSON.stringify({ target: { user: 'eve' }, at: clock.now(), code: 'revoked' }),
+      2 * maxStaleness,
+    )
+    way.follows = true
+    clock.advance(ms)
+    for (const id of ['ada', 'eve']) {
+      const attempt = connect({ id, issuedAt: 0 })
+      if (good) await attempt
+      else await expect(attempt).rejects.toMatchObject({ status: 503 })
+    }
+    expect(await issue()).toBe(good ? 201 : 503)
+    expect(seen).toEqual(good ? ['handler ada', 'handler eve'] : [])
+    way.look()
+    await connect()
+    expect(await issue()).toBe(201)
+    await expect(connect({ id: 'eve', issuedAt: 0 })).rejects.toMatchObject({ status: 401 })
+    const unknown = Array(good ? 0 : 3).fill('dependency-unavailable')
+    expect(reasons()).toEqual([...unknown, 'credential-revoked'])
+  })
+
   it('I09 closes what was accepted before that and is opened after it', async () => {
     const { guard, clock, cut, way } = current()
     cut(true)
