@@ -3,7 +3,6 @@ const [commands, inspection, seal, log, store] = ['commands', 'inspection', 'sea
   `unit/redis/${name}.test.ts`,
 ])
 const contract = ['contract/store.redis.test.ts']
-const followed = [...contract, ...log]
 const entries = ['threats/i-log.test.ts']
 const shown = ['threats/j-redis.test.ts']
 
@@ -143,6 +142,7 @@ export default [
     ],
   ]),
   ...of('log.ts', log, [
+    ['[seal.close(keys[0], entry), Math.ceil(ttl)]))', '[entry, Math.ceil(ttl)]))', 'no node believes a revocation'],
     ['for (const node of this.#nodes) node.wake()', '', 'a revocation waits for the next look of its own node'],
     ['!isBefore(position, id)', 'true', 'a revocation is said to be where it is not'],
     ['|| clock.now() >= end', '', 'a revocation waits for ever for a node that has died'],
@@ -189,13 +189,12 @@ export default [
       'what is given back has no mark',
     ],
   ]),
-  ...of('log.ts', followed, [
+  ...of('log.ts', contract, [
     [
       "await commands.run(keys[1], ['HDEL', keys[1], this.#id]).catch(() => {})",
       '',
       'every revocation waits for a node that has gone down',
     ],
-    ['[seal.close(keys[0], entry), Math.ceil(ttl)]))', '[entry, Math.ceil(ttl)]))', 'no node believes a revocation'],
   ]),
   ...of('log.ts', store, [
     ['if (primary !== this.#primary) await onPrimary(primary)', '', 'no ticket is good any more after a failover'],

@@ -45,7 +45,7 @@ function watched(
   return { call: (...command) => pass(command, () => client.call(...command)) }
 }
 
-describe('an entry that is appended', () => {
+describe('an entry that is appended', { timeout: 5_000 }, () => {
   it('F02 wakes those who follow on the same node', async () => {
     // They never look by themselves.
     const clock: Clock = { ...systemClock, after: (ms, cb) => (ms === 100 ? () => {} : systemClock.after(ms, cb)) }
@@ -87,7 +87,7 @@ describe('an entry that is appended', () => {
   })
 })
 
-describe('one who follows the log', () => {
+describe('one who follows the log', { timeout: 5_000 }, () => {
   it('I10 knows the time of the store as well as the replies tell, and its own place from before it asked', async () => {
     let ahead = 0
     const clock: Clock = { ...systemClock, now: () => Date.now() + ahead }
@@ -200,7 +200,7 @@ describe('one who follows the log', () => {
   })
 })
 
-describe('I04 I13 what the log has lost', () => {
+describe('I04 I13 what the log has lost', { timeout: 5_000 }, () => {
   const many = Array.from({ length: 1_100 }, (_, i) => `${i}`)
 
   it('is appended again by one who knows it, and nothing else', async () => {

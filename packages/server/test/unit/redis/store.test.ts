@@ -25,7 +25,7 @@ function setUp() {
   return { store, keyOf: (name: string) => `{${prefix}}:${name}` }
 }
 
-describe('redisStore', () => {
+describe('redisStore', { timeout: 5_000 }, () => {
   it.each(['', 'a b', 'a{b', 'a}b', 'a\n', 'ä', '*'])(
     'takes no prefix that does not hold keys together: %j',
     (prefix) => {
@@ -104,7 +104,7 @@ describe('redisStore', () => {
   })
 })
 
-describe('what a primary holds', () => {
+describe('what a primary holds', { timeout: 5_000 }, () => {
   it('I03 is no ticket any more under another primary, and new ones are good', async () => {
     const own = await redisOfTest()
     const store = redisStore({ client: own.client(), secret })
