@@ -1,10 +1,18 @@
-import type { JWTPayload } from 'jose'
 import type { Identity } from '../identity.js'
 import type { VerificationFailure } from '../reasons.js'
 import { rejected, type Verification, type Verified } from './verifier.js'
 
 /** The claims of a token (RFC 7519 section 4), frozen through and through. */
-export type Claims = Readonly<JWTPayload>
+export interface Claims {
+  readonly iss?: string
+  readonly sub?: string
+  readonly aud?: string | readonly string[]
+  readonly exp?: number
+  readonly nbf?: number
+  readonly iat?: number
+  readonly jti?: string
+  readonly [claim: string]: unknown
+}
 
 /** Who a token speaks of. */
 export interface TokenIdentity extends Identity {
@@ -31,6 +39,34 @@ export interface Token {
   readonly facts: Omit<Verified, 'identity'>
 }
 
+/** What the registered claims of a token must say. */
+export interface ClaimRules {
+  /** `iss` is one of them. */
+  readonly issuer: readonly string[]
+  /** `aud` is or contains one of them. */
+  readonly audience: readonly string[]
+  /** Claims that must be there as well. */
+  readonly required: readonly string[]
+  /** Milliseconds that clocks may differ by. */
+  readonly leeway: number
+}
+
+/** Why the registered claims (RFC 7519 section 4.1) are not good at the time `now`, in milliseconds since the epoch. */
+export function checkClaims(claims: Claims, rules: ClaimRules, now: number): VerificationFailure | undefined {
+  const { iss, aud, exp, nbf, iat } = claims
+  const { issuer, audience, required, leeway } = rules
+  if (iss === undefined || !issuer.includes(iss)) return 'token-issuer'
+  if (![aud].flat().some((name) => name !== undefined && audience.includes(name))) return 'token-audience'
+  if (required.some((name) => claims[name] === undefined)) return 'token-claims'
+  if (![exp, nbf, iat].every((date) => date === undefined || typeof date === 'number')) return 'token-claims'
+  if (nbf !== undefined && milliseconds(nbf) > now + leeway) return 'credential-not-yet-valid'
+  if (exp !== undefined && milliseconds(exp) + leeway <= now) return 'credential-expired'
+  return undefined
+}
+
+/** A date of a token (RFC 7519 section 2, NumericDate) in milliseconds since the epoch. */
+export const milliseconds = (date: number): number => Math.floor(date * 1000)
+
 /**
  * Reads claims whose origin, issuer, audience and time have been checked: their types, and that they are those of a
  * bearer access token. Where JSON names a claim twice the last one counts (RFC 7519 section 4), for every check alike.
@@ -49,8 +85,8 @@ export function readToken(claims: Claims, typ?: string): Token | VerificationFai
     claims,
     scopes,
     facts: {
-      ...(exp !== undefined && { expiresAt: Math.floor(exp * 1000) }),
-      ...(iat !== undefined && { issuedAt: Math.floor(iat * 1000) }),
+      ...(exp !== undefined && { expiresAt: milliseconds(exp) }),
+      ...(iat !== undefined && { issuedAt: milliseconds(iat) }),
       ...(session !== undefined && { session }),
       ...(jti !== undefined && { token: jti }),
     },

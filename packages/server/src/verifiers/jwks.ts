@@ -1,8 +1,7 @@
-import { createLocalJWKSet, type JWK, type LocalJWKSet } from 'jose'
 import { type Clock, systemClock } from '../clock.js'
 import { UnavailableError } from '../errors.js'
 import { fetchJson } from './fetch-json.js'
-import { type FoundKeys, isPublicKey, type KeyHeader, type KeySource, matchingKeys } from './keys.js'
+import { type FoundKeys, type KeyHeader, type KeySource, matchingKeys, readJwk, type VerificationKey } from './keys.js'
 import { checkedNumber, checkedUrl } from './settings.js'
 
 /** How {@link jwks} fetches and keeps keys. Times are in milliseconds. */
@@ -43,7 +42,7 @@ export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
   const timeout = check('timeout', options.timeout ?? 3_000, 1, 60_000)
   const { clock = systemClock } = options
 
-  let current: { readonly set: LocalJWKSet; readonly text: string; fetchedAt: number } | undefined
+  let current: { readonly keys: readonly VerificationKey[]; readonly text: string; fetchedAt: number } | undefined
   let pending: Promise<void> | undefined
   let attemptedAt = Number.NEGATIVE_INFINITY
   /** Why the last fetch failed, if it did. */
@@ -51,12 +50,12 @@ export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
 
   const isYounger = (now: number, age: number) => current !== undefined && now - current.fetchedAt < age
 
-  async function load(): Promise<JWK[]> {
+  async function load(): Promise<unknown[]> {
     const headers = { accept: 'application/jwk-set+json, application/json' }
     const value = await fetchJson(endpoint, { headers }, { timeout, maxBytes, clock })
     const keys = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
     if (!Array.isArray(keys)) throw new UnavailableError(`${endpoint.origin}${endpoint.pathname} sent no key set`)
-    return keys.filter(isPublicKey)
+    return keys
   }
 
   function refresh(now: number): Promise<void> {
@@ -69,7 +68,7 @@ export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
         pending = failure = undefined
         const text = JSON.stringify(keys)
         if (current?.text === text) current.fetchedAt = now
-        else current = { set: createLocalJWKSet({ keys }), text, fetchedAt: now }
+        else current = { keys: keys.flatMap((jwk) => readJwk(jwk) ?? []), text, fetchedAt: now }
       },
       (error: unknown) => {
         if (pending !== attempt) return
@@ -81,31 +80,39 @@ export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
     return attempt
   }
 
-  async function match(header: KeyHeader, now: number): Promise<FoundKeys> {
+  /** The keys that need not be fetched. */
+  function atHand(now: number): readonly VerificationKey[] | undefined {
+    const mayFetch = pending !== undefined || now - attemptedAt >= cooldown
+    return isYounger(now, mayFetch ? maxAge : lastUse) ? current?.keys : undefined
+  }
+
+  async function fetchAndFind(header: KeyHeader, now: number): Promise<FoundKeys> {
+    await refresh(now)
     if (!current || !isYounger(now, lastUse)) {
       throw failure ?? new UnavailableError('the keys were purged while they were fetched')
     }
-    const { set } = current
-    return { keys: await matchingKeys(set, header), edition: set }
+    const found = match(current.keys, header)
+    if (found.keys.length === 0 && failure) throw failure
+    return found
   }
 
   return {
-    async find(header, now) {
-      if (!isYounger(now, maxAge)) await refresh(now)
-      const found = await match(header, now)
-      if (found.keys.length > 0) return found
-      await refresh(now)
-      const foundNow = await match(header, now)
-      if (foundNow.keys.length === 0 && failure) throw failure
-      return foundNow
+    find(header, now) {
+      const found = match(atHand(now) ?? [], header)
+      return found.keys.length > 0 ? found : fetchAndFind(header, now)
     },
-    edition(now) {
-      const mayFetch = pending !== undefined || now - attemptedAt >= cooldown
-      return isYounger(now, mayFetch ? maxAge : lastUse) ? current?.set : undefined
-    },
+    edition: atHand,
     purge() {
       current = pending = undefined
       attemptedAt = Number.NEGATIVE_INFINITY
     },
   }
 }
+
+/** How many keys are tried on one token that does not say which. */
+const maxTries = 8
+
+const match = (set: readonly VerificationKey[], header: KeyHeader): FoundKeys => ({
+  keys: matchingKeys(set, header).slice(0, maxTries),
+  edition: set,
+})

@@ -1,19 +1,19 @@
-import type { JWTVerifyOptions } from 'jose'
 import { hash } from '../hash.js'
 import type { Identity } from '../identity.js'
 import type { VerificationFailure } from '../reasons.js'
 import { createCache } from './cache.js'
 import { type Identify, identified, readToken, type Token, type TokenIdentity } from './claims.js'
-import { mediaType, readHeader, verifyClaims } from './jws.js'
+import { mediaType, type SignedClaims, type TokenRules, verifyToken } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import { checkedNumber, checkedStrings } from './settings.js'
-import { isCompactJws, isPlaceholder } from './shape.js'
+import { isPlaceholder } from './shape.js'
 import { type Known, rejected, type Verifier } from './verifier.js'
 
+export type { PublicKeyAlgorithm, SecretAlgorithm } from './algorithms.js'
 export type { Claims, Identify, TokenIdentity } from './claims.js'
 export { type Jwks, type JwksOptions, jwks } from './jwks.js'
 export type { JwtKeys } from './key-options.js'
-export type { PublicKey, PublicKeyAlgorithm, Secret, SecretAlgorithm } from './keys.js'
+export type { PublicKey, Secret } from './keys.js'
 export { type LogoutTokenOptions, logoutToken } from './logout-token.js'
 
 /** What {@link jwt} demands of a token, apart from its signature. */
@@ -58,34 +58,26 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
   const { identify } = options
   const algorithms = checkedAlgorithms(options)
   const keys = keySource(options, algorithms)
-  const types = options.typ === undefined ? [undefined, 'jwt', 'at+jwt'] : [mediaType(options.typ)]
   const maxLength = check('maxLength', options.maxLength ?? 8192, 1, 1_048_576)
   const maxLifetime = 1000 * check('maxLifetime', options.maxLifetime ?? 86_400, 1, 1e10)
   const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
   const cache = createCache<Remembered>(check('cacheSize', options.cacheSize ?? 10_000, 0, 10_000_000))
-  const demands: JWTVerifyOptions = {
+  const rules: TokenRules = {
     algorithms,
+    types: options.typ === undefined ? [undefined, 'jwt', 'at+jwt'] : [mediaType(options.typ)],
+    keys,
     issuer: checkedStrings('jwt', 'issuer', options.issuer),
     audience: checkedStrings('jwt', 'audience', options.audience),
-    requiredClaims: ['exp', 'iat'],
-    clockTolerance: leeway / 1000,
+    required: ['exp', 'iat'],
+    leeway,
   }
 
-  async function read(text: string, now: number): Promise<Remembered | VerificationFailure> {
-    if (!isCompactJws(text)) return 'credential-unreadable'
-    const header = readHeader(text, algorithms)
-    if (typeof header === 'string') return header
-    if (!types.includes(header.typ)) return 'token-type'
-    const { keys: candidates, edition } = await keys.find(header, now)
-    const claims = await verifyClaims(text, candidates, { ...demands, currentDate: new Date(now) })
-    if (typeof claims === 'string') return claims
-    const token = readToken(claims, header.typ)
+  function read({ claims, typ, edition }: SignedClaims, now: number): Remembered | VerificationFailure {
+    const token = readToken(claims, typ)
     if (typeof token === 'string') return token
     // Both are there, being required claims.
     const { issuedAt = Number.POSITIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = token.facts
     if (issuedAt > now + leeway) return 'credential-not-yet-valid'
-    // jose has looked at whole seconds only.
-    if (expiresAt + leeway <= now) return 'credential-expired'
     if (expiresAt - issuedAt > maxLifetime) return 'credential-lifetime'
     return { token, edition, until: expiresAt + leeway }
   }
@@ -96,11 +88,14 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     const key = hash(credential)
     const known = cache.get(key, now)
     if (known && known.edition === keys.edition(now)) return identified(known.token, identify)
-    return read(credential, now).then((result) => {
+    const judge = (signed: SignedClaims | VerificationFailure) => {
+      const result = typeof signed === 'string' ? signed : read(signed, now)
       if (typeof result === 'string') return rejected(result)
       cache.set(key, result, result.until)
       return identified(result.token, identify)
-    })
+    }
+    const verified = verifyToken(credential, rules, now)
+    return verified instanceof Promise ? verified.then(judge) : judge(verified)
   }
 }
 

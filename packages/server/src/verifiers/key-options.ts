@@ -1,16 +1,7 @@
 import { ConfigurationError } from '../errors.js'
+import { type PublicKeyAlgorithm, publicKeyAlgorithms, type SecretAlgorithm, secretAlgorithms } from './algorithms.js'
 import { type Jwks, jwks } from './jwks.js'
-import {
-  type KeySource,
-  type PublicKey,
-  type PublicKeyAlgorithm,
-  publicKeyAlgorithms,
-  publicKeys,
-  type Secret,
-  type SecretAlgorithm,
-  secretAlgorithms,
-  secretKeys,
-} from './keys.js'
+import { type KeySource, type PublicKey, publicKeys, type Secret, secretKeys } from './keys.js'
 import { checkedStrings } from './settings.js'
 
 /** Where the key is. Give exactly one; its kind limits the algorithms, so that no key serves as another kind. */
@@ -39,9 +30,10 @@ export type JwtKeys =
 
 /** The algorithms, each of which the kind of key has. Throws `ConfigurationError` otherwise. */
 export function checkedAlgorithms({ secret, algorithms }: JwtKeys): string[] {
-  const [kind, allowed] = secret === undefined ? ['public keys', publicKeyAlgorithms] : ['a secret', secretAlgorithms]
+  const [kind, known] = secret === undefined ? ['public keys', publicKeyAlgorithms] : ['a secret', secretAlgorithms]
+  const allowed = Object.keys(known)
   const checked = checkedStrings('jwt', 'algorithms', algorithms)
-  if (checked.every((algorithm) => allowed.some((name) => name === algorithm))) return checked
+  if (checked.every((algorithm) => allowed.includes(algorithm))) return checked
   throw new ConfigurationError(`jwt: algorithms for ${kind} must be among ${allowed.join(', ')}`)
 }
 

@@ -1,34 +1,15 @@
 import { Buffer } from 'node:buffer'
-import { createPublicKey, KeyObject, type webcrypto } from 'node:crypto'
+import { createPublicKey, createSecretKey, type JsonWebKey, KeyObject, type webcrypto } from 'node:crypto'
 import { types } from 'node:util'
-import { createLocalJWKSet, errors, type JWK, type LocalJWKSet } from 'jose'
 import { ConfigurationError } from '../errors.js'
-
-/** Algorithms of shared secrets (RFC 7518 section 3.2). */
-export const secretAlgorithms = ['HS256', 'HS384', 'HS512'] as const
-export type SecretAlgorithm = (typeof secretAlgorithms)[number]
-
-/** Algorithms of key pairs (RFC 7518 sections 3.3 to 3.5, RFC 8037). `Ed25519` is the newer name of `EdDSA` (RFC 9864). */
-export const publicKeyAlgorithms = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-] as const
-export type PublicKeyAlgorithm = (typeof publicKeyAlgorithms)[number]
+import { algorithmOf, publicKeyAlgorithms } from './algorithms.js'
+import { isObject } from './shape.js'
 
 /** A shared secret: bytes, or text that stands for its UTF-8 bytes. */
 export type Secret = string | Uint8Array
 
 /** A public key: PEM (SPKI, PKCS #1 or X.509), a JWK, or a key object of the runtime. */
-export type PublicKey = string | JWK | KeyObject | webcrypto.CryptoKey
+export type PublicKey = string | JsonWebKey | KeyObject | webcrypto.CryptoKey
 
 /** What of a token's header picks the key. */
 export interface KeyHeader {
@@ -38,15 +19,18 @@ export interface KeyHeader {
 
 /** Keys that may have signed a token. */
 export interface FoundKeys {
-  readonly keys: readonly webcrypto.CryptoKey[]
+  readonly keys: readonly KeyObject[]
   /** Where they were found; see {@link KeySource.edition}. */
   readonly edition: object
 }
 
 /** Where a verifier's keys come from. `now` is in milliseconds since the epoch. */
 export interface KeySource {
-  /** Finds the keys for a header, none when it names no key of ours. Throws `UnavailableError` when it cannot know. */
-  find(header: KeyHeader, now: number): Promise<FoundKeys>
+  /**
+   * Finds the keys for a header, none when it names no key of ours: at once, unless they must be fetched first. Throws
+   * `UnavailableError` when it cannot know.
+   */
+  find(header: KeyHeader, now: number): FoundKeys | Promise<FoundKeys>
   /**
    * Stands for the keys in force: another object as soon as they are others, `undefined` when they must be fetched first.
    * What was verified with one edition is not good under the next.
@@ -54,99 +38,93 @@ export interface KeySource {
   edition(now: number): object | undefined
 }
 
-/** Shared secrets: each at least as long as the hash of its algorithm (RFC 7518 section 3.2). All of them are tried. */
-export function secretKeys(secrets: readonly Secret[], algorithms: readonly string[]): KeySource {
-  const edition = new Map<string, Promise<webcrypto.CryptoKey[]>>()
-  for (const algorithm of algorithms) {
-    const bits = Number(algorithm.slice(2))
-    const imports = secrets.map((secret) => {
-      const bytes = Buffer.from(typeof secret === 'string' || secret instanceof Uint8Array ? secret : [])
-      if (bytes.length * 8 < bits) {
-        throw new ConfigurationError(
-          `jwt: ${algorithm} needs a secret of ${bits / 8} bytes or more; make one with crypto.randomBytes`,
-        )
-      }
-      return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: `SHA-${bits}` }, false, ['verify'])
-    })
-    edition.set(algorithm, Promise.all(imports))
-  }
-  return {
-    find: async ({ alg }) => ({ keys: (await edition.get(alg)) ?? [], edition }),
-    edition: () => edition,
-  }
+/** A key, and what it is for. */
+export interface VerificationKey {
+  readonly key: KeyObject
+  /** The algorithms that it may serve. */
+  readonly algorithms: readonly string[]
+  /** The name that its issuer gave it. */
+  readonly kid?: unknown
 }
 
-/** Public keys that never change. The token's `kid` does not matter: each key that fits the algorithm is tried. */
-export function publicKeys(keys: readonly PublicKey[], algorithms: readonly string[]): KeySource {
-  const jwks = keys.map(readPublicKey)
+/** The keys that fit a header. */
+export function matchingKeys(keys: readonly VerificationKey[], { alg, kid }: KeyHeader): KeyObject[] {
+  const fits = (one: VerificationKey) => one.algorithms.includes(alg) && (kid === undefined || one.kid === kid)
+  return keys.filter(fits).map(({ key }) => key)
+}
+
+/** Shared secrets: each strong enough for each algorithm. All of them are tried. */
+export function secretKeys(secrets: readonly Secret[], algorithms: readonly string[]): KeySource {
+  const keys = secrets.map((secret) => {
+    const isSecret = typeof secret === 'string' || secret instanceof Uint8Array
+    return createSecretKey(Buffer.from(isSecret ? secret : []))
+  })
   for (const algorithm of algorithms) {
-    if (!jwks.some((jwk) => fits(algorithm, jwk))) {
-      throw new ConfigurationError(`jwt: algorithms lists ${algorithm}, but no publicKey is for it`)
+    if (!keys.every((key) => algorithmOf(algorithm).takes(key))) {
+      const bytes = Number(algorithm.slice(2)) / 8
+      throw new ConfigurationError(
+        `jwt: ${algorithm} needs a secret of ${bytes} bytes or more; make one with crypto.randomBytes`,
+      )
     }
   }
-  const edition = createLocalJWKSet({ keys: jwks })
-  return {
-    find: async ({ alg }) => ({ keys: await matchingKeys(edition, { alg }), edition }),
-    edition: () => edition,
-  }
+  return constantKeys(keys.map((key) => ({ key, algorithms })))
 }
 
-/** How many keys are tried on one token that does not say which. */
-const maxTries = 8
-
-/** The keys of a set that fit a header. A key that the runtime cannot import is none. */
-export async function matchingKeys(set: LocalJWKSet, header: KeyHeader): Promise<webcrypto.CryptoKey[]> {
-  try {
-    return [await set({ ...header })]
-  } catch (error) {
-    const keys: webcrypto.CryptoKey[] = []
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return keys
-    for await (const key of error) if (keys.push(key) === maxTries) break
-    return keys
+/** Public keys that never change. Each one that is for the algorithm is tried. */
+export function publicKeys(given: readonly PublicKey[], algorithms: readonly string[]): KeySource {
+  const keys = given.map(readPublicKey)
+  for (const algorithm of algorithms) {
+    if (matchingKeys(keys, { alg: algorithm }).length === 0) {
+      throw new ConfigurationError(
+        `jwt: algorithms lists ${algorithm}, but no publicKey is for it (RSA needs 2048 bits or more)`,
+      )
+    }
   }
+  return constantKeys(keys)
 }
 
-/** Whether this is a well-formed public JWK: nothing secret or private, and RSA of 2048 bits at least. */
-export function isPublicKey(value: unknown): value is JWK {
-  if (typeof value !== 'object' || value === null || 'd' in value || 'k' in value) return false
-  try {
-    const { asymmetricKeyDetails } = createPublicKey({ key: { ...value }, format: 'jwk' })
-    return (asymmetricKeyDetails?.modulusLength ?? Number.POSITIVE_INFINITY) >= 2048
-  } catch {
-    return false
-  }
+/** Keys that never change. The token's `kid` does not matter. */
+function constantKeys(keys: readonly VerificationKey[]): KeySource {
+  return { find: ({ alg }) => ({ keys: matchingKeys(keys, { alg }), edition: keys }), edition: () => keys }
 }
 
-function readPublicKey(key: PublicKey): JWK {
-  const jwk = toJwk(key)
-  if (isPublicKey(jwk)) return jwk
+/** The key of a JWK (RFC 7517 section 4), unless that is secret, private or no key at all. */
+export function readJwk(jwk: unknown): VerificationKey | undefined {
+  if (!isObject(jwk) || 'd' in jwk) return undefined
+  return verificationKey(() => createPublicKey({ key: jwk, format: 'jwk' }), jwk)
+}
+
+function readPublicKey(key: PublicKey): VerificationKey {
+  const read = keyOf(key)
+  if (read) return read
   throw new ConfigurationError(
-    'jwt: publicKey must be a public key: PEM, JWK, KeyObject or CryptoKey, RSA of 2048 bits or more. ' +
+    'jwt: publicKey must be a public key: PEM, JWK, KeyObject or CryptoKey. ' +
       'A private or secret key does not belong here; export the public half of it',
   )
 }
 
-function toJwk(key: PublicKey): unknown {
+function keyOf(key: PublicKey): VerificationKey | undefined {
+  // `createPublicKey` would make the public key out of a private one.
+  if (typeof key === 'string') {
+    return key.includes('PRIVATE KEY') ? undefined : verificationKey(() => createPublicKey(key))
+  }
+  if (types.isKeyObject(key)) return verificationKey(() => key)
+  return types.isCryptoKey(key) ? verificationKey(() => KeyObject.from(key)) : readJwk(key)
+}
+
+/** A public key with what its JWK says of its use; `undefined` when it cannot be read. */
+function verificationKey(read: () => KeyObject, jwk: JsonWebKey = {}): VerificationKey | undefined {
   try {
-    // `createPublicKey` would make the public key out of a private one.
-    if (typeof key === 'string') return key.includes('PRIVATE KEY') ? undefined : exported(createPublicKey(key))
-    if (types.isKeyObject(key)) return exported(key)
-    return types.isCryptoKey(key) ? exported(KeyObject.from(key)) : key
+    const key = read()
+    return key.type === 'public' ? { key, algorithms: algorithmsOf(key, jwk), kid: jwk.kid } : undefined
   } catch {
     return undefined
   }
 }
 
-const exported = (key: KeyObject) => key.export({ format: 'jwk' })
-
-const curves: Record<string, readonly string[]> = {
-  'P-256': ['ES256'],
-  'P-384': ['ES384'],
-  'P-521': ['ES512'],
-  Ed25519: ['EdDSA', 'Ed25519'],
-}
-
-function fits(algorithm: string, { kty, crv, alg = algorithm, use = 'sig' }: JWK): boolean {
-  if (alg !== algorithm || use !== 'sig') return false
-  return kty === 'RSA' ? /^[RP]S/.test(algorithm) : (curves[crv ?? '']?.includes(algorithm) ?? false)
+/** The algorithms that a public key may serve (RFC 7517 sections 4.2 to 4.4). */
+function algorithmsOf(key: KeyObject, { alg, use = 'sig', key_ops: operations = ['verify'] }: JsonWebKey): string[] {
+  if (use !== 'sig' || !Array.isArray(operations) || !operations.includes('verify')) return []
+  const all = Object.entries(publicKeyAlgorithms).filter(([, { takes }]) => takes(key))
+  return all.map(([name]) => name).filter((name) => alg === undefined || alg === name)
 }

@@ -1,13 +1,12 @@
-import type { JWTVerifyOptions } from 'jose'
 import { hash } from '../hash.js'
 import type { VerificationFailure } from '../reasons.js'
 import { createCache } from './cache.js'
-import type { Claims } from './claims.js'
-import { readHeader, verifyClaims } from './jws.js'
+import { type Claims, milliseconds } from './claims.js'
+import { type TokenRules, verifyToken } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import type { Logout, LogoutVerifier } from './logout.js'
 import { checkedNumber, checkedStrings } from './settings.js'
-import { isCompactJws } from './shape.js'
+import { isObject } from './shape.js'
 
 /** Options of {@link logoutToken}: those of `jwt` for the tokens of the same issuer, with our client id as the audience. */
 export type LogoutTokenOptions = JwtKeys & {
@@ -30,31 +29,29 @@ const maxRemembered = 10_000
  */
 export function logoutToken(options: LogoutTokenOptions): LogoutVerifier {
   const algorithms = checkedAlgorithms(options)
-  const keys = keySource(options, algorithms)
-  const leeway = checkedNumber('logoutToken', 'leeway', options.leeway ?? 5, 0, 60)
-  const demands: JWTVerifyOptions = {
+  const leeway = 1000 * checkedNumber('logoutToken', 'leeway', options.leeway ?? 5, 0, 60)
+  const rules: TokenRules = {
     algorithms,
+    types: [undefined, 'jwt', 'logout+jwt'],
+    keys: keySource(options, algorithms),
     issuer: checkedStrings('logoutToken', 'issuer', options.issuer),
     audience: checkedStrings('logoutToken', 'audience', options.audience),
-    requiredClaims: ['iat', 'exp', 'jti'],
-    clockTolerance: leeway,
+    required: ['iat', 'exp', 'jti'],
+    leeway,
   }
   const seen = createCache<Logout>(maxRemembered)
 
   return async (token, now) => {
-    if (token.length > maxLength || !isCompactJws(token)) return 'credential-unreadable'
-    const header = readHeader(token, algorithms)
-    if (typeof header === 'string') return header
-    if (![undefined, 'jwt', 'logout+jwt'].includes(header.typ)) return 'token-type'
-    const { keys: candidates } = await keys.find(header, now)
-    const claims = await verifyClaims(token, candidates, { ...demands, currentDate: new Date(now) })
-    if (typeof claims === 'string') return claims
+    if (token.length > maxLength) return 'credential-unreadable'
+    const signed = await verifyToken(token, rules, now)
+    if (typeof signed === 'string') return signed
+    const { claims } = signed
     const logout = readLogout(claims)
     if (typeof logout === 'string') return logout
-    if (logout.at > now + leeway * 1000) return 'credential-not-yet-valid'
+    if (logout.at > now + leeway) return 'credential-not-yet-valid'
     const name = hash(JSON.stringify([claims.iss, claims.jti]))
     if (seen.get(name, now)) return 'credential-revoked'
-    seen.set(name, logout, (claims.exp ?? 0) * 1000 + leeway * 1000)
+    seen.set(name, logout, milliseconds(claims.exp ?? 0) + leeway)
     return logout
   }
 }
@@ -65,8 +62,5 @@ function readLogout({ iss, sub, sid, jti, iat, events, nonce }: Claims): Logout 
   const wellFormed = [jti, sub ?? sid, sid ?? sub].every((name) => typeof name === 'string' && name !== '')
   if (!wellFormed || iss === undefined || iat === undefined) return 'token-claims'
   const whose = typeof sid === 'string' ? { session: sid } : { user: `${sub}` }
-  return { issuer: iss, at: iat * 1000, ...whose }
+  return { issuer: iss, at: milliseconds(iat), ...whose }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,5 +1,3 @@
-import { Buffer } from 'node:buffer'
-
 const placeholder = /^(?:undefined|null|nan|\[object \w+\]|bearer( .*)?)?$/is
 
 /**
@@ -8,15 +6,6 @@ const placeholder = /^(?:undefined|null|nan|\[object \w+\]|bearer( .*)?)?$/is
  */
 export const isPlaceholder = (credential: string): boolean => placeholder.test(credential)
 
-/**
- * Whether this is a JWS in the compact serialization (RFC 7515 section 7.1), in its one canonical spelling: three parts,
- * none of them empty, in base64url without padding, unused bits zero. Decoders take more spellings than that, and two
- * spellings of one token would be two tokens to whoever compares text.
- */
-export function isCompactJws(token: string): boolean {
-  const parts = token.split('.', 4)
-  return parts.length === 3 && parts.every(isCanonicalBase64url)
-}
-
-const isCanonicalBase64url = (part: string): boolean =>
-  part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part
+/** Whether a JSON value is an object. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,5 @@
 import type { Identity, Verified, Verifier, VerifyContext } from '@sallyport/server'
+import type { TokenIdentity } from '@sallyport/server/jwt'
 import { expect } from 'vitest'
 import { now as usualNow } from './tokens.js'
 
@@ -23,4 +24,14 @@ export async function accepted<I extends Identity>(
 /** Asserts that the credential is rejected, for `reason`. */
 export async function refused(verify: Verifier, credential: string, reason: string, now?: number): Promise<void> {
   expect(await verify(credential, contextAt(now))).toEqual({ rejected: reason })
+}
+
+const told = new WeakSet<object>()
+
+/** Asserts that the token is good. Whether the verifier remembered it: the claims are then the very object of last time. */
+export async function isRemembered(verify: Verifier<TokenIdentity>, token: string, now?: number): Promise<boolean> {
+  const { claims } = (await accepted(verify, token, now)).identity
+  const isKnown = told.has(claims)
+  told.add(claims)
+  return isKnown
 }

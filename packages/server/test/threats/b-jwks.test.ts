@@ -5,7 +5,7 @@ import { type JwksOptions, jwks, jwt } from '../../src/verifiers/jwt.js'
 import { testClock } from '../support/clock.js'
 import { type Answer, holdAnswer, silence, startJsonServer, status } from '../support/json-server.js'
 import { audience, issuer, now, signingPair, tokenBy } from '../support/tokens.js'
-import { accepted, contextAt, refused } from '../support/verification.js'
+import { accepted, contextAt, isRemembered, refused } from '../support/verification.js'
 
 const pair = signingPair('ES256', 'key-1')
 const next = signingPair('ES256', 'key-2')
@@ -96,9 +96,9 @@ it('B21 asks a failing server once a cooldown, and remembers tokens meanwhile', 
   await accepted(verify, token)
   server.answer = status(500)
   const later = now + 11 * minute
-  for (let i = 0; i < 20; i++) await accepted(verify, token, later + i)
+  await isRemembered(verify, token, later)
+  for (let i = 1; i < 20; i++) expect(await isRemembered(verify, token, later + i)).toBe(true)
   expect(server.received).toHaveLength(2)
-  expect(verify(token, contextAt(later + 20))).not.toBeInstanceOf(Promise)
 })
 
 it('B21 cannot know an unknown key while the server fails, but knows it is none while the server is well', async () => {
@@ -267,11 +267,11 @@ it('B23 takes an empty key set for what it says', async () => {
 
 it('B23 remembers tokens while the keys stay the same', async () => {
   const { server, verify } = await start(keySet(pair))
-  await accepted(verify, token)
+  await isRemembered(verify, token)
   const other = tokenBy(pair, { claims: { ...claims, jti: 'token-2' } })
   await accepted(verify, other, now + 10 * minute)
   expect(server.received).toHaveLength(2)
-  expect(verify(token, contextAt(now + 10 * minute))).not.toBeInstanceOf(Promise)
+  expect(await isRemembered(verify, token, now + 10 * minute)).toBe(true)
 })
 
 it('B23 forgets everything when it is purged', async () => {
