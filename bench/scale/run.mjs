@@ -18,7 +18,8 @@ const perNode = Math.floor(Number(values.connections) / nodeCount)
 const secret = randomBytes(32).toString('hex')
 const redisPort = 17_379
 const firstPort = 17_400
-const rampMs = perNode / 0.3
+// A hundred a second at each node: clients and nodes share the machine.
+const rampMs = perNode / 0.1
 const drainMs = 10_000
 
 const file = (name) => new URL(name, import.meta.url).pathname
@@ -80,6 +81,13 @@ const redisState = async () => {
     cpu: field('used_cpu_user') + field('used_cpu_sys'),
   }
 }
+const endAll = () => {
+  for (const child of children) child.kill('SIGKILL')
+  redis.disconnect()
+  redisServer.kill()
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+process.once('exit', endAll)
 const print = (name, value) => console.log(`${name.padEnd(64)} ${value}`)
 
 try {
@@ -148,9 +156,7 @@ try {
   print('the same node killed: its clients are back after', `${((Math.max(...again) - killedAt) / 1000).toFixed(1)} s`)
   print('the most that came back within a second', peakOf(again, 1_000))
 } finally {
-  for (const child of children) child.kill('SIGKILL')
-  redis.disconnect()
-  redisServer.kill()
+  endAll()
   await once(redisServer, 'close')
   await rm(folder, { recursive: true, force: true })
 }
