@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { expectedPeak } from './simulation.mjs'
+import { comeBack, peakOf } from './simulation.mjs'
 
 const { values } = parseArgs({
   options: { connections: { type: 'string', default: '45000' }, nodes: { type: 'string', default: '3' } },
@@ -52,17 +52,6 @@ async function allOpen(clients, wanted, since) {
     if (states.every(({ open }) => open === wanted)) return Date.now() - since
     await pause(200)
   }
-}
-
-/** The most that came within any of the seconds, and within a tenth of one. */
-function peakOf(times, windowMs) {
-  const sorted = [...times].sort((a, b) => a - b)
-  let most = 0
-  for (let from = 0, to = 0; to < sorted.length; to++) {
-    while (sorted[to] - sorted[from] >= windowMs) from += 1
-    most = Math.max(most, to - from + 1)
-  }
-  return most
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-scale-'))
@@ -144,8 +133,12 @@ try {
     `one node restarted, drained within ${drainMs / 1000} s: its ${perNode} clients are back after`,
     `${(back / 1000).toFixed(1)} s`,
   )
-  print('the most that came back within a second', peakOf(openedAt, 1_000))
-  print('and as simulated', expectedPeak({ clients: perNode, drainMs, downMs: upAfter - drainMs }))
+  print('the most that came back within a second', peakOf(openedAt))
+  const downMs = upAfter - drainMs
+  const simulated = comeBack({ clients: perNode, drainMs, downMs, perSecond: peakOf(openedAt) })
+  print('the node was away after the drain for', `${(downMs / 1000).toFixed(1)} s`)
+  print('simulated for a node of that many a second: back after', `${(Math.max(...simulated) / 1000).toFixed(1)} s`)
+  print('simulated for any number: the most within a second', peakOf(comeBack({ clients: perNode, drainMs, downMs })))
 
   await Promise.all(clients.map((child) => ask(child, 'forget')))
   const killedAt = Date.now()
@@ -154,7 +147,7 @@ try {
   await allOpen([clients[restarted]], perNode, killedAt)
   const again = (await ask(clients[restarted], 'state')).openedAt
   print('the same node killed: its clients are back after', `${((Math.max(...again) - killedAt) / 1000).toFixed(1)} s`)
-  print('the most that came back within a second', peakOf(again, 1_000))
+  print('the most that came back within a second', peakOf(again))
 } finally {
   endAll()
   await once(redisServer, 'close')

@@ -5,10 +5,22 @@ import { fileURLToPath } from 'node:url'
 const baseMs = 500
 const capMs = 30_000
 const restartSpreadMs = 5_000
+// What a node that drains answers, and a client outside of browsers can read.
+const retryAfterMs = 1_000
 const drainSteps = 20
 
-/** The times at which clients dial again with success, in milliseconds from the beginning of the drain. */
-export function comeBack({ clients, drainMs, downMs, servers = 1, random = Math.random }) {
+/**
+ * The times at which clients are in again, in milliseconds from the beginning of the drain. `perSecond`: how many a server
+ * lets in within a second at most; the others wait for their turn.
+ */
+export function comeBack({
+  clients,
+  drainMs,
+  downMs,
+  servers = 1,
+  perSecond = Number.POSITIVE_INFINITY,
+  random = Math.random,
+}) {
   const times = []
   // With other nodes behind a balancer, who is sent away is taken at once; else not before the node is back.
   const upAt = servers > 1 ? 0 : drainMs + downMs
@@ -19,21 +31,26 @@ export function comeBack({ clients, drainMs, downMs, servers = 1, random = Math.
     for (let attempt = 1; ; attempt++) {
       at += random() * bound
       if (at >= upAt) break
+      if (at < drainMs) at += retryAfterMs
       bound = Math.min(capMs, baseMs * 2 ** attempt)
     }
     times.push(at)
   }
+  times.sort((a, b) => a - b)
+  const gap = 1_000 / perSecond
+  for (let i = 1; i < times.length; i++) times[i] = Math.max(times[i], times[i - 1] + gap)
   return times
 }
 
-/** The most that come back within a second. */
-export function expectedPeak(options) {
-  const seconds = new Map()
-  for (const time of comeBack(options)) {
-    const second = Math.floor(time / 1_000)
-    seconds.set(second, (seconds.get(second) ?? 0) + 1)
+/** The most of such times within a second. */
+export function peakOf(times) {
+  const sorted = [...times].sort((a, b) => a - b)
+  let most = 0
+  for (let from = 0, to = 0; to < sorted.length; to++) {
+    while (sorted[to] - sorted[from] >= 1_000) from += 1
+    most = Math.max(most, to - from + 1)
   }
-  return Math.max(...seconds.values())
+  return most
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -41,13 +58,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const clients = Math.round(1_000_000 / nodes)
   console.log(`${nodes} nodes with ${clients} connections each; the most that come back within a second:`)
   for (const drainMs of [0, 10_000, 30_000, 60_000]) {
-    const peak = expectedPeak({ clients, drainMs, downMs: 1_000, servers: nodes })
+    const peak = peakOf(comeBack({ clients, drainMs, downMs: 1_000, servers: nodes }))
     console.log(
       `one node drained within ${drainMs / 1000} s: ${peak}, ${(peak / (nodes - 1)).toFixed(1)} for each other node`,
     )
   }
   for (const drainMs of [0, 60_000]) {
-    const peak = expectedPeak({ clients: 1_000_000, drainMs, downMs: 1_000 })
+    const peak = peakOf(comeBack({ clients: 1_000_000, drainMs, downMs: 1_000 }))
     console.log(
       `all nodes at once, drained within ${drainMs / 1000} s: ${peak}, ${Math.round(peak / nodes)} for each node`,
     )

@@ -45,6 +45,11 @@ export class Events<I extends Identity> {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Whether anybody listens. */
+  get areHeard(): boolean {
+    return this.#listeners.size > 0
+  }
+
   emit(event: GuardEvent<I>): void {
     if (this.#listeners.size === 0 && 'error' in event) warn(event.error)
     for (const listener of this.#listeners) {

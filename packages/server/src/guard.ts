@@ -191,7 +191,8 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   }
 
   function report<V extends Verdict<I>>(verdict: V, handshake: Handshake): V {
-    if (verdict.type === 'refuse') {
+    // A flood of refusals must not cost what nobody sees; what was thrown is told all the same.
+    if (verdict.type === 'refuse' && (events.areHeard || verdict.error !== undefined)) {
       const { reason, error } = verdict
       const path = readTarget(handshake.target)?.path ?? ''
       const address = addressOf(handshake)

@@ -51,12 +51,12 @@ export const mayHideHeaders = ({ headers }: Handshake): boolean => headers.lengt
 export const repeated = Symbol('repeated')
 
 /** Reads a header that a request may have once; `undefined` when it is absent. */
-export function singleHeader(handshake: Handshake, name: string): string | undefined | typeof repeated {
+export function singleHeader({ headers }: Handshake, name: string): string | undefined | typeof repeated {
   let value: string | undefined
-  for (const [key, line] of handshake.headers) {
-    if (key !== name) continue
+  for (const header of headers) {
+    if (header[0] !== name) continue
     if (value !== undefined) return repeated
-    value = line
+    value = header[1]
   }
   return value
 }
@@ -84,11 +84,13 @@ export function readTarget(target: string): Target | undefined {
 }
 
 /** The values of a repeated field, joined as RFC 9110 section 5.3 allows; empty when the header is absent. */
-export function listHeader(handshake: Handshake, name: string): string[] {
-  return handshake.headers
-    .filter(([key]) => key === name)
-    .flatMap(([, value]) => value.split(','))
-    .map((item) => trimmed(item).toLowerCase())
+export function listHeader({ headers }: Handshake, name: string): string[] {
+  const items: string[] = []
+  for (const header of headers) {
+    if (header[0] !== name) continue
+    for (const item of header[1].split(',')) items.push(trimmed(item).toLowerCase())
+  }
+  return items
 }
 
 /** Without the white space that HTTP allows around a value (RFC 9110 section 5.6.3); other white space belongs to it. */

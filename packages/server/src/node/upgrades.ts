@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { CodeName } from '@sallyport/protocol'
 import type { Clock } from '../clock.js'
 import { ConfigurationError } from '../errors.js'
 import { refusalAnswer, toHttp1 } from '../refusal.js'
@@ -66,14 +67,24 @@ function guard(server: Server, clock: Clock): GuardedServer {
 
 /** Writes a refusal and ends the connection, waiting a second at most for the peer to take it. */
 export function refuseSocket(socket: Duplex, clock: Clock, { code }: Refuse): void {
-  const headers = code === 'methodNotAllowed' ? { Allow: 'GET' } : {}
   // What the peer still sends is read and dropped: unread, it would turn our FIN into a reset that loses the response.
   socket.resume()
-  socket.end(toHttp1(refusalAnswer(code, headers)))
+  socket.end(responseFor(code))
   socket.once(
     'close',
     clock.after(refusalGrace, () => socket.destroy()),
   )
 }
 
+/** The response of a code is always the same: in a flood it is not written anew for each. */
+function responseFor(code: CodeName): string {
+  let response = responses.get(code)
+  if (response === undefined) {
+    response = toHttp1(refusalAnswer(code, code === 'methodNotAllowed' ? { Allow: 'GET' } : {}))
+    responses.set(code, response)
+  }
+  return response
+}
+
+const responses = new Map<CodeName, string>()
 const ignore = () => {}
