@@ -113,8 +113,7 @@ const isOptionalText = (value: unknown): boolean =>
 
 /** The last second that a `Date` can hold. */
 const lastSecond = 8.64e12
-const isOptionalDate = (value: unknown): boolean =>
-  value === undefined || (typeof value === 'number' && value >= 0 && value <= lastSecond)
+const isOptionalDate = (value?: number): boolean => value === undefined || (value >= 0 && value <= lastSecond)
 
 function readScopes(value: unknown): readonly string[] | undefined {
   if (value === undefined) return Object.freeze([])

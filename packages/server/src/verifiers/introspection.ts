@@ -7,7 +7,16 @@ import type { Identity } from '../identity.js'
 import type { VerificationFailure } from '../reasons.js'
 import { createBreaker } from './breaker.js'
 import { createCache } from './cache.js'
-import { type Claims, type Identify, identified, readToken, type Token, type TokenIdentity } from './claims.js'
+import {
+  type ClaimRules,
+  type Claims,
+  checkClaims,
+  type Identify,
+  identified,
+  readToken,
+  type Token,
+  type TokenIdentity,
+} from './claims.js'
 import { fetchJson } from './fetch-json.js'
 import { checkedNumber, checkedStrings, checkedUrl } from './settings.js'
 import { isPlaceholder } from './shape.js'
@@ -88,6 +97,7 @@ export function introspection(
   }
   const maxLength = check('maxLength', options.maxLength ?? 4096, 1, 1_048_576)
   const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
+  const rules: ClaimRules = { issuer: [issuer], audience, required: [], leeway }
   const maxAge = check('maxAge', options.maxAge ?? 10_000, 0, 3_600_000)
   const timeout = check('timeout', options.timeout ?? 3_000, 1, 60_000)
   const cacheSize = check('cacheSize', options.cacheSize ?? 10_000, 0, 10_000_000)
@@ -108,14 +118,10 @@ export function introspection(
   function read(answer: Answer, now: number): Token | VerificationFailure {
     if (!answer.active) return 'credential-unknown'
     const claims: Claims = { iss: issuer, ...answer }
-    const { iss, aud, nbf = 0, token_type: type = 'Bearer' } = claims
-    if (iss !== issuer) return 'token-issuer'
-    if (![aud].flat().some((name) => name !== undefined && audience.includes(name))) return 'token-audience'
-    if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') return 'token-type'
-    const token = readToken(claims)
-    if (typeof token === 'string') return token
-    if (end(token) <= now) return 'credential-expired'
-    return nbf * 1000 > now + leeway ? 'credential-not-yet-valid' : token
+    const { token_type: type = 'Bearer' } = claims
+    const failure = checkClaims(claims, rules, now)
+    if (failure) return failure
+    return typeof type === 'string' && type.toLowerCase() === 'bearer' ? readToken(claims) : 'token-type'
   }
 
   const end = ({ facts: { expiresAt = Number.POSITIVE_INFINITY } }: Token) => expiresAt + leeway
