@@ -25,13 +25,13 @@ const rsa = (bits: number, padding = {}): Algorithm => ({
   verify: (key, data, signature) => verify(`sha${bits}`, data, { key, ...padding }, signature),
 })
 
+/** The salt is as long as the hash (RFC 7518 section 3.5). */
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
 
-/** A signature is two numbers of the size of the curve's, side by side (RFC 7518 section 3.4). */
-const ecdsa = (bits: number, curve: string, length: number): Algorithm => ({
+/** A signature is two numbers side by side, each as long as those of the curve, and no other (RFC 7518 section 3.4). */
+const ecdsa = (bits: number, curve: string): Algorithm => ({
   takes: ({ asymmetricKeyDetails: { namedCurve } = {} }) => namedCurve === curve,
-  verify: (key, data, signature) =>
-    signature.length === length && verify(`sha${bits}`, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+  verify: (key, data, signature) => verify(`sha${bits}`, data, { key, dsaEncoding: 'ieee-p1363' }, signature),
 })
 
 const ed25519: Algorithm = {
@@ -51,9 +51,9 @@ export const publicKeyAlgorithms = {
   PS256: rsa(256, pss),
   PS384: rsa(384, pss),
   PS512: rsa(512, pss),
-  ES256: ecdsa(256, 'prime256v1', 64),
-  ES384: ecdsa(384, 'secp384r1', 96),
-  ES512: ecdsa(512, 'secp521r1', 132),
+  ES256: ecdsa(256, 'prime256v1'),
+  ES384: ecdsa(384, 'secp384r1'),
+  ES512: ecdsa(512, 'secp521r1'),
   EdDSA: ed25519,
   Ed25519: ed25519,
 }

@@ -174,6 +174,7 @@ it.each<[string, object[], 'RS256' | 'ES256', typeof pair]>([
   ['a private key', [pair.privateKey.export({ format: 'jwk' })], 'ES256', pair],
   ['a key for encryption', [pair.jwk({ use: 'enc' })], 'ES256', pair],
   ['a key for signing only', [pair.jwk({ key_ops: ['sign'] })], 'ES256', pair],
+  ['a key whose operations are no list', [pair.jwk({ key_ops: 'verify' })], 'ES256', pair],
   ['a key of another algorithm', [pair.jwk({ alg: 'ES384' })], 'ES256', pair],
   ['a key without a point', [pair.jwk({ x: undefined })], 'ES256', pair],
   ['a key with a point off the curve', [pair.jwk({ x: pair.jwk().y })], 'ES256', pair],

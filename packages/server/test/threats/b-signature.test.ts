@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto'
+import { constants, createPublicKey, sign } from 'node:crypto'
 import { EncryptJWT, FlattenedSign } from 'jose'
 import { expect, it } from 'vitest'
 import { ConfigurationError } from '../../src/index.js'
@@ -90,6 +90,17 @@ it('B02 keeps a key of the set to the alg that it carries', async () => {
   await accepted(liberal, tokenBy(pss))
 })
 
+it('B02 takes no signature of one RSA algorithm for that of another', async () => {
+  const names = ['RS256', 'RS512', 'PS256', 'PS512'] as const
+  const verify = jwt({ publicKey: rsa.publicKey, algorithms: names, ...rules })
+  for (const alg of names) {
+    for (const name of names) {
+      const token = tokenBy(keySigner(rsa.privateKey, name), { header: { alg } })
+      await (alg === name ? accepted(verify, token) : refused(verify, token, 'token-signature'))
+    }
+  }
+})
+
 it.each(['jwk', 'jku', 'x5u', 'x5c'])('B03 takes no key from the header: %s', async (parameter) => {
   const attacker = signingPair('RS256', 'rsa')
   const server = await startJsonServer({ keys: [attacker.jwk()] })
@@ -170,6 +181,30 @@ it('B19 refuses an ECDSA signature of zeros, in DER, or too short', async () => 
   await refused(byEc, withSignature(token, Buffer.alloc(64)), 'token-signature')
   await refused(byEc, withSignature(token, signatureOf(token).subarray(0, 63)), 'token-signature')
   await refused(byEc, tokenBy(keySigner(ec.privateKey, 'ES256', 'ec', 'der')), 'token-signature')
+})
+
+it.each(['ES256', 'ES384', 'ES512'] as const)('B19 takes an %s signature of its exact size only', async (alg) => {
+  const pair = signingPair(alg)
+  const verify = jwt({ publicKey: pair.publicKey, algorithms: [alg], ...rules })
+  const token = tokenBy(pair)
+  const signature = signatureOf(token)
+  const [r, s] = [signature.subarray(0, signature.length / 2), signature.subarray(signature.length / 2)]
+  const zero = Buffer.alloc(1)
+  await accepted(verify, token)
+  for (const parts of [[zero, r, s], [r, s, zero], [zero, r, zero, s], [r.subarray(1), s.subarray(1)], [r]]) {
+    await refused(verify, withSignature(token, Buffer.concat(parts)), 'token-signature')
+  }
+})
+
+it('B19 takes an RSA-PSS signature only with a salt as long as the hash', async () => {
+  const verify = jwt({ publicKey: rsa.publicKey, algorithms: ['PS256'], ...rules })
+  const token = tokenBy(keySigner(rsa.privateKey, 'PS256'))
+  const input = Buffer.from(token.slice(0, token.lastIndexOf('.')))
+  const padding = constants.RSA_PKCS1_PSS_PADDING
+  for (const saltLength of [0, 20, 31, 32, 33, 64]) {
+    const salted = withSignature(token, sign('sha256', input, { key: rsa.privateKey, padding, saltLength }))
+    await (saltLength === 32 ? accepted(verify, salted) : refused(verify, salted, 'token-signature'))
+  }
 })
 
 it('B19 does not start with an RSA key of less than 2048 bits', () => {

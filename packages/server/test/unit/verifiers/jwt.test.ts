@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { ConfigurationError, type Identity, UnavailableError, type Verifier } from '../../../src/index.js'
 import { type JwtOptions, jwt, type PublicKeyAlgorithm, type TokenIdentity } from '../../../src/verifiers/jwt.js'
@@ -202,6 +202,7 @@ describe('options', () => {
     ['a JWK without a point', pair.jwk({ x: undefined })],
     ['a JWK for another algorithm', pair.jwk({ alg: 'ES384' })],
     ['a JWK for encryption', pair.jwk({ use: 'enc' })],
+    ['a JWK for signing', pair.jwk({ key_ops: ['sign'] })],
     ['a key of another algorithm', signingPair('ES384').publicKey],
     ['an empty list', []],
     ['null', null],
@@ -209,6 +210,28 @@ describe('options', () => {
     const options = { algorithms: ['ES256'], ...rules }
     expect(() => jwt({ ...options, publicKey } as unknown as JwtOptions)).toThrow(ConfigurationError)
     expect(() => jwt({ ...options, publicKey: pair.publicKey } as unknown as JwtOptions)).not.toThrow()
+  })
+
+  const rsa = signingPair('RS256').publicKey
+  const kinds: [PublicKeyAlgorithm, KeyObject][] = [
+    ['RS256', rsa],
+    ['PS256', rsa],
+    ['ES256', pair.publicKey],
+    ['ES384', signingPair('ES384').publicKey],
+    ['ES512', signingPair('ES512').publicKey],
+    ['EdDSA', signingPair('EdDSA').publicKey],
+  ]
+  const others = [
+    generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey,
+    generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey,
+    generateKeyPairSync('x25519').publicKey,
+  ]
+  it.each(kinds)('do not start with %s and a key of another kind', (algorithm, own) => {
+    for (const publicKey of [...kinds.map(([, key]) => key), ...others]) {
+      const start = () => jwt({ publicKey, algorithms: [algorithm], ...rules })
+      if (publicKey === own) expect(start).not.toThrow()
+      else expect(start).toThrow(ConfigurationError)
+    }
   })
 
   it.each(['http://id.example.com/jwks', 'https://user:secret@id.example.com/', 'file:///jwks', 'jwks', ''])(
