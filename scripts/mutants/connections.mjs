@@ -375,16 +375,21 @@ export default [
     ['unit/head-deadline.test.ts'],
     [
       ['    if (!cancelTimer) setTimer()\n', '', 'a silent connection stays for ever'],
-      ['    setTimer()\n  }\n\n  function listen', '  }\n\n  function listen', 'all but the first stay for ever'],
+      ['    setTimer()\n  }\n\n  function onL', '  }\n\n  function onL', 'all but the first stay for ever'],
       ['if (entry.due > clock.now()) break', '', 'a connection ends with another that came before it'],
       ["  server.prependListener('request', onRequest)\n", '', 'a connection ends whose request has come'],
+      ['    server.prependListener(event, onRequest)\n', '', 'a connection ends whose request comes as another event'],
       [
-        'if (server.listenerCount(event) > 0) server.prependListener(event, onRequest)',
-        '',
-        'a connection ends whose request comes as another event',
+        'if (server.listenerCount(event) > 0) onListener(event)',
+        'onListener(event)',
+        'a server answers no more what it leaves to Node',
       ],
-      ['if (server.listenerCount(event) > 0) server', 'server', 'a server answers no more what it leaves to Node'],
-      ['      server.off(event, onRequest)\n      if', '      if', 'listeners grow with every connection'],
+      [
+        'server.listenerCount(event) === 1) server.off',
+        'false) server.off',
+        'a server that listens no more answers nothing',
+      ],
+      [' || server.listeners(event).includes(onRequest)', '', 'listeners grow with every listener'],
       [
         '      for (const event of otherRequests) server.off(event, onRequest)\n      for',
         '      for',
@@ -395,7 +400,7 @@ export default [
       ["    entry.tcp.off('close', entry.onClose)\n", '', 'listeners stay on a connection for as long as it lives'],
       ['    cancelTimer?.()\n', '', 'a timer for nobody'],
       ['if (http.bytesRead > 0) http.write', 'http.write', 'an answer to who has asked nothing'],
-      ['socket.remotePort === undefined ? socket :', '', 'one peer of a Unix socket speaks for all'],
+      ['socket.remotePort === undefined ? undefined :', '', 'one peer of a Unix socket speaks for all'],
     ],
   ),
   ...of(

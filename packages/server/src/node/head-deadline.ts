@@ -30,7 +30,7 @@ interface Waiting {
 /**
  * Ends connections of a Node.js server that have not sent the whole head of their first request `ms` milliseconds after
  * they were opened, however busily they drip. Node's own `headersTimeout` starts with the first byte, so that a silent
- * connection stays for ever, and is looked at every 30 seconds only.
+ * connection stays for ever, and is looked at every 30 seconds only. TLS over a Unix socket is left to Node.
  */
 export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch {
   // The socket of TLS is another than that of TCP, but both have the same peer.
@@ -41,6 +41,7 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
 
   function watch(tcp: Socket): void {
     const peer = peerOf(tcp)
+    if (peer === undefined) return
     const onClose = () => forget(peer)
     const http = server instanceof TlsServer ? undefined : tcp
     forget(peer)
@@ -110,14 +111,13 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
   }
 }
 
-/** What connections are told apart by. */
-type Peer = string | Socket
+/** What connections are told apart by; `undefined` for TLS over a Unix socket, whose peers have no address. */
+type Peer = string | Socket | undefined
 
 const itself = (socket: Socket): Peer => socket
 
-/** Over a Unix socket, peers have no address. */
 const addressOf = (socket: Socket): Peer =>
-  socket.remotePort === undefined ? socket : `${socket.remoteAddress} ${socket.remotePort}`
+  socket.remotePort === undefined ? undefined : `${socket.remoteAddress} ${socket.remotePort}`
 
 function end({ tcp, http }: Waiting): void {
   if (!http) {

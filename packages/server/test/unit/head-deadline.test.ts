@@ -140,19 +140,21 @@ describe('limitHeads', () => {
       expect([silent.socket.writableEnded, socket.writableEnded]).toEqual([true, false])
     })
 
-    it.each(['it listens no more', 'the watch has stopped'])('leaves it to Node once %s', async (change) => {
-      const { open, server, watch } = await start()
-      const listener = () => {}
-      server.on(event, listener)
-      await open()
-      expect(server.listenerCount(event)).toBe(2)
-      server.off(event, listener)
-      if (change === 'the watch has stopped') watch.stop()
-      const { client, send } = await open()
-      await send(request)
-      const received = await client.until((bytes) => bytes.length > 0 && byDefault.test(bytes.toString()))
-      expect(received.toString()).toMatch(byDefault)
-    })
+    it.each(['nobody has listened', 'they listen no more', 'the watch has stopped'])(
+      'leaves it to Node once %s',
+      async (change) => {
+        const { open, server, watch } = await start()
+        const listeners = change === 'nobody has listened' ? [] : [() => {}, () => {}]
+        for (const listener of listeners) server.on(event, listener)
+        expect(server.listenerCount(event)).toBe(listeners.length === 0 ? 0 : 3)
+        if (change === 'the watch has stopped') watch.stop()
+        for (const listener of listeners) server.off(event, listener)
+        const { client, send } = await open()
+        await send(request)
+        const received = await client.until((bytes) => bytes.length > 0 && byDefault.test(bytes.toString()))
+        expect(received.toString()).toMatch(byDefault)
+      },
+    )
   })
 
   it('tells connections apart that have no address', async () => {
@@ -208,6 +210,23 @@ describe('limitHeads over TLS', () => {
     }
     return { clock, openTcp, openTls }
   }
+
+  it('leaves connections alone that it could not tell apart, over a Unix socket', async () => {
+    const clock = testClock()
+    const server = createSecureServer({ ...psk, pskCallback: () => key })
+    limitHeads(server, clock, 10_000)
+    const path = `\0sallyport-tls-${process.pid}-${Date.now()}`
+    server.listen(path)
+    await once(server, 'listening')
+    const connected = once(server, 'connection')
+    const client = connectTcp(path)
+    onTestFinished(() => {
+      client.destroy()
+      server.close()
+    })
+    await connected
+    expect(clock.pending).toBe(0)
+  })
 
   it.each([
     ['never begins with TLS', ''],
