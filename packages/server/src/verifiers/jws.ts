@@ -32,20 +32,20 @@ export function verifyToken(
   now: number,
 ): SignedClaims | VerificationFailure | Promise<SignedClaims | VerificationFailure> {
   const jws = readJws(token)
-  const header = jws && readObject(jws.header)
-  if (!header) return 'credential-unreadable'
-  const read = readHeader(header, rules)
-  if (typeof read === 'string') return read
-  const found = rules.keys.find(read, now)
-  const verify = ({ keys, edition }: FoundKeys) => {
+  const parameters = jws && readObject(jws.header)
+  if (!parameters) return 'credential-unreadable'
+  const header = readHeader(parameters, rules)
+  if (typeof header === 'string') return header
+  const judge = ({ keys, edition }: FoundKeys) => {
+    const { verify } = algorithmOf(header.alg)
     if (keys.length === 0) return 'token-key'
-    const { verify } = algorithmOf(read.alg)
     if (!keys.some((key) => verify(key, jws.signed, jws.signature))) return 'token-signature'
     const claims: Claims | undefined = readObject(jws.payload)
     if (!claims) return 'token-claims'
-    return checkClaims(claims, rules, now) ?? { claims, typ: read.typ, edition }
+    return checkClaims(claims, rules, now) ?? { claims, typ: header.typ, edition }
   }
-  return 'then' in found ? found.then(verify) : verify(found)
+  const found = rules.keys.find(header, now)
+  return found instanceof Promise ? found.then(judge) : judge(found)
 }
 
 /** The parts of a token, decoded. */
@@ -95,8 +95,8 @@ interface TokenHeader extends KeyHeader {
  * Reads the header of a token and refuses what no signature could make good. `jwk`, `jku`, `x5u` and `x5c` count for
  * nothing: keys come from our own configuration only.
  */
-function readHeader(header: Record<string, unknown>, rules: TokenRules): TokenHeader | VerificationFailure {
-  const { alg, kid, typ, crit, b64 } = header
+function readHeader(parameters: Record<string, unknown>, rules: TokenRules): TokenHeader | VerificationFailure {
+  const { alg, kid, typ, crit, b64 } = parameters
   if (typeof alg !== 'string' || !rules.algorithms.includes(alg)) return 'token-algorithm'
   if (kid !== undefined && typeof kid !== 'string') return 'token-key'
   // We know no extension, and one that we may not pass over makes this a token of another kind.

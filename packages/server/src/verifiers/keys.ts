@@ -9,7 +9,7 @@ import { isObject } from './shape.js'
 export type Secret = string | Uint8Array
 
 /** A public key: PEM (SPKI, PKCS #1 or X.509), a JWK, or a key object of the runtime. */
-export type PublicKey = string | JsonWebKey | KeyObject | webcrypto.CryptoKey
+export type PublicKey = string | JsonWebKey | webcrypto.JsonWebKey | KeyObject | webcrypto.CryptoKey
 
 /** What of a token's header picks the key. */
 export interface KeyHeader {

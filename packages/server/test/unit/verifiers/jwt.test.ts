@@ -1,7 +1,14 @@
-import { generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto'
+import { generateKeyPairSync, type JsonWebKey, type KeyObject, webcrypto } from 'node:crypto'
+import type { JWK } from 'jose'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { ConfigurationError, type Identity, UnavailableError, type Verifier } from '../../../src/index.js'
-import { type JwtOptions, jwt, type PublicKeyAlgorithm, type TokenIdentity } from '../../../src/verifiers/jwt.js'
+import {
+  type JwtOptions,
+  jwt,
+  type PublicKey,
+  type PublicKeyAlgorithm,
+  type TokenIdentity,
+} from '../../../src/verifiers/jwt.js'
 import { startJsonServer } from '../../support/json-server.js'
 import {
   goodClaims,
@@ -246,6 +253,10 @@ describe('options', () => {
   it('take one algorithm written as text, as JavaScript may', async () => {
     const verify = jwt({ ...good, algorithms: 'HS256' } as unknown as JwtOptions)
     await accepted(verify, tokenBy(hmac))
+  })
+
+  it('take a JWK as libraries type it', () => {
+    expectTypeOf<JsonWebKey | webcrypto.JsonWebKey | JWK>().toExtend<PublicKey>()
   })
 
   it('are checked by their types', () => {
