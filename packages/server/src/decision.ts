@@ -1,3 +1,4 @@
+import type { Reading } from './carriers/carrier.js'
 import type { RevocationLog } from './connections/revocation-log.js'
 import { UnavailableError } from './errors.js'
 import type { GuardSettings } from './guard-options.js'
@@ -9,7 +10,7 @@ import type { Reason } from './reasons.js'
 import { type Handshake, listHeader, repeated, singleHeader } from './request.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from './verdict.js'
 import { verifyInTime } from './verifiers/in-time.js'
-import type { Verified, Verifier } from './verifiers/verifier.js'
+import type { Verification, Verified, Verifier } from './verifiers/verifier.js'
 
 /** What a decision rests on. */
 export interface DecisionOptions<I extends Identity> {
@@ -58,13 +59,15 @@ export class Decision<I extends Identity> {
   #choose(handshake: Handshake, { methods, fetched }: Ways<I>): Presented<I> | Refuse | undefined {
     const origin = singleHeader(handshake, 'origin')
     if (origin === repeated) return refuse('handshake-malformed')
-    const presented = methods
-      .map((method) => ({ method, reading: method.carrier(handshake) }))
-      .filter(({ reading }) => reading.type !== 'absent')
-    const explicit = presented.filter(({ method }) => !method.ambient)
+    const explicit: Shown<I>[] = []
+    const ambient: Shown<I>[] = []
+    for (const method of methods) {
+      const reading = method.carrier(handshake)
+      if (reading.type !== 'absent') (method.ambient ? ambient : explicit).push({ method, reading })
+    }
     // An explicit credential decides alone. No page can send an Authorization header with a handshake, so that there the
     // Origin says nothing.
-    const [first] = explicit.length > 0 ? explicit : presented
+    const [first = ambient[0]] = explicit
     const noPage = !fetched && first?.method.name === 'header' && first.reading.type === 'found'
     if (origin !== undefined && !noPage && !this.#allowsOrigin(origin)) return refuse('origin-not-allowed')
     if (explicit.length > 1) return refuse('credentials-conflict')
@@ -84,7 +87,7 @@ export class Decision<I extends Identity> {
   async attempt<T extends object>(
     handshake: Handshake,
     credential: string,
-    verify: () => Promise<T | Reason>,
+    verify: () => T | Reason | Promise<T | Reason>,
   ): Promise<T | Refuse> {
     const { settings, attempts } = this.#options
     const address = settings.addressOf(handshake)
@@ -100,17 +103,19 @@ export class Decision<I extends Identity> {
     }
   }
 
-  async #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+  #verify({ method, credential }: Presented<I>, handshake: Handshake): Refuse | Promise<Accept<I> | Refuse> {
     const { settings, redeemTicket, revocations } = this.#options
     const { clock, verifyTimeout: timeout } = settings
     const verifier = 'verify' in method ? method.verify : redeemTicket
     // A cookie that a logout has emptied.
     if (credential === '') return this.deny('credential-placeholder', handshake)
-    return this.attempt(handshake, credential, async () => {
+    return this.attempt(handshake, credential, () => {
       // What is revoked while it is looked up was vouched for before.
       const vouchedAt = revocations.now
-      const verification = await verifyInTime(verifier, credential, { handshake, clock, timeout })
-      return 'rejected' in verification ? verification.rejected : this.#accept(verification, method.name, vouchedAt)
+      const judge = (verification: Verification<I>) =>
+        'rejected' in verification ? verification.rejected : this.#accept(verification, method.name, vouchedAt)
+      const verification = verifyInTime(verifier, credential, { handshake, clock, timeout })
+      return 'then' in verification ? verification.then(judge) : judge(verification)
     })
   }
 
@@ -139,6 +144,12 @@ export class Decision<I extends Identity> {
   #allowsOrigin(origin: string): boolean {
     return this.#options.settings.originPolicy?.(origin) ?? true
   }
+}
+
+/** What the carrier of a method has read. */
+interface Shown<I extends Identity> {
+  readonly method: Method<I> | TicketMethod
+  readonly reading: Reading
 }
 
 /** A credential and the method that it came by. */

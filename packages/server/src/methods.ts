@@ -8,7 +8,7 @@ import { ConfigurationError } from './errors.js'
 import type { Identity } from './identity.js'
 import type { TicketOptions } from './tickets.js'
 import type { MethodName } from './verdict.js'
-import { type Known, rejected, type Verifier } from './verifiers/verifier.js'
+import { type Known, rejected, type Verification, type Verifier } from './verifiers/verifier.js'
 
 /** A carrier with its verifier. A guard holds a list of them. */
 export interface Method<I extends Identity = Identity, Ambient extends boolean = boolean> {
@@ -74,11 +74,14 @@ const maxQueryLifetime = 60_000
 /** `?token=…`: a token whose whole life (`exp` − `iat`) is 60 seconds at most. */
 export function query<I extends Identity>(options: QueryOptions<I>): Method<I, false> {
   const { verify, dangerouslyAllowLongLived = false } = options
-  const shortLived: Verifier<I> = async (credential, context) => {
-    const verification = await verify(credential, context)
+  const judge = (verification: Verification<I>): Verification<I> => {
     if ('rejected' in verification) return verification
     const { issuedAt = Number.NEGATIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = verification
     return expiresAt - issuedAt <= maxQueryLifetime ? verification : rejected('credential-lifetime')
+  }
+  const shortLived: Verifier<I> = (credential, context) => {
+    const verification = verify(credential, context)
+    return 'then' in verification ? verification.then(judge) : judge(verification)
   }
   return {
     name: 'query',

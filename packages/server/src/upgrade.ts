@@ -1,14 +1,8 @@
 import type { Reason } from './reasons.js'
 import { type Handshake, listHeader, mayHideHeaders, readTarget, repeated, singleHeader } from './request.js'
 
-const once = [
-  'host',
-  'origin',
-  'authorization',
-  'sec-websocket-key',
-  'sec-websocket-protocol',
-  'content-length',
-] as const
+// What a carrier reads is among them: a second one might be what somebody else reads.
+const once = ['origin', 'authorization', 'sec-websocket-protocol']
 const hostSyntax = /^(?:[\w.~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 // 16 bytes in base64 (RFC 6455 section 4.1).
 const keySyntax = /^[A-Za-z0-9+/]{21}[AQgw]==$/
@@ -16,17 +10,15 @@ const keySyntax = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 /** What is wrong with a request as a WebSocket handshake (RFC 6455 section 4.2.1); `undefined` when nothing is. */
 export function checkUpgrade(handshake: Handshake): Reason | undefined {
   if (mayHideHeaders(handshake)) return 'handshake-malformed'
-  const single = new Map<string, string | undefined>()
-  for (const name of once) {
-    const value = singleHeader(handshake, name)
-    if (value === repeated) return 'handshake-malformed'
-    single.set(name, value)
-  }
+  const host = singleHeader(handshake, 'host')
+  const key = singleHeader(handshake, 'sec-websocket-key')
+  const length = singleHeader(handshake, 'content-length')
+  if (host === repeated || key === repeated || length === repeated) return 'handshake-malformed'
+  if (once.some((name) => singleHeader(handshake, name) === repeated)) return 'handshake-malformed'
   const { httpVersion = '1.1', method, target } = handshake
   if (httpVersion !== '1.1' || !readTarget(target)) return 'handshake-malformed'
-  if (!hostSyntax.test(single.get('host') ?? '')) return 'handshake-malformed'
+  if (!hostSyntax.test(host ?? '')) return 'handshake-malformed'
   // A body behind a handshake would be read as frames.
-  const length = single.get('content-length')
   if ((length !== undefined && length !== '0') || singleHeader(handshake, 'transfer-encoding') !== undefined) {
     return 'handshake-malformed'
   }
@@ -34,7 +26,7 @@ export function checkUpgrade(handshake: Handshake): Reason | undefined {
   if (!isOnly(listHeader(handshake, 'upgrade'), 'websocket')) return 'not-a-websocket'
   if (!listHeader(handshake, 'connection').includes('upgrade')) return 'not-a-websocket'
   if (singleHeader(handshake, 'sec-websocket-version') !== '13') return 'not-a-websocket'
-  if (!keySyntax.test(single.get('sec-websocket-key') ?? '')) return 'handshake-malformed'
+  if (!keySyntax.test(key ?? '')) return 'handshake-malformed'
   // Fetch metadata, where a browser sends it: only a WebSocket constructor may open a WebSocket.
   const mode = singleHeader(handshake, 'sec-fetch-mode')
   return mode === undefined || mode === 'websocket' ? undefined : 'fetch-metadata'

@@ -2,12 +2,13 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Connection } from '../connection.js'
-import { type Authorize, innerDoor } from '../connections/inner-door.js'
+import type { Authorize } from '../connections/inner-door.js'
 import type { LiveConnection } from '../connections/live-connection.js'
 import { ConfigurationError } from '../errors.js'
 import type { Guard } from '../guard.js'
 import type { Identity } from '../identity.js'
-import { GatedSocket, type Message } from '../node/gated-socket.js'
+import { AcceptedSocket } from '../node/accepted-socket.js'
+import { GatedSocket, type Message, makeGateable } from '../node/gated-socket.js'
 import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
 import { fromNode } from '../request.js'
 import type { Verdict } from '../verdict.js'
@@ -64,6 +65,8 @@ export function guardServer<I extends Identity>(
   if (!(maxBufferedBytes >= 0)) {
     throw new ConfigurationError(`guardServer: maxBufferedBytes is ${maxBufferedBytes}; give a number of bytes`)
   }
+  makeGateable(webSocketServer)
+  const inside = { ...options, connections, clock, maxBufferedBytes }
 
   async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const handshake = fromNode(request)
@@ -93,7 +96,7 @@ export function guardServer<I extends Identity>(
         const firstMessage = connections.wait<Message>(verdict, { handshake, transport: gated, onOpen })
         const countBytes = (chunk: Buffer) => firstMessage.count(chunk.length)
         place.wait(() => firstMessage.evict())
-        gated.onMessage((message) => firstMessage.receive(textOf(message), message))
+        gated.onMessage({ receive: (message) => firstMessage.receive(textOf(message), message) })
         // Behind the listener of ws, so that a credential in this very chunk has been seen.
         socket.on('data', countBytes)
       })
@@ -107,45 +110,19 @@ export function guardServer<I extends Identity>(
   /** Opens the inner door, and gives the socket to the application. */
   function handOver(gated: GatedSocket, connection: LiveConnection<I>, kept: Message[]): void {
     const { webSocket } = gated
-    const deliver = (message: Message) => gated.deliver(message)
-    const fail = (error: unknown) => connections.end(connection, 'internal', { error })
-    const mayPass = innerDoor<I, Message>({ ...options, connections, connection, clock, deliver })
-    const speaksFrames = connection.method === 'message'
-
-    function receive(message: Message): void {
-      try {
-        const text = speaksFrames ? frameText(message) : undefined
-        if (text !== undefined && connections.receive(connection, text)) return
-        if (mayPass(message)) deliver(message)
-      } catch (error) {
-        fail(error)
-      }
-    }
-
-    function letIn(): void {
-      gated.onMessage(receive)
-      for (const message of kept.splice(0)) receive(message)
-      gated.resume()
-    }
-
-    gated.guardSends({
-      isOpen: () => connections.isOpen(connection),
-      maxBufferedBytes,
-      onFull: () => {
-        connections.end(connection, 'limited')
-        // Its Close would wait behind all the rest.
-        gated.terminate()
-      },
-    })
-    gated.hold(kept)
+    const accepted = new AcceptedSocket<I>(inside, gated, connection)
     try {
       const done = onConnection(webSocket, connection)
       const isAsync = done instanceof Promise
-      if (isAsync) done.catch(fail)
-      if (isAsync && webSocket.listenerCount('message') === 0) whenListening(webSocket, done, letIn)
-      else letIn()
+      if (isAsync) done.catch((error: unknown) => accepted.fail(error))
+      if (isAsync && webSocket.listenerCount('message') === 0) {
+        gated.hold(kept)
+        whenListening(webSocket, done, () => accepted.letIn(kept))
+      } else {
+        accepted.letIn(kept)
+      }
     } catch (error) {
-      fail(error)
+      accepted.fail(error)
     }
   }
 
@@ -170,8 +147,8 @@ interface Upgrade {
 function complete(upgrade: Upgrade, onOpen: (gated: GatedSocket) => void): void {
   const { webSocketServer, verdict, request, socket, head } = upgrade
   // ws would answer with the first subprotocol it sees, which may be a credential: it sees the selected one only.
-  if (verdict.protocol === undefined) delete request.headers['sec-websocket-protocol']
-  else request.headers['sec-websocket-protocol'] = verdict.protocol
+  if (verdict.protocol !== undefined) request.headers['sec-websocket-protocol'] = verdict.protocol
+  else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']
   webSocketServer.handleUpgrade(request, socket, head, (webSocket) => onOpen(new GatedSocket(webSocket)))
 }
 
@@ -202,9 +179,3 @@ function whenListening(webSocket: WebSocket, done: Promise<unknown>, callback: (
 }
 
 const textOf = ([data, isBinary]: Message): string | undefined => (isBinary ? undefined : data.toString())
-
-/** The text of a message that may be a frame; a look into the bytes spares the others the conversion. */
-function frameText(message: Message): string | undefined {
-  const [data, isBinary] = message
-  return !isBinary && Buffer.isBuffer(data) && data.includes('"auth"') ? data.toString() : undefined
-}

@@ -11,7 +11,7 @@ import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
 import { Deadlines } from './deadlines.js'
 import { awaitFirstMessage, type FirstMessage } from './first-message.js'
 import { Leases } from './leases.js'
-import { LiveConnection } from './live-connection.js'
+import { type ConnectionSource, LiveConnection } from './live-connection.js'
 import { Registry } from './registry.js'
 import { renewInBand } from './renew-in-band.js'
 import { RevocationLog } from './revocation-log.js'
@@ -170,7 +170,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   open(accept: Accept<I>, handshake: Handshake, transport: Transport): LiveConnection<I> | undefined {
     const { clock, random, events } = this.#options
     const id = accept.lease ?? newId(random)
-    const source = { ...sourceOf(handshake), address: this.#options.addressOf(handshake) }
+    const source = sourceOf(handshake, this.#options.addressOf(handshake))
     const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport)
     this.#registry.add(connection)
     this.#leases?.keep(connection)
@@ -191,8 +191,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   /** Lets a socket wait between the doors for its first message. */
   wait<M>(wait: Await, { handshake, transport, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
     const { clock, random, events, decide } = this.#options
-    const { path } = sourceOf(handshake)
-    const address = this.#options.addressOf(handshake)
+    const { path, address } = sourceOf(handshake, this.#options.addressOf(handshake))
     return awaitFirstMessage<I, M>({
       wait,
       clock,
@@ -356,7 +355,7 @@ interface Cause {
   readonly reason?: string | undefined
 }
 
-function sourceOf(handshake: Handshake) {
+function sourceOf(handshake: Handshake, address: string): ConnectionSource {
   const target = readTarget(handshake.target)
   const origin = singleHeader(handshake, 'origin')
   return {
@@ -364,5 +363,6 @@ function sourceOf(handshake: Handshake) {
     query: withoutCredentials(target?.query ?? ''),
     // What is no origin is nobody's to log or compare.
     origin: typeof origin === 'string' && /^[\x21-\x7e]+$/.test(origin) ? origin : undefined,
+    address,
   }
 }

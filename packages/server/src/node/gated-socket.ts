@@ -1,20 +1,65 @@
-import { type RawData, WebSocket } from 'ws'
+import { type RawData, WebSocket, type WebSocketServer } from 'ws'
 import type { Transport } from '../connections/transport.js'
 
 /** A message as ws emits it. */
 export type Message = readonly [data: RawData, isBinary: boolean]
 
 /** Takes the messages of a socket in place of the application. */
-export type Receive = (message: Message) => void
+export interface Receiver {
+  receive(message: Message): void
+}
 
-/** What looks after the messages that are sent. */
+/** Looks after the messages that are sent. */
 export interface SendGuard {
-  /** Asked before each; it closes the socket when it answers no. */
-  readonly isOpen: () => boolean
-  /** How many bytes may wait for a peer that reads slowly. */
-  readonly maxBufferedBytes: number
-  /** Told behind each with which more wait, and behind a ping of the peer, whose pong waits too. */
-  readonly onFull: () => void
+  /** Called before each: it closes the socket when none may be sent any more. */
+  beforeSend(): void
+  /** Called behind each, and behind a ping of the peer, whose pong waits to be sent too. */
+  afterSend(): void
+}
+
+const gate = Symbol('gate')
+const deliver = Symbol('deliver')
+
+/** A WebSocket of a server whose sockets can be gated. */
+interface GateableWebSocket extends WebSocket {
+  [gate]?: GatedSocket
+  /** Emits a message around the gate. */
+  [deliver](message: Message): void
+}
+
+/** Lets the sockets that a server makes from now on be gated. Those that are not stay what they were. */
+export function makeGateable({ options }: WebSocketServer): void {
+  const { WebSocket: Base = WebSocket } = options
+  if (deliver in Base.prototype) return
+  // Methods of a class and not of each socket, because there are many sockets.
+  options.WebSocket = class GatedWebSocket extends Base implements GateableWebSocket {
+    [gate]?: GatedSocket
+
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      const gated = this[gate]
+      if (!gated) return super.emit(event, ...args)
+      if (event === 'message') {
+        gated.take(args as unknown as Message)
+        return true
+      }
+      if (event === 'close') gated.closed()
+      const isHeard = super.emit(event, ...args)
+      if (event === 'ping') gated.sends?.afterSend()
+      return isHeard
+    }
+
+    override send(...args: unknown[]): void {
+      const sends = this[gate]?.sends
+      // ws itself drops what is sent behind a Close, and tells the callback.
+      sends?.beforeSend()
+      Reflect.apply(super.send, this, args)
+      sends?.afterSend()
+    }
+
+    [deliver]([data, isBinary]: Message): void {
+      super.emit('message', data, isBinary)
+    }
+  }
 }
 
 const maxHeldBytes = 65_536
@@ -25,59 +70,45 @@ const maxHeldBytes = 65_536
  */
 export class GatedSocket implements Transport {
   readonly webSocket: WebSocket
-  readonly #emit: WebSocket['emit']
-  #receive: Receive = ignore
+  /** Looks after what is sent. */
+  sends: SendGuard | undefined
+  #receiver: Receiver = nobody
   #isShut = false
   #isPaused = false
+  #onClose: (() => void)[] = []
 
+  /** @param webSocket one that a server made after {@link makeGateable} */
   constructor(webSocket: WebSocket) {
     this.webSocket = webSocket
-    const { emit } = webSocket
-    this.#emit = emit
-    const take = (message: Message) => this.#receive(message)
-    webSocket.emit = function gatedEmit(event: string | symbol, ...args: unknown[]): boolean {
-      if (event !== 'message') return Reflect.apply(emit, webSocket, [event, ...args])
-      take(args as unknown as Message)
-      return true
-    }
+    ;(webSocket as GateableWebSocket)[gate] = this
     // A frame that breaks the protocol is an error event, which ends the process when nobody listens.
     webSocket.on('error', ignore)
   }
 
-  /** Says what becomes of messages from now on. */
-  onMessage(receive: Receive): void {
-    if (!this.#isShut) this.#receive = receive
+  /** Says who takes the messages from now on. */
+  onMessage(receiver: Receiver): void {
+    if (!this.#isShut) this.#receiver = receiver
+  }
+
+  /** Takes a message of the peer. */
+  take(message: Message): void {
+    this.#receiver.receive(message)
   }
 
   /** Keeps messages in `kept` for later; what is more than 64 KiB waits at the peer. */
   hold(kept: Message[]): void {
     let bytes = 0
-    this.onMessage((message) => {
+    const receive = (message: Message) => {
       kept.push(message)
       bytes += (message[0] as Buffer).length
       if (bytes > maxHeldBytes) this.pause()
-    })
+    }
+    this.onMessage({ receive })
   }
 
   /** Gives the application a message. */
   deliver(message: Message): void {
-    Reflect.apply(this.#emit, this.webSocket, ['message', ...message])
-  }
-
-  /** Looks after what is sent from now on. */
-  guardSends({ isOpen, maxBufferedBytes, onFull }: SendGuard): void {
-    const { webSocket } = this
-    const { send } = webSocket
-    const look = () => {
-      if (webSocket.bufferedAmount > maxBufferedBytes) onFull()
-    }
-    webSocket.on('ping', look)
-    webSocket.send = function gatedSend(...args: unknown[]): void {
-      // ws itself drops what is sent behind a Close, and tells the callback.
-      isOpen()
-      Reflect.apply(send, webSocket, args)
-      look()
-    }
+    ;(this.webSocket as GateableWebSocket)[deliver](message)
   }
 
   get isOpen(): boolean {
@@ -99,7 +130,7 @@ export class GatedSocket implements Transport {
     this.#isPaused = false
   }
   shut(): void {
-    this.#receive = ignore
+    this.#receiver = nobody
     this.#isShut = true
   }
   close(code: number, reason: string): void {
@@ -110,8 +141,13 @@ export class GatedSocket implements Transport {
   }
   onClose(callback: () => void): void {
     if (this.webSocket.readyState === WebSocket.CLOSED) callback()
-    else this.webSocket.once('close', callback)
+    else this.#onClose.push(callback)
+  }
+  /** Tells that the socket is closed. */
+  closed(): void {
+    for (const callback of this.#onClose.splice(0)) callback()
   }
 }
 
 const ignore = () => {}
+const nobody: Receiver = { receive: ignore }

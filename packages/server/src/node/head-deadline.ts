@@ -24,7 +24,6 @@ interface Waiting {
   /** The socket that HTTP is spoken on: the same or, once TLS is through, the one over it. */
   http: Socket | undefined
   readonly due: number
-  readonly onClose: () => void
 }
 
 /**
@@ -42,11 +41,10 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
   function watch(tcp: Socket): void {
     const peer = peerOf(tcp)
     if (peer === undefined) return
-    const onClose = () => forget(peer)
     const http = server instanceof TlsServer ? undefined : tcp
     forget(peer)
-    waiting.set(peer, { tcp, http, due: clock.now() + ms, onClose })
-    tcp.once('close', onClose)
+    waiting.set(peer, { tcp, http, due: clock.now() + ms })
+    tcp.on('close', onClose)
     if (!cancelTimer) setTimer()
   }
 
@@ -59,10 +57,15 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
     const entry = waiting.get(peer)
     if (!entry) return
     waiting.delete(peer)
-    entry.tcp.off('close', entry.onClose)
+    entry.tcp.off('close', onClose)
     if (waiting.size > 0) return
     cancelTimer?.()
     cancelTimer = undefined
+  }
+
+  // One function for all, because there are many.
+  function onClose(this: Socket): void {
+    forget(peerOf(this))
   }
 
   /** Waits for the one that is due first. */

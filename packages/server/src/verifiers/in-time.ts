@@ -2,39 +2,60 @@ import type { Clock } from '../clock.js'
 import { UnavailableError } from '../errors.js'
 import type { Identity } from '../identity.js'
 import type { Handshake } from '../request.js'
-import type { Verification, Verifier } from './verifier.js'
+import type { Verification, Verifier, VerifyContext } from './verifier.js'
 
 /**
  * Asks a verifier, and waits `timeout` milliseconds at most. A verifier that answers at once costs neither a timer nor an
  * abort signal.
  *
- * @throws UnavailableError when the time is over; the answer that comes after is dropped.
+ * Throws what the verifier throws, and `UnavailableError` when the time is over; the answer that comes after is dropped.
  */
-export async function verifyInTime<I extends Identity>(
+export function verifyInTime<I extends Identity>(
   verify: Verifier<I>,
   credential: string,
   { handshake, clock, timeout }: { handshake: Handshake; clock: Clock; timeout: number },
-): Promise<Verification<I>> {
-  let controller: AbortController | undefined
-  const theController = () => {
-    controller ??= new AbortController()
-    return controller
-  }
-  const answer = verify(credential, {
-    handshake,
-    now: clock.now(),
-    get signal() {
-      return theController().signal
-    },
-  })
+): Verification<I> | Promise<Verification<I>> {
+  const context = new Context(handshake, clock.now())
+  const answer = verify(credential, context)
   if (!('then' in answer)) return answer
-  let cancel = () => {}
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.after(timeout, () => {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeout, () => {
       const error = new UnavailableError(`the verifier took longer than ${timeout} ms`)
-      theController().abort(error)
+      context.abort(error)
       reject(error)
     })
+    answer.then(
+      (verification) => {
+        cancel()
+        resolve(verification)
+      },
+      (error: unknown) => {
+        cancel()
+        reject(error)
+      },
+    )
   })
-  return Promise.race([answer, late]).finally(() => cancel())
+}
+
+/** What a verifier may look at. The signal is made for those who look at it. */
+class Context implements VerifyContext {
+  #controller: AbortController | undefined
+
+  constructor(
+    readonly handshake: Handshake,
+    readonly now: number,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.#theController.signal
+  }
+
+  abort(error: Error): void {
+    this.#theController.abort(error)
+  }
+
+  get #theController(): AbortController {
+    this.#controller ??= new AbortController()
+    return this.#controller
+  }
 }

@@ -29,18 +29,21 @@ export interface SessionOptions {
 export function session<I extends Identity>(find: FindSession<I>, options?: SessionOptions): Verifier<Known<I>>
 export function session(find: FindSession<Identity>, options: SessionOptions = {}): Verifier {
   const maxLength = checkedNumber('session', 'maxLength', options.maxLength ?? 4096, 1, 1_048_576)
-  return async (value, context) => {
+  return (value, context) => {
     if (value.length > maxLength) return rejected('credential-unreadable')
     if (isPlaceholder(value)) return rejected('credential-placeholder')
-    const found = await find(value, context)
-    if (!found) return rejected('credential-unknown')
-    const { identity, expiresAt, issuedAt } = found
-    if (expiresAt !== undefined && expiresAt <= context.now) return rejected('credential-expired')
-    return {
-      identity,
-      session: found.session ?? hash(value),
-      ...(expiresAt !== undefined && { expiresAt }),
-      ...(issuedAt !== undefined && { issuedAt }),
+    const judge = (found: Session<Identity> | null | undefined) => {
+      if (!found) return rejected('credential-unknown')
+      const { identity, expiresAt, issuedAt } = found
+      if (expiresAt !== undefined && expiresAt <= context.now) return rejected('credential-expired')
+      return {
+        identity,
+        session: found.session ?? hash(value),
+        ...(expiresAt !== undefined && { expiresAt }),
+        ...(issuedAt !== undefined && { issuedAt }),
+      }
     }
+    const found = find(value, context)
+    return found && 'then' in found ? found.then(judge) : judge(found)
   }
 }

@@ -1,12 +1,12 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { createGuard, firstMessage, header } from '@sallyport/server'
 import { testClock, testServer } from '@sallyport/server/testing'
 import { guardServer } from '@sallyport/server/ws'
 import { describe, expect, it } from 'vitest'
-import type { WebSocket } from 'ws'
-import { GatedSocket } from '../../src/node/gated-socket.js'
+import { WebSocket, WebSocketServer } from 'ws'
+import { GatedSocket, makeGateable } from '../../src/node/gated-socket.js'
 import { claimUpgrades } from '../../src/node/upgrades.js'
 import { nextTurn } from '../support/deferred.js'
 import { verifyGood } from '../support/guard.js'
@@ -15,6 +15,21 @@ import { held } from '../support/held.js'
 
 /** An emitter throws an error that nobody listens for, which would end the process. */
 const reset = (emitter: EventEmitter) => emitter.emit('error', new Error('reset'))
+
+/** The bare class of ws, whose sockets remember what they send. */
+class FakeWebSocket extends WebSocket {
+  readonly sent: unknown[] = []
+  override send(data: unknown): void {
+    this.sent.push(data)
+  }
+}
+
+/** A socket that a gate can be set before. */
+function gateable(): FakeWebSocket {
+  const server = new WebSocketServer({ noServer: true, WebSocket: FakeWebSocket })
+  makeGateable(server)
+  return Reflect.construct(server.options.WebSocket!, [null, undefined, {}])
+}
 
 function upgrade(target: string) {
   const server = createServer()
@@ -33,9 +48,9 @@ describe('a peer that resets its connection', () => {
   })
 
   it('ends no process by a frame that breaks the protocol', () => {
-    const webSocket = new EventEmitter()
+    const webSocket = gateable()
     expect(() => reset(webSocket)).toThrow('reset')
-    new GatedSocket(webSocket as unknown as WebSocket)
+    new GatedSocket(webSocket)
     expect(() => reset(webSocket)).not.toThrow()
   })
 })
@@ -68,45 +83,75 @@ describe('a peer that leaves while it is decided', () => {
 })
 
 describe('a gate', () => {
-  class FakeWebSocket extends EventEmitter {
-    readonly sent: string[] = []
-    send(text: string): void {
-      this.sent.push(text)
-    }
-  }
   const gate = () => {
-    const webSocket = new FakeWebSocket()
-    return { webSocket, gated: new GatedSocket(webSocket as unknown as WebSocket) }
+    const webSocket = gateable()
+    return { webSocket, gated: new GatedSocket(webSocket) }
   }
 
   it('lets no message through once it is shut, whoever asks for them', () => {
     const { webSocket, gated } = gate()
     const received: unknown[] = []
+    const receiver = { receive: (message: unknown) => received.push(message) }
     const message = () => webSocket.emit('message', Buffer.from('x'), false)
-    gated.onMessage((taken) => received.push(taken))
+    gated.onMessage(receiver)
     message()
     expect(received).toHaveLength(1)
     gated.shut()
     message()
-    gated.onMessage((taken) => received.push(taken))
+    gated.onMessage(receiver)
     message()
     expect(received).toHaveLength(1)
   })
 
-  it('asks before each message that the application sends', () => {
+  it('gives the application what is delivered, and tells it of all else', () => {
     const { webSocket, gated } = gate()
-    let asked = 0
+    const heard: unknown[] = []
+    webSocket.on('message', (data, isBinary) => heard.push(['message', `${data}`, isBinary]))
+    webSocket.on('pong', (data) => heard.push(['pong', `${data}`]))
+    webSocket.emit('message', Buffer.from('x'), false)
+    webSocket.emit('pong', Buffer.from('y'))
+    gated.deliver([Buffer.from('z'), true])
+    expect(heard).toEqual([
+      ['pong', 'y'],
+      ['message', 'z', true],
+    ])
+  })
+
+  it('asks before each message that the application sends, and looks after it', () => {
+    const { webSocket, gated } = gate()
+    const asked: string[] = []
     webSocket.send('unasked')
-    expect(asked).toBe(0)
-    const isOpen = () => {
-      asked += 1
-      return true
-    }
-    gated.guardSends({ isOpen, maxBufferedBytes: 0, onFull: () => {} })
+    gated.sends = { beforeSend: () => asked.push('before'), afterSend: () => asked.push('after') }
     webSocket.send('one')
     webSocket.send('two')
-    expect(asked).toBe(2)
+    expect(asked).toEqual(['before', 'after', 'before', 'after'])
     expect(webSocket.sent).toEqual(['unasked', 'one', 'two'])
+  })
+})
+
+describe('a server whose sockets can be gated', () => {
+  it('makes sockets of the class that it was given', () => {
+    expect(gateable()).toBeInstanceOf(FakeWebSocket)
+  })
+
+  it('is made so once, however many routes it serves', () => {
+    const server = new WebSocketServer({ noServer: true })
+    expect(server.options.WebSocket).toBe(WebSocket)
+    makeGateable(server)
+    const gateableClass = server.options.WebSocket
+    expect(gateableClass).not.toBe(WebSocket)
+    makeGateable(server)
+    expect(server.options.WebSocket).toBe(gateableClass)
+  })
+
+  it('leaves sockets without a gate as they were', () => {
+    const webSocket = gateable()
+    const heard: unknown[] = []
+    webSocket.on('message', (data) => heard.push(`${data}`))
+    webSocket.emit('message', Buffer.from('x'), false)
+    webSocket.send('y')
+    expect(heard).toEqual(['x'])
+    expect(webSocket.sent).toEqual(['y'])
   })
 })
 
