@@ -14,7 +14,7 @@ const floors = [
   { files: ['clock', 'errors', 'hash', 'id', 'identity', 'random', 'reasons', 'refusal', 'request'] },
   // the seams: what every file of a kind looks like, and the grammar that several share
   { files: ['carriers/carrier', 'carriers/b64token', 'verifiers/verifier', 'stores/store'] },
-  { files: ['upgrade', 'verdict', 'origin', 'stores/groups'] },
+  { files: ['upgrade', 'verdict', 'origin', 'within', 'stores/groups'] },
   { files: ['connection'] },
   { files: ['events'] },
   { files: ['carriers/', 'verifiers/', 'stores/', 'stores/redis/'], kin: ['verifiers/', 'stores/redis/'] },

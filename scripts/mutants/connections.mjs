@@ -397,7 +397,7 @@ export default [
       ],
       ['server instanceof TlsServer ? undefined : tcp', 'tcp', 'a word in the clear into a connection of TLS'],
       ['    if (entry) entry.http = http\n', '', 'a connection of TLS ends without an answer'],
-      ["    entry.tcp.off('close', entry.onClose)\n", '', 'listeners stay on a connection for as long as it lives'],
+      ["    entry.tcp.off('close', onClose)\n", '', 'listeners stay on a connection for as long as it lives'],
       ['    cancelTimer?.()\n', '', 'a timer for nobody'],
       ['if (http.bytesRead > 0) http.write', 'http.write', 'an answer to who has asked nothing'],
       ['socket.remotePort === undefined ? undefined :', '', 'one peer of a Unix socket speaks for all'],
@@ -412,17 +412,25 @@ export default [
     ],
   ),
   ...of('node/gated-socket.ts', ws, [
-    ["if (event !== 'message') return", 'if (true) return', 'messages go around the gate'],
-    ["    webSocket.on('error', ignore)\n", '', 'a broken frame ends the process'],
+    ["if (event === 'message') {", 'if (false) {', 'messages go around the gate'],
+    [
+      "if (event === 'error' && this.listenerCount(event) === 0) return super.emit(errorMonitor, ...args)\n",
+      '\n',
+      'a broken frame ends the process',
+    ],
+    ["      if (event === 'close') gated.closed()\n", '', 'a connection that is gone counts as live'],
+    ['if (deliver in Base.prototype) return', '', 'a gate before the gate, for each route'],
     ['if (bytes > maxHeldBytes) this.pause()', '', 'messages are held without bound'],
-    ['      isOpen()\n', '', 'the application sends to who is no longer authenticated'],
-    ['    this.#receive = ignore\n', '', 'messages cross behind the Close'],
+    ['      sends?.beforeSend()\n', '', 'the application sends to who is no longer authenticated'],
+    ['    this.#receiver = nobody\n', '', 'messages cross behind the Close'],
+    ['if (!this.#isShut) this.#receiver', 'this.#receiver', 'messages cross behind the Close, when it comes early'],
+    ['        before()\n', '', 'who asked first is not told that the socket is gone'],
   ]),
   ...of('adapters/ws.ts', ws, [
-    ["    socket.once('close', place.leave)\n", '', 'a place is never left'],
+    ["    socket.on('close', place.leave)\n", '', 'a place is never left'],
     [
-      "if (verdict.protocol === undefined) delete request.headers['sec-websocket-protocol']\n  else",
-      'if (verdict.protocol !== undefined)',
+      "else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']\n",
+      '\n',
       'a credential is echoed as the subprotocol',
     ],
     [
@@ -431,32 +439,36 @@ export default [
       'a broadcast reaches a socket between the doors',
     ],
     ["  delete upgrade.request.headers['sec-websocket-extensions']\n", '', 'a stranger has messages inflated'],
+    ['        gated.hold(kept)\n', '', 'messages are lost while the application gets ready'],
+  ]),
+  ...of('node/accepted-socket.ts', ws, [
+    ['      if (this.#isFrame(message)) return\n', '', 'the application sees a credential'],
+    ['if (mayPass) this.#gated.deliver', 'this.#gated.deliver', 'a message that may not pass'],
+    ['?? this.#options.connections.isOpen(this.#connection)', '?? true', 'a message crosses behind the deadline'],
+    ['options.messagesPerSecond !== undefined', 'false', 'a rate that holds only beside an authorize'],
     [
-      'if (text !== undefined && connections.receive(connection, text)) return',
-      '',
-      'the application sees a credential',
-    ],
-    ['if (mayPass(message)) deliver(message)', 'deliver(message)', 'a message that may not pass'],
-    [
-      'isOpen: () => connections.isOpen(connection)',
-      'isOpen: () => true',
+      '  beforeSend(): void {\n    this.#options.connections.isOpen(this.#connection)\n',
+      '  beforeSend(): void {\n',
       'the application sends to who is no longer authenticated',
     ],
+    ['    gated.sends = this\n', '', 'nobody looks after what is sent'],
   ]),
   ...of('adapters/ws.ts', slowReaders, [
-    ["        connections.end(connection, 'limited')\n", '', 'a slow reader leaves without an event'],
-    ['        gated.terminate()\n', '', 'a slow reader keeps what waits for it until it has ignored a Close'],
     ['= 16 * mebibyte }', '= Infinity }', 'what waits for a slow reader grows without bound, unless configured'],
     ['if (!(maxBufferedBytes >= 0))', 'if (false)', 'a limit that is no number limits nothing'],
   ]),
-  ...of('node/gated-socket.ts', slowReaders, [
+  ...of('node/accepted-socket.ts', slowReaders, [
+    ["    this.#options.connections.end(this.#connection, 'limited')\n", '', 'a slow reader leaves without an event'],
+    ['    this.#gated.terminate()\n', '', 'a slow reader keeps what waits for it until it has ignored a Close'],
     [
-      'webSocket.bufferedAmount > maxBufferedBytes',
-      'webSocket.bufferedAmount > 0',
+      'this.#gated.bufferedAmount <= this.#options.maxBufferedBytes',
+      'this.#gated.bufferedAmount <= 0',
       'a reader of a moment ago is ended',
     ],
-    ['      look()\n', '', 'what waits for a slow reader grows without bound'],
-    ["    webSocket.on('ping', look)\n", '', 'pongs for a slow reader grow without bound'],
+  ]),
+  ...of('node/gated-socket.ts', slowReaders, [
+    ['      sends?.afterSend()\n', '', 'what waits for a slow reader grows without bound'],
+    ["      if (event === 'ping') gated.sends?.afterSend()\n", '', 'pongs for a slow reader grow without bound'],
   ]),
   ...of('routes.ts', routes, [
     [

@@ -29,8 +29,8 @@ export default [
       'No test measures so finely.',
     ],
     [
-      'const isOurs = secrets.some((secret) =>',
-      'const isOurs = secrets.slice(0, 1).some((secret) =>',
+      'const isOurs = keys.some((secret) =>',
+      'const isOurs = keys.slice(0, 1).some((secret) =>',
       'what the secret of before has marked is refused',
     ],
     [
@@ -51,9 +51,12 @@ export default [
       'any number of commands that wait',
     ],
     ['return this.inTime(this.#sent(key, args))', 'return this.#sent(key, args)', 'a command without a deadline'],
-    ['Promise.race([reply, late])', 'reply', 'a reply without a deadline'],
+    [
+      'return within(reply, this.#timeout, this.#clock, () => {',
+      'return reply.finally(() => {',
+      'a reply without a deadline',
+    ],
     ['this.#isSilent = true', '', 'everybody waits for a server that is silent'],
-    ['.finally(() => cancel())', '', 'a timer is left behind by every command'],
     [
       'evaluate((key, command) => this.#sent(key, command), script, keys, args)',
       'this.eval(script, keys, args)',

@@ -49,8 +49,8 @@ export default [
   ]),
   ...of('jws.ts', jwt, [
     [
-      "rules.types.includes(type) ? { alg, ...(kid !== undefined && { kid }), typ: type } : 'token-type'",
-      '{ alg, ...(kid !== undefined && { kid }), typ: type }',
+      "rules.types.includes(type) ? { alg, kid, typ: type } : 'token-type'",
+      '{ alg, kid, typ: type }',
       'a token of any type',
     ],
     ['{ fatal: true }', '{}', 'a payload whose bytes are no text'],
@@ -170,7 +170,18 @@ export default [
     [...introspection, ...jwks],
     [["redirect: 'manual'", "redirect: 'follow'", 'a redirect takes the token elsewhere']],
   ),
-  ...of('in-time.ts', ['unit/in-time.test.ts'], [['      reject(error)\n', '', 'a verifier that never answers']]),
+  ...of(
+    'in-time.ts',
+    ['unit/in-time.test.ts'],
+    [
+      [
+        'return within(answer, timeout, clock, () => {',
+        'return answer.finally(() => {',
+        'a verifier that never answers',
+      ],
+      ['    context.abort(error)\n', '', 'a verifier works on for nobody'],
+    ],
+  ),
   ...of(
     'session.ts',
     ['unit/verifiers/session.test.ts', 'threats/b-session.test.ts'],

@@ -39,14 +39,15 @@ export class Decision<I extends Identity> {
     this.#options = options
   }
 
-  async evaluate(handshake: Handshake, ways: Ways<I>): Promise<Verdict<I>> {
+  evaluate(handshake: Handshake, ways: Ways<I>): Verdict<I> | Promise<Verdict<I>> {
     const presented = this.#choose(handshake, ways)
     if (presented === undefined) return ways.wait ?? this.deny('credential-absent', handshake)
     if ('reason' in presented) return presented
-    const verdict = await this.#verify(presented, handshake)
+    const verdict = this.#verify(presented, handshake)
+    const { wait } = ways
+    if (!wait || !presented.method.ambient) return verdict
     // A stale cookie came without being asked, and the first message is a full authentication of its own.
-    const stale = presented.method.ambient && verdict.type === 'refuse' && verdict.code === 'unauthenticated'
-    return stale && ways.wait ? ways.wait : verdict
+    return verdict.then((known) => (known.type === 'refuse' && known.code === 'unauthenticated' ? wait : known))
   }
 
   /** What was thrown on the way to a verdict. A broken dependency is not a bad credential, and neither is a bug. */
@@ -59,18 +60,22 @@ export class Decision<I extends Identity> {
   #choose(handshake: Handshake, { methods, fetched }: Ways<I>): Presented<I> | Refuse | undefined {
     const origin = singleHeader(handshake, 'origin')
     if (origin === repeated) return refuse('handshake-malformed')
-    const explicit: Shown<I>[] = []
-    const ambient: Shown<I>[] = []
+    let explicit: Shown<I> | undefined
+    let ambient: Shown<I> | undefined
+    let conflict = false
     for (const method of methods) {
       const reading = method.carrier(handshake)
-      if (reading.type !== 'absent') (method.ambient ? ambient : explicit).push({ method, reading })
+      if (reading.type === 'absent') continue
+      if (method.ambient) ambient ??= { method, reading }
+      else if (explicit) conflict = true
+      else explicit = { method, reading }
     }
     // An explicit credential decides alone. No page can send an Authorization header with a handshake, so that there the
     // Origin says nothing.
-    const [first = ambient[0]] = explicit
+    const first = explicit ?? ambient
     const noPage = !fetched && first?.method.name === 'header' && first.reading.type === 'found'
     if (origin !== undefined && !noPage && !this.#allowsOrigin(origin)) return refuse('origin-not-allowed')
-    if (explicit.length > 1) return refuse('credentials-conflict')
+    if (conflict) return refuse('credentials-conflict')
     if (first === undefined) return undefined
     if (first.reading.type !== 'found') return refuse('credential-malformed')
     if (first.method.ambient) {
@@ -94,7 +99,9 @@ export class Decision<I extends Identity> {
     const standing = attempts.ask(address)
     if (standing === 'exhausted') return refuse('attempts')
     try {
-      const verified = await verify()
+      const answer = verify()
+      // Most are there at once, and a turn costs more than the question.
+      const verified = answer instanceof Promise ? await answer : answer
       if (typeof verified !== 'string') return verified
       attempts.fail(address, hash(credential))
       return standing === 'limited' ? refuse('attempts') : this.deny(verified, handshake)
@@ -103,12 +110,12 @@ export class Decision<I extends Identity> {
     }
   }
 
-  #verify({ method, credential }: Presented<I>, handshake: Handshake): Refuse | Promise<Accept<I> | Refuse> {
+  #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
     const { settings, redeemTicket, revocations } = this.#options
     const { clock, verifyTimeout: timeout } = settings
     const verifier = 'verify' in method ? method.verify : redeemTicket
     // A cookie that a logout has emptied.
-    if (credential === '') return this.deny('credential-placeholder', handshake)
+    if (credential === '') return Promise.resolve(this.deny('credential-placeholder', handshake))
     return this.attempt(handshake, credential, () => {
       // What is revoked while it is looked up was vouched for before.
       const vouchedAt = revocations.now
@@ -123,10 +130,10 @@ export class Decision<I extends Identity> {
   #accept(verified: Verified<I>, method: Accept['method'], vouchedAt: number): Accept<I> | Reason {
     checkVerified(verified)
     const { settings, revocations } = this.#options
-    const { issuedAt = vouchedAt, expiresAt = issuedAt } = verified
-    const accept: Accept<I> = { ...verified, type: 'accept', method, issuedAt }
+    const { identity, expiresAt, issuedAt = vouchedAt, session, token } = verified
+    const accept: Accept<I> = { type: 'accept', method, identity, expiresAt, issuedAt, session, token }
     // It could be good again after its revocation is forgotten.
-    if (verified.issuedAt !== undefined && expiresAt - issuedAt > settings.life.revocationMemory) {
+    if (verified.issuedAt !== undefined && (expiresAt ?? issuedAt) - issuedAt > settings.life.revocationMemory) {
       return 'credential-lifetime'
     }
     return revocations.isRevoked(accept) ? 'credential-revoked' : accept

@@ -128,7 +128,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     return report(await evaluate(handshake), handshake)
   }
 
-  function evaluate(handshake: Handshake): Refuse | Promise<Verdict<I>> {
+  function evaluate(handshake: Handshake): Verdict<I> | Promise<Verdict<I>> {
     if (connections.isDraining) return refuse('draining')
     // A message comes from a socket whose handshake was found good.
     const fault = handshake.message === undefined ? checkUpgrade(handshake) : undefined

@@ -21,10 +21,10 @@ export interface Handshake {
 
 /** The handshake of a Node.js request. */
 export function fromNode(request: IncomingMessage): Handshake {
-  const headers: [string, string][] = []
   const { rawHeaders } = request
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    headers.push([rawHeaders[i]!.toLowerCase(), rawHeaders[i + 1]!])
+  const headers = new Array<[string, string]>(rawHeaders.length >> 1)
+  for (let i = 0; i < headers.length; i += 1) {
+    headers[i] = [rawHeaders[2 * i]!.toLowerCase(), rawHeaders[2 * i + 1]!]
   }
   return {
     method: request.method ?? '',
@@ -85,10 +85,11 @@ export function readTarget(target: string): Target | undefined {
 
 /** The values of a repeated field, joined as RFC 9110 section 5.3 allows; empty when the header is absent. */
 export function listHeader({ headers }: Handshake, name: string): string[] {
-  const items: string[] = []
+  let items: string[] = []
   for (const header of headers) {
     if (header[0] !== name) continue
-    for (const item of header[1].split(',')) items.push(trimmed(item).toLowerCase())
+    const more = header[1].split(',').map((item) => trimmed(item).toLowerCase())
+    items = items.length === 0 ? more : items.concat(more)
   }
   return items
 }

@@ -12,7 +12,7 @@ export interface Accept<I extends Identity = Identity> extends Verified<I> {
   /** How the credential came. */
   readonly method: MethodName
   /** The application's subprotocol to select; absent: select none. */
-  readonly protocol?: string
+  readonly protocol?: string | undefined
   /** Its place among the connections of its identity, where they are limited: the id of the connection that comes of it. */
   readonly lease?: string
 }
@@ -25,7 +25,7 @@ export interface Await {
   /** How many bytes the client may send before it is accepted. */
   readonly maxBytes: number
   /** As in {@link Accept}. */
-  readonly protocol?: string
+  readonly protocol?: string | undefined
 }
 
 /** The guard refuses. */
@@ -38,7 +38,7 @@ export interface Refuse {
   /** `status`: an HTTP response, no 101. `close`: accept, then Close at once, so that a browser can read the code. */
   readonly by: 'status' | 'close'
   /** As in {@link Accept}. */
-  readonly protocol?: string
+  readonly protocol?: string | undefined
   /** What was thrown, where that was the cause: for events, never told to a client. */
   readonly error?: unknown
 }

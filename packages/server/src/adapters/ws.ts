@@ -72,7 +72,7 @@ export function guardServer<I extends Identity>(
     const handshake = fromNode(request)
     const place = guard.enter(handshake)
     if ('reason' in place) return refuseSocket(socket, clock, place)
-    socket.once('close', place.leave)
+    socket.on('close', place.leave)
     const leave = () => {
       socket.off('close', place.leave)
       place.leave()

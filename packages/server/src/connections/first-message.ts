@@ -59,6 +59,7 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     state = 'decided'
     pending = undefined
     cancelDeadline()
+    cancelDeadline = () => {}
   }
 
   async function verify(message: string): Promise<void> {
@@ -75,7 +76,7 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     }
   }
 
-  const cancelDeadline = clock.after(wait.timeout, () => {
+  let cancelDeadline = clock.after(wait.timeout, () => {
     if (state === 'waiting') fail('message-late')
   })
   transport.onClose(settle)

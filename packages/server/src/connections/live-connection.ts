@@ -78,6 +78,6 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
   /** Lets the connection live on as `accept` says, who must be the same identity. How it was opened stays. */
   renew(accept: Accept<I>): void {
     const { method, protocol } = this.#accept
-    this.#accept = { ...accept, method, ...(protocol !== undefined && { protocol }) }
+    this.#accept = { ...accept, method, protocol }
   }
 }

@@ -1,3 +1,4 @@
+import { errorMonitor } from 'node:events'
 import { type RawData, WebSocket, type WebSocketServer } from 'ws'
 import type { Transport } from '../connections/transport.js'
 
@@ -43,6 +44,8 @@ export function makeGateable({ options }: WebSocketServer): void {
         return true
       }
       if (event === 'close') gated.closed()
+      // A frame that breaks the protocol is an error event, which ends the process when nobody listens.
+      if (event === 'error' && this.listenerCount(event) === 0) return super.emit(errorMonitor, ...args)
       const isHeard = super.emit(event, ...args)
       if (event === 'ping') gated.sends?.afterSend()
       return isHeard
@@ -75,14 +78,12 @@ export class GatedSocket implements Transport {
   #receiver: Receiver = nobody
   #isShut = false
   #isPaused = false
-  #onClose: (() => void)[] = []
+  #onClose: (() => void) | undefined
 
   /** @param webSocket one that a server made after {@link makeGateable} */
   constructor(webSocket: WebSocket) {
     this.webSocket = webSocket
     ;(webSocket as GateableWebSocket)[gate] = this
-    // A frame that breaks the protocol is an error event, which ends the process when nobody listens.
-    webSocket.on('error', ignore)
   }
 
   /** Says who takes the messages from now on. */
@@ -140,12 +141,21 @@ export class GatedSocket implements Transport {
     this.webSocket.terminate()
   }
   onClose(callback: () => void): void {
-    if (this.webSocket.readyState === WebSocket.CLOSED) callback()
-    else this.#onClose.push(callback)
+    const before = this.#onClose
+    if (this.webSocket.readyState === WebSocket.CLOSED) {
+      callback()
+    } else if (before) {
+      this.#onClose = () => {
+        before()
+        callback()
+      }
+    } else {
+      this.#onClose = callback
+    }
   }
   /** Tells that the socket is closed. */
   closed(): void {
-    for (const callback of this.#onClose.splice(0)) callback()
+    this.#onClose?.()
   }
 }
 

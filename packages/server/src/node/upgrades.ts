@@ -51,7 +51,8 @@ function guard(server: Server, clock: Clock): GuardedServer {
   function dispatch(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     heads.release(request.socket)
     const target = request.url ?? ''
-    const listener = listeners.get(target.split('?', 1)[0] ?? '')
+    const mark = target.indexOf('?')
+    const listener = listeners.get(mark === -1 ? target : target.slice(0, mark))
     if (!listener && server.listenerCount('upgrade') > 1) return
     // A peer may reset the connection at any time from now on.
     socket.on('error', ignore)

@@ -85,10 +85,10 @@ export function readToken(claims: Claims, typ?: string): Token | VerificationFai
     claims,
     scopes,
     facts: {
-      ...(exp !== undefined && { expiresAt: milliseconds(exp) }),
-      ...(iat !== undefined && { issuedAt: milliseconds(iat) }),
-      ...(session !== undefined && { session }),
-      ...(jti !== undefined && { token: jti }),
+      expiresAt: exp === undefined ? undefined : milliseconds(exp),
+      issuedAt: iat === undefined ? undefined : milliseconds(iat),
+      session,
+      token: jti,
     },
   }
 }

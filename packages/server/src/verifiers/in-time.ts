@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js'
 import { UnavailableError } from '../errors.js'
 import type { Identity } from '../identity.js'
 import type { Handshake } from '../request.js'
+import { within } from '../within.js'
 import type { Verification, Verifier, VerifyContext } from './verifier.js'
 
 /**
@@ -18,22 +19,10 @@ export function verifyInTime<I extends Identity>(
   const context = new Context(handshake, clock.now())
   const answer = verify(credential, context)
   if (!('then' in answer)) return answer
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(timeout, () => {
-      const error = new UnavailableError(`the verifier took longer than ${timeout} ms`)
-      context.abort(error)
-      reject(error)
-    })
-    answer.then(
-      (verification) => {
-        cancel()
-        resolve(verification)
-      },
-      (error: unknown) => {
-        cancel()
-        reject(error)
-      },
-    )
+  return within(answer, timeout, clock, () => {
+    const error = new UnavailableError(`the verifier took longer than ${timeout} ms`)
+    context.abort(error)
+    return error
   })
 }
 

@@ -102,7 +102,7 @@ function readHeader(parameters: Record<string, unknown>, rules: TokenRules): Tok
   // We know no extension, and one that we may not pass over makes this a token of another kind.
   if (crit !== undefined || b64 !== undefined || !(typ === undefined || typeof typ === 'string')) return 'token-type'
   const type = typ === undefined ? undefined : mediaType(typ)
-  return rules.types.includes(type) ? { alg, ...(kid !== undefined && { kid }), typ: type } : 'token-type'
+  return rules.types.includes(type) ? { alg, kid, typ: type } : 'token-type'
 }
 
 /** The name of a media type, to be compared (RFC 7515 section 4.1.9). */

@@ -14,7 +14,7 @@ export type PublicKey = string | JsonWebKey | webcrypto.JsonWebKey | KeyObject |
 /** What of a token's header picks the key. */
 export interface KeyHeader {
   readonly alg: string
-  readonly kid?: string
+  readonly kid?: string | undefined
 }
 
 /** Keys that may have signed a token. */

@@ -36,12 +36,7 @@ export function session(find: FindSession<Identity>, options: SessionOptions = {
       if (!found) return rejected('credential-unknown')
       const { identity, expiresAt, issuedAt } = found
       if (expiresAt !== undefined && expiresAt <= context.now) return rejected('credential-expired')
-      return {
-        identity,
-        session: found.session ?? hash(value),
-        ...(expiresAt !== undefined && { expiresAt }),
-        ...(issuedAt !== undefined && { issuedAt }),
-      }
+      return { identity, expiresAt, issuedAt, session: found.session ?? hash(value) }
     }
     const found = find(value, context)
     return found && 'then' in found ? found.then(judge) : judge(found)

@@ -7,13 +7,13 @@ export interface Verified<I extends Identity = Identity> {
   /** Whose it is. */
   readonly identity: I
   /** When the credential ends, in milliseconds since the epoch. Absent: it has no end of its own. */
-  readonly expiresAt?: number
+  readonly expiresAt?: number | undefined
   /** When the credential was issued, in milliseconds since the epoch. */
-  readonly issuedAt?: number
+  readonly issuedAt?: number | undefined
   /** The parent login: `sid`, the session, or the token's `jti`. Never a credential itself. */
-  readonly session?: string
+  readonly session?: string | undefined
   /** The token's own id (`jti`, RFC 7519 section 4.1.7). */
-  readonly token?: string
+  readonly token?: string | undefined
 }
 
 /** A bad credential. The reason is for events and logs; a client gets one answer for all reasons. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js'
 import { UnavailableError } from '../../errors.js'
+import { within } from '../../within.js'
 import type { Script } from './scripts.js'
 
 /** Sends a command to the primary that holds `key`. */
@@ -48,14 +49,10 @@ export class Commands {
 
   /** Waits for a reply as long as a reply may take. */
   inTime<T>(reply: Promise<T>): Promise<T> {
-    let cancel = () => {}
-    const late = new Promise<never>((_, reject) => {
-      cancel = this.#clock.after(this.#timeout, () => {
-        this.#isSilent = true
-        reject(new UnavailableError(`Redis took longer than ${this.#timeout} ms`))
-      })
+    return within(reply, this.#timeout, this.#clock, () => {
+      this.#isSilent = true
+      return new UnavailableError(`Redis took longer than ${this.#timeout} ms`)
     })
-    return Promise.race([reply, late]).finally(() => cancel())
   }
 
   async #sent(key: string, args: string[]): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { ConfigurationError } from '../../errors.js'
 
 /** Marks what the nodes write, so that nobody else can write it. */
@@ -19,10 +19,11 @@ const minSecretBytes = 32
 export function createSeal(secrets: readonly (string | Uint8Array)[]): Seal {
   const short = secrets.some((secret) => Buffer.byteLength(secret) < minSecretBytes)
   if (short) throw new ConfigurationError(`redisStore: a secret has ${minSecretBytes} random bytes at least`)
-  const [newest] = secrets
+  const keys = secrets.map((secret) => createSecretKey(typeof secret === 'string' ? Buffer.from(secret) : secret))
+  const [newest] = keys
   if (newest === undefined) return { close: (_, text) => text, open: (_, sealed) => sealed }
   // A key has no line break, so that no two pairs of key and text look the same.
-  const mark = (secret: string | Uint8Array, key: string, text: string) =>
+  const mark = (secret: KeyObject, key: string, text: string) =>
     createHmac('sha256', secret).update(`${key}\n${text}`).digest('base64url')
   return {
     close: (key, text) => `${mark(newest, key, text)} ${text}`,
@@ -30,7 +31,7 @@ export function createSeal(secrets: readonly (string | Uint8Array)[]): Seal {
       const space = sealed.indexOf(' ')
       const given = Buffer.from(sealed.slice(0, space))
       const text = sealed.slice(space + 1)
-      const isOurs = secrets.some((secret) => {
+      const isOurs = keys.some((secret) => {
         const expected = Buffer.from(mark(secret, key, text))
         return expected.length === given.length && timingSafeEqual(expected, given)
       })
