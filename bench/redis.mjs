@@ -10,7 +10,7 @@ export async function withRedis(use) {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-bench-'))
   const socket = join(folder, 'redis')
   const args = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '', '--appendonly', 'yes']
-  const server = spawn(process.env.REDIS_SERVER_PATH ?? 'redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(process.env.REDIS_SERVER_PATH, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const gone = once(server, 'close')
   try {
     let said = ''

@@ -27,11 +27,15 @@ export async function bootstrap() {
   await must('npm', ['run', '--silent', 'build'])
 }
 
-/** Finds every program, installing what is missing, and names each in the environment. Ends the process otherwise. */
-export async function preparePrograms() {
-  const missing = programs.filter((program) => !find(program)).map((program) => program.debian)
+/**
+ * Finds programs by their Debian packages, all of them unless some are named, installing what is missing, and names each
+ * in the environment. Ends the process otherwise.
+ */
+export async function preparePrograms(...packages) {
+  const wanted = programs.filter(({ debian }) => packages.length === 0 || packages.includes(debian))
+  const missing = wanted.filter((program) => !find(program)).map((program) => program.debian)
   if (missing.length > 0) await installDebian(missing)
-  for (const program of programs) {
+  for (const program of wanted) {
     const path = find(program)
     if (!path) fail(`The Debian package ${program.debian} has none of these commands: ${program.commands.join(', ')}.`)
     process.env[program.variable] = path
@@ -108,7 +112,7 @@ async function installDebian(packages) {
     const variables = programs.filter(({ debian }) => packages.includes(debian)).map(({ variable }) => variable)
     fail(
       [
-        `The tests need ${packages.join(', ')}. On Debian or Ubuntu:`,
+        `This needs ${packages.join(', ')}. On Debian or Ubuntu:`,
         `  sudo apt-get ${update.join(' ')} && sudo apt-get ${install.join(' ')}`,
         `Elsewhere install it your way; if it is not on PATH, name it in ${variables.join(', ')}.`,
       ].join('\n'),

@@ -11,7 +11,7 @@ import { report } from './report.mjs'
  * they share their parts, where the files of the other folders know nothing of one another.
  */
 const floors = [
-  { files: ['clock', 'errors', 'hash', 'id', 'identity', 'random', 'reasons', 'refusal', 'request'] },
+  { files: ['and-then', 'clock', 'errors', 'hash', 'id', 'identity', 'random', 'reasons', 'refusal', 'request'] },
   // the seams: what every file of a kind looks like, and the grammar that several share
   { files: ['carriers/carrier', 'carriers/b64token', 'verifiers/verifier', 'stores/store'] },
   { files: ['upgrade', 'verdict', 'origin', 'within', 'stores/groups'] },

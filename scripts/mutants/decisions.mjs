@@ -432,7 +432,6 @@ export default [
     ['if (mayHideHeaders(handshake))', 'if (false)', 'a header that decides something may have been dropped'],
     ['if (host === repeated ||', 'if (', 'two Hosts'],
     ['|| key === repeated', '', 'two keys'],
-    ['|| length === repeated', '', 'two lengths of a body'],
     ['if (once.some(', 'if (false && once.some(', 'a header that a carrier reads comes twice'],
     ["httpVersion !== '1.1' ||", '', 'another version of HTTP'],
     ['|| !readTarget(target)', '', 'a path with a second spelling'],

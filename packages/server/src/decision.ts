@@ -1,3 +1,4 @@
+import { andThen } from './and-then.js'
 import type { Reading } from './carriers/carrier.js'
 import type { RevocationLog } from './connections/revocation-log.js'
 import { UnavailableError } from './errors.js'
@@ -10,7 +11,7 @@ import type { Reason } from './reasons.js'
 import { type Handshake, listHeader, repeated, singleHeader } from './request.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from './verdict.js'
 import { verifyInTime } from './verifiers/in-time.js'
-import type { Verification, Verified, Verifier } from './verifiers/verifier.js'
+import type { Verified, Verifier } from './verifiers/verifier.js'
 
 /** What a decision rests on. */
 export interface DecisionOptions<I extends Identity> {
@@ -119,10 +120,10 @@ export class Decision<I extends Identity> {
     return this.attempt(handshake, credential, () => {
       // What is revoked while it is looked up was vouched for before.
       const vouchedAt = revocations.now
-      const judge = (verification: Verification<I>) =>
-        'rejected' in verification ? verification.rejected : this.#accept(verification, method.name, vouchedAt)
-      const verification = verifyInTime(verifier, credential, { handshake, clock, timeout })
-      return 'then' in verification ? verification.then(judge) : judge(verification)
+      const asked = verifyInTime(verifier, credential, { handshake, clock, timeout })
+      return andThen(asked, (verification) =>
+        'rejected' in verification ? verification.rejected : this.#accept(verification, method.name, vouchedAt),
+      )
     })
   }
 

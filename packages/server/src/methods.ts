@@ -1,3 +1,4 @@
+import { andThen } from './and-then.js'
 import type { Carrier } from './carriers/carrier.js'
 import { cookieCarrier } from './carriers/cookie.js'
 import { headerCarrier } from './carriers/header.js'
@@ -8,7 +9,7 @@ import { ConfigurationError } from './errors.js'
 import type { Identity } from './identity.js'
 import type { TicketOptions } from './tickets.js'
 import type { MethodName } from './verdict.js'
-import { type Known, rejected, type Verification, type Verifier } from './verifiers/verifier.js'
+import { type Known, rejected, type Verifier } from './verifiers/verifier.js'
 
 /** A carrier with its verifier. A guard holds a list of them. */
 export interface Method<I extends Identity = Identity, Ambient extends boolean = boolean> {
@@ -74,15 +75,12 @@ const maxQueryLifetime = 60_000
 /** `?token=…`: a token whose whole life (`exp` − `iat`) is 60 seconds at most. */
 export function query<I extends Identity>(options: QueryOptions<I>): Method<I, false> {
   const { verify, dangerouslyAllowLongLived = false } = options
-  const judge = (verification: Verification<I>): Verification<I> => {
-    if ('rejected' in verification) return verification
-    const { issuedAt = Number.NEGATIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = verification
-    return expiresAt - issuedAt <= maxQueryLifetime ? verification : rejected('credential-lifetime')
-  }
-  const shortLived: Verifier<I> = (credential, context) => {
-    const verification = verify(credential, context)
-    return 'then' in verification ? verification.then(judge) : judge(verification)
-  }
+  const shortLived: Verifier<I> = (credential, context) =>
+    andThen(verify(credential, context), (verification) => {
+      if ('rejected' in verification) return verification
+      const { issuedAt = Number.NEGATIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = verification
+      return expiresAt - issuedAt <= maxQueryLifetime ? verification : rejected('credential-lifetime')
+    })
   return {
     name: 'query',
     ambient: false,

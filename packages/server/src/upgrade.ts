@@ -12,13 +12,13 @@ export function checkUpgrade(handshake: Handshake): Reason | undefined {
   if (mayHideHeaders(handshake)) return 'handshake-malformed'
   const host = singleHeader(handshake, 'host')
   const key = singleHeader(handshake, 'sec-websocket-key')
-  const length = singleHeader(handshake, 'content-length')
-  if (host === repeated || key === repeated || length === repeated) return 'handshake-malformed'
+  if (host === repeated || key === repeated) return 'handshake-malformed'
   if (once.some((name) => singleHeader(handshake, name) === repeated)) return 'handshake-malformed'
   const { httpVersion = '1.1', method, target } = handshake
   if (httpVersion !== '1.1' || !readTarget(target)) return 'handshake-malformed'
   if (!hostSyntax.test(host ?? '')) return 'handshake-malformed'
-  // A body behind a handshake would be read as frames.
+  // A body behind a handshake would be read as frames. Two lengths are not '0' either.
+  const length = singleHeader(handshake, 'content-length')
   if ((length !== undefined && length !== '0') || singleHeader(handshake, 'transfer-encoding') !== undefined) {
     return 'handshake-malformed'
   }

@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { TextDecoder } from 'node:util'
+import { andThen } from '../and-then.js'
 import type { VerificationFailure } from '../reasons.js'
 import { algorithmOf } from './algorithms.js'
 import { type ClaimRules, type Claims, checkClaims } from './claims.js'
-import type { FoundKeys, KeyHeader, KeySource } from './keys.js'
+import type { KeyHeader, KeySource } from './keys.js'
 import { isObject } from './shape.js'
 
 /** What is demanded of a token. */
@@ -36,16 +37,14 @@ export function verifyToken(
   if (!parameters) return 'credential-unreadable'
   const header = readHeader(parameters, rules)
   if (typeof header === 'string') return header
-  const judge = ({ keys, edition }: FoundKeys) => {
+  return andThen(rules.keys.find(header, now), ({ keys, edition }) => {
     const { verify } = algorithmOf(header.alg)
     if (keys.length === 0) return 'token-key'
     if (!keys.some((key) => verify(key, jws.signed, jws.signature))) return 'token-signature'
     const claims: Claims | undefined = readObject(jws.payload)
     if (!claims) return 'token-claims'
     return checkClaims(claims, rules, now) ?? { claims, typ: header.typ, edition }
-  }
-  const found = rules.keys.find(header, now)
-  return found instanceof Promise ? found.then(judge) : judge(found)
+  })
 }
 
 /** The parts of a token, decoded. */

@@ -1,3 +1,4 @@
+import { andThen } from '../and-then.js'
 import { hash } from '../hash.js'
 import type { Identity } from '../identity.js'
 import type { VerificationFailure } from '../reasons.js'
@@ -88,14 +89,12 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     const key = hash(credential)
     const known = cache.get(key, now)
     if (known && known.edition === keys.edition(now)) return identified(known.token, identify)
-    const judge = (signed: SignedClaims | VerificationFailure) => {
+    return andThen(verifyToken(credential, rules, now), (signed) => {
       const result = typeof signed === 'string' ? signed : read(signed, now)
       if (typeof result === 'string') return rejected(result)
       cache.set(key, result, result.until)
       return identified(result.token, identify)
-    }
-    const verified = verifyToken(credential, rules, now)
-    return verified instanceof Promise ? verified.then(judge) : judge(verified)
+    })
   }
 }
 

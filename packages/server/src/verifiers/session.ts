@@ -1,3 +1,4 @@
+import { andThen } from '../and-then.js'
 import { hash } from '../hash.js'
 import type { Identity } from '../identity.js'
 import { checkedNumber } from './settings.js'
@@ -32,13 +33,11 @@ export function session(find: FindSession<Identity>, options: SessionOptions = {
   return (value, context) => {
     if (value.length > maxLength) return rejected('credential-unreadable')
     if (isPlaceholder(value)) return rejected('credential-placeholder')
-    const judge = (found: Session<Identity> | null | undefined) => {
+    return andThen(find(value, context), (found) => {
       if (!found) return rejected('credential-unknown')
       const { identity, expiresAt, issuedAt } = found
       if (expiresAt !== undefined && expiresAt <= context.now) return rejected('credential-expired')
       return { identity, expiresAt, issuedAt, session: found.session ?? hash(value) }
-    }
-    const found = find(value, context)
-    return found && 'then' in found ? found.then(judge) : judge(found)
+    })
   }
 }

@@ -31,6 +31,15 @@ it('passes on nothing else of a database row', async () => {
   ).not.toHaveProperty('passwordHash')
 })
 
+it('waits for a query builder, which is no promise', async () => {
+  const query = {
+    // biome-ignore lint/suspicious/noThenProperty: this is what query builders have
+    then: (resolve: (row: { identity: Identity }) => void) => resolve({ identity }),
+  }
+  const verify = session(() => query as unknown as Promise<{ identity: Identity }>)
+  expect(await accepted(verify, 'value')).toMatchObject({ identity })
+})
+
 it('rejects what the look-up does not know', async () => {
   for (const nothing of [null, undefined]) {
     await refused(
