@@ -20,8 +20,9 @@ export interface GuardServerOptions<I extends Identity = Identity> {
   /** The path that the guard owns, such as `/ws`, compared exactly. Other paths are left to other listeners. */
   readonly path: string
   /**
-   * A `WebSocketServer` of yours, made with `noServer: true`. Its options hold for accepted connections, and its
-   * `clients` are those that were accepted. Default: one without compression, whose messages are 1 MiB at most.
+   * A `WebSocketServer` of yours, made with `noServer: true`. Its options hold for accepted connections, whose class
+   * extends its `WebSocket`, and its `clients` are those that were accepted. Default: one without compression, whose
+   * messages are 1 MiB at most.
    */
   readonly webSocketServer?: WebSocketServer
   /** Asked about every message of an accepted connection. Default: all may pass. */
