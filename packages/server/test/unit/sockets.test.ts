@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream'
 import { createGuard, firstMessage, header } from '@sallyport/server'
 import { testClock, testServer } from '@sallyport/server/testing'
 import { guardServer } from '@sallyport/server/ws'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { GatedSocket, makeGateable } from '../../src/node/gated-socket.js'
 import { claimUpgrades } from '../../src/node/upgrades.js'
@@ -117,6 +117,16 @@ describe('a gate', () => {
     ])
   })
 
+  it('tells everybody who asked that the socket is closed', () => {
+    const { webSocket, gated } = gate()
+    const told: string[] = []
+    gated.onClose(() => told.push('first'))
+    gated.onClose(() => told.push('second'))
+    expect(told).toEqual([])
+    webSocket.emit('close')
+    expect(told).toEqual(['first', 'second'])
+  })
+
   it('asks before each message that the application sends, and looks after it', () => {
     const { webSocket, gated } = gate()
     const asked: string[] = []
@@ -186,6 +196,37 @@ describe('an application', () => {
     client.send('hello')
     expect(await client.receive()).toBe('hello')
     client.dropNetwork()
+  })
+
+  it('is spared who sends too many messages, whether or not it asks about each', async () => {
+    const clock = testClock()
+    for (const authorize of [undefined, () => true]) {
+      const options = { clock, messagesPerSecond: 1, ...(authorize && { authorize }) }
+      const client = await testServer(createGuard({ clock, accept }), echo, options).connect({ headers })
+      client.send('one')
+      expect(await client.receive()).toBe('one')
+      client.send('two')
+      expect((await client.closed).code).toBe(4029)
+    }
+  })
+
+  it('hears nothing from a connection that has ended, though no timer has run', async () => {
+    const clock = testClock(Date.UTC(2026, 0, 1) + 500)
+    const guard = createGuard({ clock, accept, life: { leeway: 0 } })
+    const heard: string[] = []
+    // It answers nothing, because the answer would be stopped as well.
+    const listen = (webSocket: WebSocket) => {
+      webSocket.on('message', (data) => heard.push(`${data}`))
+    }
+    const client = await testServer(guard, listen, { clock }).connect({ headers })
+    clock.advance(59_999)
+    client.send('in time')
+    await vi.waitFor(() => expect(heard).toEqual(['in time']))
+    clock.advance(1)
+    expect(guard.connections.size).toBe(1)
+    client.send('late')
+    expect((await client.closed).code).toBe(4019)
+    expect(heard).toEqual(['in time'])
   })
 
   it('sends nothing to a connection that has ended, though no timer has run', async () => {
