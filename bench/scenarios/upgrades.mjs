@@ -39,6 +39,13 @@ export async function measure({ credentials, effort, wants }) {
     anonymous(bareWs, 'bare-ws', { echoes: true }),
     anonymous('node:net, 101 by hand', 'node-net', { control: bareWs }),
     anonymous('node:http, 101 by hand', 'node-http', { control: bareWs }),
+    withTokens(
+      'bound: bare ws and the least that a guard does',
+      ['bare-ws-least', { keys }],
+      say.bearer,
+      seen('HS256'),
+      status,
+    ),
 
     {
       row: 'ticket',
