@@ -25,9 +25,9 @@ const efforts = {
     growth: { rounds: 7, sizes: [1_000, 5_000, 10_000, 15_000], count: 2_000 },
   },
   quick: {
-    handshakes: { rounds: 5, count: 250, warmup: 3_000 },
-    echo: { rounds: 5, '64 B': 10_000, '16 KiB': 3_000 },
-    memory: { rounds: 5, connections: 800 },
+    handshakes: { rounds: 5, count: 150, warmup: 1_000 },
+    echo: { rounds: 5, '64 B': 10_000, '16 KiB': 2_000 },
+    memory: { rounds: 5, connections: 400 },
     tickets: { rounds: 5, count: 10_000, overRedis: 5_000 },
     revocation: { rounds: 5, few: 400, many: 2_000, users: 220 },
     reconnection: { rounds: 5, clients: 1_000 },
