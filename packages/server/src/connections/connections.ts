@@ -77,6 +77,9 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   readonly #leases: Leases<I> | undefined
   readonly #deadlines: Deadlines<LiveConnection<I>>
   readonly #options: ConnectionsOptions<I>
+  /** Sockets that are not closed yet, those among them whose connection is over. */
+  #sockets = 0
+  readonly #onLastClosed: (() => void)[] = []
   #isDraining = false
 
   constructor(options: ConnectionsOptions<I>) {
@@ -171,14 +174,12 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const { clock, random, events } = this.#options
     const id = accept.lease ?? newId(random)
     const source = sourceOf(handshake, this.#options.addressOf(handshake))
-    const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport)
+    const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport, this.#onClosed)
+    this.#sockets += 1
     this.#registry.add(connection)
     this.#leases?.keep(connection)
     this.#schedule(connection)
-    transport.onClose(() => {
-      this.#forget(connection)
-      events.emit({ type: 'closed', connection })
-    })
+    transport.onClose(connection)
     // Registered first, asked again after: a revocation finds it either there or here.
     const revocation = this.#log.find(accept)
     if (revocation) this.end(connection, revocation.code, revocation)
@@ -287,16 +288,13 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   /** Closes all connections, spread over `within` milliseconds, and all that come. Resolves when the last is gone. */
   async drain(within: number): Promise<void> {
     const { clock } = this.#options
-    const gone: Promise<void>[] = []
     this.#isDraining = true
     for (let left = drainSteps; this.size > 0; left -= 1) {
-      for (const connection of [...this.#registry.values()].slice(0, Math.ceil(this.size / left))) {
-        gone.push(new Promise((resolve) => connection.transport.onClose(resolve)))
-        this.end(connection, 'restart')
-      }
+      const some = [...this.#registry.values()].slice(0, Math.ceil(this.size / left))
+      for (const connection of some) this.end(connection, 'restart')
       if (this.size > 0) await new Promise<void>((resolve) => clock.after(within / drainSteps, resolve))
     }
-    await Promise.all(gone)
+    if (this.#sockets > 0) await new Promise<void>((resolve) => this.#onLastClosed.push(resolve))
     await this.#log.stop()
   }
 
@@ -336,12 +334,20 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#leases?.drop(connection)
   }
 
+  // One function for all, because there are many.
+  readonly #onClosed = (connection: LiveConnection<I>): void => {
+    this.#sockets -= 1
+    this.#forget(connection)
+    this.#options.events.emit({ type: 'closed', connection })
+    if (this.#sockets === 0) for (const resolve of this.#onLastClosed.splice(0)) resolve()
+  }
+
   /** Ends a connection: gate, Close, then the socket. Does nothing to one that is over. */
   end(connection: LiveConnection<I>, code: CodeName, { error, reason }: Cause = {}): void {
     if (!this.#isLive(connection)) return
     const { clock, events } = this.#options
     this.#forget(connection)
-    end(connection.transport, code, clock)
+    end(connection.transport, code, clock, connection)
     const cause = { ...(error !== undefined && { error }), ...(reason !== undefined && { reason }) }
     events.emit({ type: 'ended', connection, code, ...cause })
   }

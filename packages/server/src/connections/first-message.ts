@@ -79,7 +79,7 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
   let cancelDeadline = clock.after(wait.timeout, () => {
     if (state === 'waiting') fail('message-late')
   })
-  transport.onClose(settle)
+  transport.onClose({ closed: settle })
 
   return {
     evict() {

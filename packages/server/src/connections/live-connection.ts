@@ -2,7 +2,7 @@ import type { Connection } from '../connection.js'
 import type { Identity } from '../identity.js'
 import type { Accept, MethodName } from '../verdict.js'
 import type { Scheduled } from './deadlines.js'
-import type { Transport } from './transport.js'
+import type { CloseListener, Transport } from './transport.js'
 
 /** What is kept of the handshake that opened a connection. No credential is. */
 export interface ConnectionSource {
@@ -13,9 +13,13 @@ export interface ConnectionSource {
 }
 
 /** A connection with the guard's own handle on it: what it was accepted as, which a renewal replaces, and its socket. */
-export class LiveConnection<I extends Identity = Identity> implements Connection<I>, Scheduled {
-  readonly #source: ConnectionSource
+export class LiveConnection<I extends Identity = Identity> implements Connection<I>, Scheduled, CloseListener {
+  readonly path: string
+  readonly origin: string | undefined
+  readonly address: string
+  readonly #query: string
   readonly #transport: Transport
+  readonly #onClosed: (connection: LiveConnection<I>) => void
   #accept: Accept<I>
   /** Whether a renewal is being verified: one at a time. */
   renewing = false
@@ -31,10 +35,15 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
     accept: Accept<I>,
     source: ConnectionSource,
     transport: Transport,
+    onClosed: (connection: LiveConnection<I>) => void,
   ) {
+    this.path = source.path
+    this.origin = source.origin
+    this.address = source.address
+    this.#query = source.query
     this.#accept = accept
-    this.#source = source
     this.#transport = transport
+    this.#onClosed = onClosed
   }
 
   get identity(): I {
@@ -55,24 +64,19 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
   get protocol(): string | undefined {
     return this.#accept.protocol
   }
-  get path(): string {
-    return this.#source.path
-  }
   get query(): URLSearchParams {
     // The parser would take away a question mark that belongs to the query.
-    return new URLSearchParams(`?${this.#source.query}`)
-  }
-  get origin(): string | undefined {
-    return this.#source.origin
-  }
-  get address(): string {
-    return this.#source.address
+    return new URLSearchParams(`?${this.#query}`)
   }
   get accept(): Accept<I> {
     return this.#accept
   }
   get transport(): Transport {
     return this.#transport
+  }
+
+  closed(): void {
+    this.#onClosed(this)
   }
 
   /** Lets the connection live on as `accept` says, who must be the same identity. How it was opened stays. */

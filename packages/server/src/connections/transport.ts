@@ -1,6 +1,12 @@
 import { type CodeName, codes } from '@sallyport/protocol'
 import type { Clock } from '../clock.js'
 
+/** Who is told of the end of a socket. */
+export interface CloseListener {
+  /** Called once the socket is closed. */
+  closed(): void
+}
+
 /** What the core needs of a socket. Each adapter builds one; nothing here may throw, whatever state the socket is in. */
 export interface Transport {
   /** Whether messages still cross: neither side has begun to close. */
@@ -19,8 +25,8 @@ export interface Transport {
   close(code: number, reason: string): void
   /** Ends the socket without waiting for the peer. */
   terminate(): void
-  /** Calls back once the socket is closed; at once when it already is. */
-  onClose(callback: () => void): void
+  /** Says who is told once the socket is closed, in place of whoever was; at once when it already is. */
+  onClose(listener: CloseListener): void
 }
 
 const closeGrace = 1_000
@@ -28,8 +34,11 @@ const closeGrace = 1_000
 /** Who is no longer authenticated must not get what waits in front of the Close either. */
 const dropsQueue: ReadonlySet<CodeName> = new Set(['expired', 'revoked', 'forbidden'])
 
-/** Ends a socket: first the gate, then Close, then, after a second, without the peer, who need not answer a Close. */
-export function end(transport: Transport, code: CodeName, clock: Clock): void {
+/**
+ * Ends a socket: first the gate, then Close, then, after a second, without the peer, who need not answer a Close.
+ * `listener` is told when it is closed.
+ */
+export function end(transport: Transport, code: CodeName, clock: Clock, listener?: CloseListener): void {
   const row = codes[code]
   transport.shut()
   // To see the peer's answer to the Close.
@@ -39,5 +48,11 @@ export function end(transport: Transport, code: CodeName, clock: Clock): void {
     return
   }
   transport.close('close' in row ? row.close : codes.internal.close, row.reason)
-  transport.onClose(clock.after(closeGrace, () => transport.terminate()))
+  const cancel = clock.after(closeGrace, () => transport.terminate())
+  transport.onClose({
+    closed() {
+      cancel()
+      listener?.closed()
+    },
+  })
 }

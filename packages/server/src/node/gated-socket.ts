@@ -1,6 +1,6 @@
 import { errorMonitor } from 'node:events'
 import { type RawData, WebSocket, type WebSocketServer } from 'ws'
-import type { Transport } from '../connections/transport.js'
+import type { CloseListener, Transport } from '../connections/transport.js'
 
 /** A message as ws emits it. */
 export type Message = readonly [data: RawData, isBinary: boolean]
@@ -78,7 +78,7 @@ export class GatedSocket implements Transport {
   #receiver: Receiver = nobody
   #isShut = false
   #isPaused = false
-  #onClose: (() => void) | undefined
+  #closeListener: CloseListener | undefined
 
   /** @param webSocket one that a server made after {@link makeGateable} */
   constructor(webSocket: WebSocket) {
@@ -140,22 +140,13 @@ export class GatedSocket implements Transport {
   terminate(): void {
     this.webSocket.terminate()
   }
-  onClose(callback: () => void): void {
-    const before = this.#onClose
-    if (this.webSocket.readyState === WebSocket.CLOSED) {
-      callback()
-    } else if (before) {
-      this.#onClose = () => {
-        before()
-        callback()
-      }
-    } else {
-      this.#onClose = callback
-    }
+  onClose(listener: CloseListener): void {
+    this.#closeListener = listener
+    if (this.webSocket.readyState === WebSocket.CLOSED) listener.closed()
   }
   /** Tells that the socket is closed. */
   closed(): void {
-    this.#onClose?.()
+    this.#closeListener?.closed()
   }
 }
 

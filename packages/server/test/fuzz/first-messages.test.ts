@@ -55,7 +55,6 @@ it(`in process, lets nobody of ${inputs} through the inner door without a good f
     const transport = fakeTransport()
     const place = guard.enter(request)
     if ('reason' in place) throw new Error('a place was not given back')
-    transport.onClose(place.leave)
     const verdict = await guard.decide(request)
     if (verdict.type !== 'await') throw new Error(`the verdict is to ${verdict.type}`)
     const opened: { readonly user: string; readonly kept: number[] }[] = []
@@ -89,6 +88,7 @@ it(`in process, lets nobody of ${inputs} through the inner door without a good f
 
     const { isOpen } = transport
     transport.drop()
+    place.leave()
     expect(guard.connections.size).toBe(0)
     expect(clock.pending).toBe(0)
     expect(opened.length).toBeLessThanOrEqual(1)

@@ -1,4 +1,4 @@
-import type { Transport } from '@sallyport/server'
+import type { CloseListener, Transport } from '@sallyport/server'
 
 /** A transport without a socket, which writes down what it is told to do to the peer. */
 export interface FakeTransport extends Transport {
@@ -12,13 +12,13 @@ export interface FakeTransport extends Transport {
 
 export function fakeTransport(): FakeTransport {
   const calls: string[] = []
-  const callbacks: (() => void)[] = []
+  let closeListener: CloseListener | undefined
   let isReading = true
   let isClosed = false
   const drop = () => {
     if (isClosed) return
     isClosed = true
-    for (const callback of callbacks.splice(0)) callback()
+    closeListener?.closed()
   }
   const transport = {
     calls,
@@ -43,9 +43,9 @@ export function fakeTransport(): FakeTransport {
       calls.push('terminate')
       drop()
     },
-    onClose: (callback: () => void) => {
-      if (isClosed) callback()
-      else callbacks.push(callback)
+    onClose: (listener: CloseListener) => {
+      closeListener = listener
+      if (isClosed) listener.closed()
     },
   }
   return transport

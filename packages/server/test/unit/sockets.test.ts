@@ -117,14 +117,25 @@ describe('a gate', () => {
     ])
   })
 
-  it('tells everybody who asked that the socket is closed', () => {
+  it('tells whoever asked last that the socket is closed', () => {
     const { webSocket, gated } = gate()
     const told: string[] = []
-    gated.onClose(() => told.push('first'))
-    gated.onClose(() => told.push('second'))
+    gated.onClose({ closed: () => told.push('first') })
+    gated.onClose({ closed: () => told.push('second') })
     expect(told).toEqual([])
     webSocket.emit('close')
-    expect(told).toEqual(['first', 'second'])
+    expect(told).toEqual(['second'])
+  })
+
+  it('tells at once that the socket was closed before', () => {
+    const { gated } = gate()
+    const told: string[] = []
+    gated.onClose({ closed: () => told.push('open') })
+    expect(told).toEqual([])
+    const closed = gate()
+    Object.defineProperty(closed.webSocket, 'readyState', { value: WebSocket.CLOSED })
+    closed.gated.onClose({ closed: () => told.push('closed') })
+    expect(told).toEqual(['closed'])
   })
 
   it('asks before each message that the application sends, and looks after it', () => {
