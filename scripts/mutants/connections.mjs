@@ -17,6 +17,8 @@ const of = (file, tests, list) =>
 
 export default [
   ...of('connections/connections.ts', live, [
+    ['if (this.#sockets > 0) await', 'if (false) await', 'a drain is over while sockets are open'],
+    ['    this.#sockets -= 1\n', '', 'a drain waits for ever'],
     [
       "'issuedBefore' in target && !Number.isFinite(target.issuedBefore ?? 0)",
       'false',
@@ -276,6 +278,8 @@ export default [
     [
       ['  transport.shut()\n', '', 'messages cross behind the Close'],
       ['dropsQueue.has(code) && transport.bufferedAmount > 0', 'false', 'who was revoked still gets what waits for it'],
+      ['      cancel()\n', '', 'a timer for a socket that is gone'],
+      ['      listener?.closed()\n', '', 'nobody learns that a socket which was ended is closed'],
     ],
   ),
   ...of('connections/first-message.ts', firstMessages, [
@@ -424,7 +428,11 @@ export default [
     ['      sends?.beforeSend()\n', '', 'the application sends to who is no longer authenticated'],
     ['    this.#receiver = nobody\n', '', 'messages cross behind the Close'],
     ['if (!this.#isShut) this.#receiver', 'this.#receiver', 'messages cross behind the Close, when it comes early'],
-    ['        before()\n', '', 'who asked first is not told that the socket is gone'],
+    [
+      'if (this.webSocket.readyState === WebSocket.CLOSED) listener.closed()',
+      '',
+      'a socket that was gone before counts as live',
+    ],
   ]),
   ...of('adapters/ws.ts', ws, [
     ["    socket.on('close', place.leave)\n", '', 'a place is never left'],

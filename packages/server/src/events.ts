@@ -68,5 +68,5 @@ export class Events<I extends Identity> {
 function warn(error: unknown): void {
   if (!(error instanceof Error) || error instanceof UnavailableError) return
   const trace = error.stack?.split('\n').filter((line) => /^ +at /.test(line)) ?? []
-  process.emitWarning(`Sallyport caught a ${error.name}\n${trace.join('\n')}`)
+  process.emitWarning(`Sallyport caught an error: ${error.name}\n${trace.join('\n')}`)
 }

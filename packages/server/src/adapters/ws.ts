@@ -9,7 +9,7 @@ import type { Guard } from '../guard.js'
 import type { Identity } from '../identity.js'
 import { AcceptedSocket } from '../node/accepted-socket.js'
 import { GatedSocket, type Message, makeGateable } from '../node/gated-socket.js'
-import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
+import { claimUpgrades, refuseSocket, releaseSocket } from '../node/upgrades.js'
 import { fromNode } from '../request.js'
 import type { Verdict } from '../verdict.js'
 
@@ -150,6 +150,7 @@ function complete(upgrade: Upgrade, onOpen: (gated: GatedSocket) => void): void 
   // ws would answer with the first subprotocol it sees, which may be a credential: it sees the selected one only.
   if (verdict.protocol !== undefined) request.headers['sec-websocket-protocol'] = verdict.protocol
   else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']
+  releaseSocket(socket)
   webSocketServer.handleUpgrade(request, socket, head, (webSocket) => onOpen(new GatedSocket(webSocket)))
 }
 

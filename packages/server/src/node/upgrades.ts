@@ -66,6 +66,11 @@ function guard(server: Server, clock: Clock): GuardedServer {
   return guarded
 }
 
+/** Gives the socket of an upgrade to somebody who looks after its errors. */
+export function releaseSocket(socket: Duplex): void {
+  socket.off('error', ignore)
+}
+
 /** Writes a refusal and ends the connection, waiting a second at most for the peer to take it. */
 export function refuseSocket(socket: Duplex, clock: Clock, { code }: Refuse): void {
   // What the peer still sends is read and dropped: unread, it would turn our FIN into a reset that loses the response.

@@ -7,7 +7,7 @@ import { guardServer } from '@sallyport/server/ws'
 import { describe, expect, it, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { GatedSocket, makeGateable } from '../../src/node/gated-socket.js'
-import { claimUpgrades } from '../../src/node/upgrades.js'
+import { claimUpgrades, releaseSocket } from '../../src/node/upgrades.js'
 import { nextTurn } from '../support/deferred.js'
 import { verifyGood } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
@@ -45,6 +45,12 @@ describe('a peer that resets its connection', () => {
   it.each(['/ws', '/none'])('ends no process by an upgrade to %s', (target) => {
     const socket = upgrade(target)
     expect(() => reset(socket)).not.toThrow()
+  })
+
+  it('is left to whoever takes the socket', () => {
+    const socket = upgrade('/ws')
+    releaseSocket(socket)
+    expect(() => reset(socket)).toThrow('reset')
   })
 
   it('ends no process by a frame that breaks the protocol', () => {
