@@ -1,9 +1,9 @@
 // Sockets and connections: what they may use, who ends them, and what still crosses.
 const life = 'unit/connection-life.test.ts'
-const live = [life, 'unit/connections.test.ts', 'unit/ws.test.ts']
+const live = [life, 'unit/connections.test.ts', 'unit/drain.test.ts', 'unit/ws.test.ts']
 const revocations = ['unit/revocations.test.ts', 'unit/connections.test.ts', life]
 const leases = [life, 'threats/f-registry.test.ts']
-const inBand = [...live, 'threats/f-renewal.test.ts', 'unit/drain.test.ts']
+const inBand = [...live, 'threats/f-renewal.test.ts']
 const nodes = ['threats/i-cut-off.test.ts', 'threats/i-nodes.test.ts']
 const firstMessages = [life, 'unit/first-message.test.ts', 'threats/e-first-message.test.ts']
 const innerDoor = ['unit/inner-door.test.ts']
