@@ -143,6 +143,7 @@ describe('by keyboard', () => {
       const on = card(page, 'Ticket')
       await on.getByRole('button', { name: 'Connect', exact: true }).press('Enter')
       const line = on.getByLabel('Line to send')
+      await line.waitFor()
       await line.pressSequentially('Hello')
       await line.press('Enter')
       await on.getByText('{"type":"echo","data":"Hello"}').waitFor()
