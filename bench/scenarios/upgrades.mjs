@@ -111,12 +111,11 @@ export async function measure({ credentials, effort, wants }) {
   ]
 
   // Peers remember no token, so that each is as a token first seen.
-  const against = (control, least) => ({
-    row: `header, HS256 first seen, beside ${control}`,
-    same: 'header, HS256 first seen',
-    control,
-    ...atLeast(least),
-  })
+  const against = (control, least) =>
+    withTokens(`header, HS256 first seen, beside ${control}`, ours('header'), say.bearer, fresh('HS256'), status, {
+      control,
+      ...atLeast(least),
+    })
   rows.push(
     against('ws and jsonwebtoken, string secret', 3),
     against('@fastify/websocket and @fastify/jwt', 1.3),
