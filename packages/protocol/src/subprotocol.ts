@@ -3,7 +3,8 @@ export const bearerPrefix = 'sallyport.bearer.'
 
 /** Writes a credential as a subprotocol, to be offered beside the application's own. */
 export function encodeBearer(credential: string): string {
-  const binary = Array.from(new TextEncoder().encode(credential), (byte) => String.fromCharCode(byte)).join('')
+  let binary = ''
+  for (const byte of new TextEncoder().encode(credential)) binary += String.fromCharCode(byte)
   return bearerPrefix + btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
@@ -16,7 +17,8 @@ export function decodeBearer(subprotocol: string): string | undefined {
   if (!/^[A-Za-z0-9_-]+$/.test(encoded) || encoded.length % 4 === 1) return undefined
   try {
     const binary = atob(encoded.replaceAll('-', '+').replaceAll('_', '/'))
-    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0))
+    const bytes = new Uint8Array(binary.length)
+    for (let i = 0; i < bytes.length; i += 1) bytes[i] = binary.charCodeAt(i)
     const credential = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     return encodeBearer(credential) === subprotocol ? credential : undefined
   } catch {
