@@ -21,8 +21,8 @@ export async function measureHandshakes({ scenario, rows: all, wants, ...effort 
   const measured = new Map()
   for (const row of rows.filter(({ server }) => server)) {
     const control = find(row.control)
-    const bound = control?.bound && { ...control, of: find(control.bound.row) }
-    await measureRow({ row, control: bound ? bound.of : control, bound, measured, ...effort })
+    const bound = control?.bound && { row: control.row, alg: control.bound.alg }
+    await measureRow({ row, control: bound ? find(control.bound.row) : control, bound, measured, ...effort })
   }
   return rows.map(({ row, control, goal }) => {
     const { samples, controls, ...more } = measured.get(row)
@@ -44,17 +44,19 @@ export async function measureHandshakes({ scenario, rows: all, wants, ...effort 
  */
 async function measureRow({ row, control, bound, measured, rounds, count, warmup, credentials }) {
   const subjects = control ? [control, row] : [row]
-  const crypto = ['node-crypto', { keys: credentials.keys }]
-  await withServers([crypto, ...subjects.map(({ server }) => server)], async (verifier, ...servers) => {
-    const server = servers.at(-1)
+  const wanted = subjects.map(({ server }) => server)
+  if (bound) wanted.push(['node-crypto', { keys: credentials.keys }])
+  await withServers(wanted, async (...servers) => {
+    const server = servers[subjects.length - 1]
+    const verifier = servers[subjects.length]
     for (const [i, subject] of subjects.entries()) await warmUp(subject, servers[i], warmup)
     const { share: load } = await converse(row, server, await row.prepare(server, count), { awake: false })
     const [samples, controls, boundedBy, wall] = [[], [], [], []]
     for (let round = 0; round < rounds; round += 1) {
       const { rate: bare } = control ? await take(control, servers[0], count) : {}
       if (bound) {
-        const [token] = credentials.fresh(bound.bound.alg)(1)
-        const seconds = await verifier.call('verification', { alg: bound.bound.alg, token, count })
+        const [token] = credentials.fresh(bound.alg)(1)
+        const seconds = await verifier.call('verification', { alg: bound.alg, token, count })
         boundedBy.push(1 / (1 / bare + seconds))
       }
       controls.push(bare)
