@@ -29,13 +29,18 @@ export default [
     ["if (credential.length > maxLength) return rejected('credential-unreadable')", '', 'a token of any length'],
     ["required: ['exp', 'iat']", "required: ['iat']", 'a token without an end'],
     ["required: ['exp', 'iat']", "required: ['exp']", 'a token that does not say when it was issued'],
-    ['until: expiresAt + leeway', 'until: Number.POSITIVE_INFINITY', 'a remembered token beyond its end'],
+    [
+      '{ token, edition }, expiresAt + leeway',
+      '{ token, edition }, Number.POSITIVE_INFINITY',
+      'a remembered token beyond its end',
+    ],
   ]),
   ...of('jwt.ts', jwks, [
     ['known && known.edition === keys.edition(now)', 'known', 'a remembered token whose key was removed'],
   ]),
   ...of('jws.ts', signature, [
-    ['parts.length !== 3 ||', '', 'a token with more behind it'],
+    ['more !== undefined ||', '', 'a token with more behind it'],
+    ['if (text === last?.text) return', 'if (last) return', 'a token by the header of the one before'],
     ["bytes.toString('base64url') === part", 'true', 'a second spelling of the last character'],
     [
       "if (typeof alg !== 'string' || !rules.algorithms.includes(alg)) return 'token-algorithm'",
@@ -45,7 +50,7 @@ export default [
     ["if (kid !== undefined && typeof kid !== 'string') return 'token-key'", '', 'a name of a key that is no text'],
     ['crit !== undefined ||', '', 'a critical extension that we do not know'],
     ['b64 !== undefined ||', '', 'a payload that is spelled otherwise'],
-    ["if (!keys.some((key) => verify(key, jws.signed, jws.signature))) return 'token-signature'", '', 'any signature'],
+    ["if (!keys.some((key) => verify(key, signed, signature))) return 'token-signature'", '', 'any signature'],
   ]),
   ...of('jws.ts', jwt, [
     [
@@ -78,7 +83,7 @@ export default [
     [
       ["if (iss === undefined || !issuer.includes(iss)) return 'token-issuer'", '', 'a token of any issuer'],
       [
-        "if (![aud].flat().some((name) => name !== undefined && audience.includes(name))) return 'token-audience'",
+        "if (!names.some((name) => typeof name === 'string' && audience.includes(name))) return 'token-audience'",
         '',
         'a token for any audience',
       ],
@@ -101,11 +106,11 @@ export default [
       ],
       ['nonce !== undefined && !saysAccess', 'false', 'an ID token with a nonce'],
       [
-        "identity ? { ...facts, identity } : rejected('credential-unknown')",
-        '{ ...facts, identity }',
+        "identity ? { ...token, identity } : rejected('credential-unknown')",
+        '{ ...token, identity }',
         'somebody whom the application does not know',
       ],
-      ["if (sub === undefined || iss === undefined) return rejected('token-claims')", '', 'a token of nobody'],
+      ["namesSomebody(token) ? token : rejected('token-claims')", 'token', 'a token of nobody'],
       ['    Object.freeze(object)\n', '', 'claims that one handler changes for the next'],
     ],
   ),

@@ -50,8 +50,11 @@ export const mayHideHeaders = ({ headers }: Handshake): boolean => headers.lengt
 /** What {@link singleHeader} answers when a header that may come once came twice. */
 export const repeated = Symbol('repeated')
 
-/** Reads a header that a request may have once; `undefined` when it is absent. */
-export function singleHeader({ headers }: Handshake, name: string): string | undefined | typeof repeated {
+/** The value of a header that a request may have once; `undefined` when it is absent. */
+export type HeaderValue = string | undefined | typeof repeated
+
+/** Reads a header that a request may have once. */
+export function singleHeader({ headers }: Handshake, name: string): HeaderValue {
   let value: string | undefined
   for (const header of headers) {
     if (header[0] !== name) continue
@@ -85,11 +88,12 @@ export function readTarget(target: string): Target | undefined {
 
 /** The values of a repeated field, joined as RFC 9110 section 5.3 allows; empty when the header is absent. */
 export function listHeader({ headers }: Handshake, name: string): string[] {
-  let items: string[] = []
+  const items: string[] = []
   for (const header of headers) {
     if (header[0] !== name) continue
-    const more = header[1].split(',').map((item) => trimmed(item).toLowerCase())
-    items = items.length === 0 ? more : items.concat(more)
+    const value = header[1].toLowerCase()
+    if (!value.includes(',')) items.push(trimmed(value))
+    else for (const item of value.split(',')) items.push(trimmed(item))
   }
   return items
 }

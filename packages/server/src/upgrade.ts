@@ -1,5 +1,13 @@
 import type { Reason } from './reasons.js'
-import { type Handshake, listHeader, mayHideHeaders, readTarget, repeated, singleHeader } from './request.js'
+import {
+  type Handshake,
+  type HeaderValue,
+  listHeader,
+  mayHideHeaders,
+  readTarget,
+  repeated,
+  singleHeader,
+} from './request.js'
 
 // What a carrier reads is among them: a second one might be what somebody else reads.
 const once = ['origin', 'authorization', 'sec-websocket-protocol']
@@ -23,7 +31,7 @@ export function checkUpgrade(handshake: Handshake): Reason | undefined {
     return 'handshake-malformed'
   }
   if (method !== 'GET') return 'method-not-allowed'
-  if (!isOnly(listHeader(handshake, 'upgrade'), 'websocket')) return 'not-a-websocket'
+  if (!isWebSocket(singleHeader(handshake, 'upgrade'))) return 'not-a-websocket'
   if (!listHeader(handshake, 'connection').includes('upgrade')) return 'not-a-websocket'
   if (singleHeader(handshake, 'sec-websocket-version') !== '13') return 'not-a-websocket'
   if (!keySyntax.test(key ?? '')) return 'handshake-malformed'
@@ -32,4 +40,5 @@ export function checkUpgrade(handshake: Handshake): Reason | undefined {
   return mode === undefined || mode === 'websocket' ? undefined : 'fetch-metadata'
 }
 
-const isOnly = (items: string[], item: string): boolean => items.length === 1 && items[0] === item
+/** Whether the one protocol to upgrade to is the WebSocket protocol. */
+const isWebSocket = (upgrade: HeaderValue): boolean => typeof upgrade === 'string' && /^websocket$/i.test(upgrade)

@@ -14,7 +14,7 @@ export interface Claims {
   readonly [claim: string]: unknown
 }
 
-/** Who a token speaks of. */
+/** Who a token speaks of. Frozen, as all who present the token share it. */
 export interface TokenIdentity extends Identity {
   /** The token's `sub`. */
   readonly id: string
@@ -32,11 +32,9 @@ export interface TokenIdentity extends Identity {
 /** Makes an identity of claims that are good; `undefined` when they name nobody you know. */
 export type Identify<I extends Identity> = (claims: Claims) => I | undefined
 
-/** What a good token says, before it is known whose it is. */
-export interface Token {
-  readonly claims: Claims
-  readonly scopes: readonly string[]
-  readonly facts: Omit<Verified, 'identity'>
+/** What a good token says. One without `sub` names nobody. */
+export interface Token extends Omit<Verified, 'identity'> {
+  readonly identity: Omit<TokenIdentity, 'id'> & { readonly id: string | undefined }
 }
 
 /** What the registered claims of a token must say. */
@@ -56,7 +54,8 @@ export function checkClaims(claims: Claims, rules: ClaimRules, now: number): Ver
   const { iss, aud, exp, nbf, iat } = claims
   const { issuer, audience, required, leeway } = rules
   if (iss === undefined || !issuer.includes(iss)) return 'token-issuer'
-  if (![aud].flat().some((name) => name !== undefined && audience.includes(name))) return 'token-audience'
+  const names: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (!names.some((name) => typeof name === 'string' && audience.includes(name))) return 'token-audience'
   if (required.some((name) => claims[name] === undefined)) return 'token-claims'
   if (![exp, nbf, iat].every((date) => date === undefined || typeof date === 'number')) return 'token-claims'
   if (nbf !== undefined && milliseconds(nbf) > now + leeway) return 'credential-not-yet-valid'
@@ -72,38 +71,33 @@ export const milliseconds = (date: number): number => Math.floor(date * 1000)
  * bearer access token. Where JSON names a claim twice the last one counts (RFC 7519 section 4), for every check alike.
  */
 export function readToken(claims: Claims, typ?: string): Token | VerificationFailure {
-  const { sub, jti, sid, exp, iat, nbf, cnf, scope, scp } = claims
+  const { iss, sub, jti, sid, exp, iat, nbf, cnf, scope, scp } = claims
   const scopes = readScopes(scope === undefined ? scp : scope)
   const wellFormed = [sub, jti, sid].every(isOptionalText) && [exp, iat, nbf].every(isOptionalDate)
   // An own `__proto__` does nothing here, but would replace the prototype of what an application copies it into.
-  if (!wellFormed || !scopes || Object.hasOwn(claims, '__proto__')) return 'token-claims'
+  if (iss === undefined || !wellFormed || !scopes || Object.hasOwn(claims, '__proto__')) return 'token-claims'
   // A token bound to a key (RFC 7800) is no bearer token, and nothing here can see the proof.
   if (cnf !== undefined || isAnotherKind(claims, typ)) return 'token-type'
   const session = (sid as string | undefined) ?? jti
   freeze(claims)
-  return {
-    claims,
-    scopes,
-    facts: {
-      expiresAt: exp === undefined ? undefined : milliseconds(exp),
-      issuedAt: iat === undefined ? undefined : milliseconds(iat),
-      session,
-      token: jti,
-    },
-  }
+  // All who present the token share it.
+  return Object.freeze({
+    identity: Object.freeze({ id: sub, issuer: iss, claims, scopes }),
+    expiresAt: exp === undefined ? undefined : milliseconds(exp),
+    issuedAt: iat === undefined ? undefined : milliseconds(iat),
+    session,
+    token: jti,
+  })
 }
 
 /** Says whose a token is: by `identify`, or else by `iss` and `sub`. */
-export function identified({ claims, scopes, facts }: Token, identify?: Identify<Identity>): Verification {
-  if (identify) {
-    const identity = identify(claims)
-    return identity ? { ...facts, identity } : rejected('credential-unknown')
-  }
-  const { sub, iss } = claims
-  if (sub === undefined || iss === undefined) return rejected('token-claims')
-  const identity: TokenIdentity = { id: sub, issuer: iss, claims, scopes }
-  return { ...facts, identity }
+export function identified(token: Token, identify?: Identify<Identity>): Verification {
+  if (!identify) return namesSomebody(token) ? token : rejected('token-claims')
+  const identity = identify(token.identity.claims)
+  return identity ? { ...token, identity } : rejected('credential-unknown')
 }
+
+const namesSomebody = (token: Token): token is Token & Verified<TokenIdentity> => token.identity.id !== undefined
 
 // 255 is what OpenID Connect Core section 2 grants to `sub`. Control characters and lone surrogates have no place in an
 // id, and the latter would make different ids equal as UTF-8.

@@ -124,7 +124,7 @@ export function introspection(
     return typeof type === 'string' && type.toLowerCase() === 'bearer' ? readToken(claims) : 'token-type'
   }
 
-  const end = ({ facts: { expiresAt = Number.POSITIVE_INFINITY } }: Token) => expiresAt + leeway
+  const end = ({ expiresAt = Number.POSITIVE_INFINITY }: Token) => expiresAt + leeway
 
   async function verify(credential: string, key: string, now: number): Promise<Token | VerificationFailure> {
     try {

@@ -23,45 +23,46 @@ export interface SignedClaims {
   readonly edition: object
 }
 
-/**
- * Verifies a signed JSON Web Token (RFC 7519) in the compact serialization: its spelling, its header, its signature and
- * its registered claims, in this order. Answers at once, unless the keys must be fetched.
- */
-export function verifyToken(
+/** Verifies a token; `now` is in milliseconds since the epoch. Answers at once, unless the keys must be fetched. */
+export type TokenVerifier = (
   token: string,
-  rules: TokenRules,
   now: number,
-): SignedClaims | VerificationFailure | Promise<SignedClaims | VerificationFailure> {
-  const jws = readJws(token)
-  const parameters = jws && readObject(jws.header)
-  if (!parameters) return 'credential-unreadable'
-  const header = readHeader(parameters, rules)
-  if (typeof header === 'string') return header
-  return andThen(rules.keys.find(header, now), ({ keys, edition }) => {
-    const { verify } = algorithmOf(header.alg)
-    if (keys.length === 0) return 'token-key'
-    if (!keys.some((key) => verify(key, jws.signed, jws.signature))) return 'token-signature'
-    const claims: Claims | undefined = readObject(jws.payload)
-    if (!claims) return 'token-claims'
-    return checkClaims(claims, rules, now) ?? { claims, typ: header.typ, edition }
-  })
-}
+) => SignedClaims | VerificationFailure | Promise<SignedClaims | VerificationFailure>
 
-/** The parts of a token, decoded. */
-interface Jws {
-  readonly header: Buffer
-  readonly payload: Buffer
-  readonly signature: Buffer
-  /** What the signature is over. */
-  readonly signed: Buffer
-}
+/**
+ * Verifies signed JSON Web Tokens (RFC 7519) in the compact serialization: the spelling, the header, the signature and the
+ * registered claims, in this order.
+ */
+export function createTokenVerifier(rules: TokenRules): TokenVerifier {
+  // The tokens of an issuer have one header, to the letter: the last that was good need not be read again.
+  let last: { readonly text: string; readonly header: TokenHeader } | undefined
 
-/** Reads the compact serialization (RFC 7515 section 7.1): three parts, none of them empty. */
-function readJws(token: string): Jws | undefined {
-  const parts = token.split('.', 4)
-  const [header, payload, signature] = parts.map(decode)
-  if (parts.length !== 3 || !header || !payload || !signature) return undefined
-  return { header, payload, signature, signed: Buffer.from(token.slice(0, token.lastIndexOf('.'))) }
+  function headerOf(text: string): TokenHeader | VerificationFailure {
+    if (text === last?.text) return last.header
+    const header = readHeader(text, rules)
+    // A copy: a part of a string keeps the whole of it, which is a credential.
+    if (typeof header !== 'string') last = { text: Buffer.from(text).toString(), header }
+    return header
+  }
+
+  return (token, now) => {
+    // Three parts (RFC 7515 section 7.1), none of them empty.
+    const [head = '', body = '', tail = '', more] = token.split('.', 4)
+    const payload = decode(body)
+    const signature = decode(tail)
+    if (more !== undefined || !payload || !signature) return 'credential-unreadable'
+    const header = headerOf(head)
+    if (typeof header === 'string') return header
+    const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')))
+    return andThen(rules.keys.find(header, now), ({ keys, edition }) => {
+      const { verify } = algorithmOf(header.alg)
+      if (keys.length === 0) return 'token-key'
+      if (!keys.some((key) => verify(key, signed, signature))) return 'token-signature'
+      const claims: Claims | undefined = readObject(payload)
+      if (!claims) return 'token-claims'
+      return checkClaims(claims, rules, now) ?? { claims, typ: header.typ, edition }
+    })
+  }
 }
 
 /**
@@ -94,7 +95,10 @@ interface TokenHeader extends KeyHeader {
  * Reads the header of a token and refuses what no signature could make good. `jwk`, `jku`, `x5u` and `x5c` count for
  * nothing: keys come from our own configuration only.
  */
-function readHeader(parameters: Record<string, unknown>, rules: TokenRules): TokenHeader | VerificationFailure {
+function readHeader(text: string, rules: TokenRules): TokenHeader | VerificationFailure {
+  const bytes = decode(text)
+  const parameters = bytes && readObject(bytes)
+  if (!parameters) return 'credential-unreadable'
   const { alg, kid, typ, crit, b64 } = parameters
   if (typeof alg !== 'string' || !rules.algorithms.includes(alg)) return 'token-algorithm'
   if (kid !== undefined && typeof kid !== 'string') return 'token-key'

@@ -4,7 +4,7 @@ import type { Identity } from '../identity.js'
 import type { VerificationFailure } from '../reasons.js'
 import { createCache } from './cache.js'
 import { type Identify, identified, readToken, type Token, type TokenIdentity } from './claims.js'
-import { mediaType, type SignedClaims, type TokenRules, verifyToken } from './jws.js'
+import { createTokenVerifier, mediaType, type SignedClaims } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import { checkedNumber, checkedStrings } from './settings.js'
 import { isPlaceholder } from './shape.js'
@@ -63,7 +63,7 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
   const maxLifetime = 1000 * check('maxLifetime', options.maxLifetime ?? 86_400, 1, 1e10)
   const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
   const cache = createCache<Remembered>(check('cacheSize', options.cacheSize ?? 10_000, 0, 10_000_000))
-  const rules: TokenRules = {
+  const verify = createTokenVerifier({
     algorithms,
     types: options.typ === undefined ? [undefined, 'jwt', 'at+jwt'] : [mediaType(options.typ)],
     keys,
@@ -71,16 +71,18 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     audience: checkedStrings('jwt', 'audience', options.audience),
     required: ['exp', 'iat'],
     leeway,
-  }
+  })
 
-  function read({ claims, typ, edition }: SignedClaims, now: number): Remembered | VerificationFailure {
+  /** Reads a token whose signature is good, and remembers it. */
+  function read(key: string, { claims, typ, edition }: SignedClaims, now: number): Token | VerificationFailure {
     const token = readToken(claims, typ)
     if (typeof token === 'string') return token
     // Both are there, being required claims.
-    const { issuedAt = Number.POSITIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = token.facts
+    const { issuedAt = Number.POSITIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = token
     if (issuedAt > now + leeway) return 'credential-not-yet-valid'
     if (expiresAt - issuedAt > maxLifetime) return 'credential-lifetime'
-    return { token, edition, until: expiresAt + leeway }
+    cache.set(key, { token, edition }, expiresAt + leeway)
+    return token
   }
 
   return (credential, { now }) => {
@@ -89,11 +91,9 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     const key = hash(credential)
     const known = cache.get(key, now)
     if (known && known.edition === keys.edition(now)) return identified(known.token, identify)
-    return andThen(verifyToken(credential, rules, now), (signed) => {
-      const result = typeof signed === 'string' ? signed : read(signed, now)
-      if (typeof result === 'string') return rejected(result)
-      cache.set(key, result, result.until)
-      return identified(result.token, identify)
+    return andThen(verify(credential, now), (signed) => {
+      const token = typeof signed === 'string' ? signed : read(key, signed, now)
+      return typeof token === 'string' ? rejected(token) : identified(token, identify)
     })
   }
 }
@@ -102,6 +102,4 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
 interface Remembered {
   readonly token: Token
   readonly edition: object
-  /** The end of the token and the leeway, in milliseconds since the epoch. */
-  readonly until: number
 }

@@ -2,7 +2,7 @@ import { hash } from '../hash.js'
 import type { VerificationFailure } from '../reasons.js'
 import { createCache } from './cache.js'
 import { type Claims, milliseconds } from './claims.js'
-import { type TokenRules, verifyToken } from './jws.js'
+import { createTokenVerifier } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import type { Logout, LogoutVerifier } from './logout.js'
 import { checkedNumber, checkedStrings } from './settings.js'
@@ -30,7 +30,7 @@ const maxRemembered = 10_000
 export function logoutToken(options: LogoutTokenOptions): LogoutVerifier {
   const algorithms = checkedAlgorithms(options)
   const leeway = 1000 * checkedNumber('logoutToken', 'leeway', options.leeway ?? 5, 0, 60)
-  const rules: TokenRules = {
+  const verify = createTokenVerifier({
     algorithms,
     types: [undefined, 'jwt', 'logout+jwt'],
     keys: keySource(options, algorithms),
@@ -38,12 +38,12 @@ export function logoutToken(options: LogoutTokenOptions): LogoutVerifier {
     audience: checkedStrings('logoutToken', 'audience', options.audience),
     required: ['iat', 'exp', 'jti'],
     leeway,
-  }
+  })
   const seen = createCache<Logout>(maxRemembered)
 
   return async (token, now) => {
     if (token.length > maxLength) return 'credential-unreadable'
-    const signed = await verifyToken(token, rules, now)
+    const signed = await verify(token, now)
     if (typeof signed === 'string') return signed
     const { claims } = signed
     const logout = readLogout(claims)
