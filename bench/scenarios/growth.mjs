@@ -9,44 +9,50 @@ export const scenario = 'growth'
 
 const kibibyte = 1024
 
-export async function measure({ credentials, effort }) {
+export async function measure({ credentials: { keys }, effort }) {
   const { rounds, sizes, count } = effort.growth
-  const { keys, seen } = credentials
-  const tokens = seen('HS256')
   const subjects = {
-    'bare ws': { server: ['bare-ws', {}], prepare: (count) => repeat([say.anonymous()], count) },
-    'header, HS256 seen before': {
-      server: ['sallyport', { way: 'header', keys }],
-      prepare: (count) => tokens(count).map((token) => say.bearer(token)),
+    'bare ws': { server: ['bare-ws', {}], prepare: (_server, total) => repeat([say.anonymous()], total) },
+    // As many users as connections: a user who has several costs a set.
+    'cookie, session in memory': {
+      server: ['sallyport', { way: 'cookie', keys }],
+      prepare: async (server, total) =>
+        (await server.call('sessions', { count: total })).map((id) => say.cookie(`__Host-session=${id}`)),
     },
   }
   const rows = []
   for (const [name, { server: wanted, prepare }] of Object.entries(subjects)) {
-    const figures = await withServers([wanted], (server) => grow({ server, prepare, rounds, sizes, count }))
+    const figures = await withServers([wanted], async (server) => {
+      const conversations = await prepare(server, sizes.at(-1) + count)
+      return grow({ server, conversations, rounds, sizes })
+    })
     rows.push(...toRows(name, figures, name !== 'bare ws'))
   }
   return rows
 }
 
 /** Lets a server grow, and measures at each size: handshakes that come and go, and the memory of those that stay. */
-async function grow({ server, prepare, rounds, sizes, count }) {
+async function grow({ server, conversations, rounds, sizes }) {
   const { port } = server
+  const visitors = conversations.slice(sizes.at(-1))
   const kept = []
-  await drive({ port, conversations: prepare(count * 10) })
+  await drive({ port, conversations: repeat(visitors, visitors.length * 10) })
+  // Once before, so that all that this size needs but once is there already.
+  hangUp((await drive({ port, conversations: conversations.slice(0, sizes[0]), keep: true })).clients)
   await server.call('usage')
   const empty = await server.call('memory')
   const figures = []
   for (const size of sizes) {
-    const { clients } = await drive({ port, conversations: prepare(size - kept.length), keep: true })
+    const { clients } = await drive({ port, conversations: conversations.slice(kept.length, size), keep: true })
     kept.push(...clients)
     const { heap } = await server.call('memory')
     const rates = []
     const p99s = []
     for (let round = 0; round < rounds; round += 1) {
       const before = await server.call('usage', { connections: size })
-      const { latencies } = await drive({ port, conversations: prepare(count), inFlight: 4 })
+      const { latencies } = await drive({ port, conversations: visitors, inFlight: 4 })
       const cpu = (await server.call('usage', { connections: size })) - before
-      rates.push(count / cpu)
+      rates.push(visitors.length / cpu)
       p99s.push(quantile(latencies, 0.99))
     }
     figures.push({ size, rates, p99s, memory: [(heap - empty.heap) / size / kibibyte] })
