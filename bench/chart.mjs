@@ -1,11 +1,14 @@
 // The upgrades as bars: median, and a line from min to max.
 
-const colours = { control: '#6e7781', ours: '#0969da', bound: '#b6bdc4', peers: '#bf8700' }
-const [left, width, step, top] = [330, 420, 24, 44]
+const colours = { ours: '#0969da', peers: '#bf8700', 'bare ws': '#6e7781', limits: '#b6bdc4' }
+const [left, width, step, top] = [330, 420, 24, 64]
 
 /** An SVG of the rows of `upgrades`, on a ground of its own, so that it is readable on any. */
 export function drawChart(all) {
-  const rows = all.filter(({ scenario, wall }) => scenario === 'upgrades' && wall !== undefined)
+  // A row beside a peer says again what the same row says beside bare ws.
+  const isShown = ({ scenario, row, wall }) =>
+    scenario === 'upgrades' && wall !== undefined && !row.includes(', beside ')
+  const rows = all.filter(isShown)
   const scale = width / Math.max(...rows.map(({ max }) => max))
   const height = top + rows.length * step + 16
   const bars = rows.map(({ row, value, min, max }, i) => {
@@ -23,14 +26,18 @@ export function drawChart(all) {
     '<title>Authenticated upgrades a second of one core</title>',
     '<rect width="100%" height="100%" fill="#ffffff"/>',
     text(left, 20, 'Upgrades a second of one core: median; the line goes from min to max'),
+    ...Object.entries(colours).flatMap(([kind, colour], i) => [
+      `<rect x="${left + i * 90}" y="34" width="12" height="12" fill="${colour}"/>`,
+      text(left + i * 90 + 18, 44, kind),
+    ]),
     ...bars,
     '</svg>\n',
   ].join('\n')
 }
 
 function kindOf(row) {
-  if (row.startsWith('bare ws')) return 'control'
-  if (row.startsWith('node:')) return 'bound'
+  if (row.startsWith('bare ws')) return 'bare ws'
+  if (/^(node|bound):/.test(row)) return 'limits'
   return /^(ticket|cookie|header|subprotocol|query|first message)/.test(row) ? 'ours' : 'peers'
 }
 
