@@ -25,7 +25,7 @@ const efforts = {
     growth: { rounds: 7, sizes: [1_000, 5_000, 10_000, 15_000], count: 2_000 },
   },
   quick: {
-    handshakes: { rounds: 5, count: 150, warmup: 500 },
+    handshakes: { rounds: 5, count: 150, warmup: 400 },
     echo: { rounds: 5, '64 B': 10_000, '16 KiB': 2_000 },
     memory: { rounds: 5, connections: 400 },
     tickets: { rounds: 5, count: 10_000, overRedis: 5_000 },
