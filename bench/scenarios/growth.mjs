@@ -17,7 +17,7 @@ export async function measure({ credentials: { keys }, effort }) {
     'cookie, session in memory': {
       server: ['sallyport', { way: 'cookie', keys }],
       prepare: async (server, total) =>
-        (await server.call('sessions', { count: total })).map((id) => say.cookie(`__Host-session=${id}`)),
+        (await server.call('sessions', { count: total })).map((cookie) => say.cookie(cookie)),
     },
   }
   const rows = []
@@ -37,7 +37,7 @@ async function grow({ server, conversations, rounds, sizes }) {
   const visitors = conversations.slice(sizes.at(-1))
   const kept = []
   await drive({ port, conversations: repeat(visitors, visitors.length * 10) })
-  // Once before, so that all that this size needs but once is there already.
+  // What is there once, whatever the size, is there before the first connection counts.
   hangUp((await drive({ port, conversations: conversations.slice(0, sizes[0]), keep: true })).clients)
   await server.call('usage')
   const empty = await server.call('memory')

@@ -23,8 +23,7 @@ export async function measure({ credentials, effort }) {
     },
     'cookie, session in memory': {
       server: ours('cookie'),
-      prepare: async (server, count) =>
-        (await server.call('sessions', { count })).map((id) => say.cookie(`__Host-session=${id}`)),
+      prepare: async (server, count) => (await server.call('sessions', { count })).map((cookie) => say.cookie(cookie)),
     },
     'header, each a token of its own, which is remembered': { server: ours('header'), prepare: tell(say.bearer) },
     'bare ws, answering a first message': { server: ['bare-ws-first-message', {}], prepare: tell(say.firstMessage) },

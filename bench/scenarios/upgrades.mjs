@@ -60,7 +60,7 @@ export async function measure({ credentials, effort, wants }) {
       row: 'cookie, session in memory',
       server: ours('cookie'),
       prepare: async (server, count) =>
-        repeat(await server.call('sessions', { count: 1_000 }), count).map((id) => say.cookie(`__Host-session=${id}`)),
+        repeat(await server.call('sessions', { count: 1_000 }), count).map((cookie) => say.cookie(cookie)),
       opposite: () => say.cookie('__Host-session=unknown', say.refusals.close),
       echoes: true,
       control: bareWs,

@@ -62,11 +62,11 @@ export default function start({ way, alg = 'HS256', keys }) {
       return issued
     },
 
-    /** Logs that many users in. */
+    /** Logs that many users in, and answers their cookies. */
     sessions({ count }) {
       const expiresAt = Date.now() + 3_600_000
       for (let i = 0; i < count; i += 1) sessions.set(`session-${i}`, { identity: { id: `user-${i}` }, expiresAt })
-      return [...sessions.keys()]
+      return Array.from(sessions.keys(), (id) => `__Host-session=${id}`)
     },
 
     /** Revokes users, all at once: milliseconds until that is done, and how many connections of ours it closed. */

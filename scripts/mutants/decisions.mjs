@@ -439,12 +439,20 @@ export default [
     ["(length !== undefined && length !== '0') ||", '', 'a body behind the handshake'],
     ["|| singleHeader(handshake, 'transfer-encoding') !== undefined", '', 'a chunked body behind the handshake'],
     ["if (method !== 'GET')", 'if (false)', 'another method'],
-    ["if (!isWebSocket(singleHeader(handshake, 'upgrade')))", 'if (false)', 'an upgrade to something else'],
+    [
+      "if (typeof upgrade !== 'string' || trimmed(upgrade).toLowerCase() !== 'websocket')",
+      'if (false)',
+      'an upgrade to something else',
+    ],
     ["if (!listHeader(handshake, 'connection').includes('upgrade'))", 'if (false)', 'a Connection without upgrade'],
     ["if (singleHeader(handshake, 'sec-websocket-version') !== '13')", 'if (false)', 'another version of WebSocket'],
     ["if (!keySyntax.test(key ?? ''))", 'if (false)', 'a key that is none'],
     ["mode === undefined || mode === 'websocket' ?", 'true ?', 'a fetch that opens a WebSocket'],
-    ['/^websocket$/i.test(upgrade)', '/^websocket/i.test(upgrade)', 'an upgrade to several things'],
+    [
+      "trimmed(upgrade).toLowerCase() !== 'websocket'",
+      "!trimmed(upgrade).toLowerCase().startsWith('websocket')",
+      'an upgrade to several things',
+    ],
   ].map(([find, replace, why]) => ({ file: 'upgrade.ts', find, replace, tests: [upgrade], why })),
   ...[
     ['if (origins.length === 0)', 'if (false)', 'a list without origins'],

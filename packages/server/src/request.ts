@@ -50,11 +50,8 @@ export const mayHideHeaders = ({ headers }: Handshake): boolean => headers.lengt
 /** What {@link singleHeader} answers when a header that may come once came twice. */
 export const repeated = Symbol('repeated')
 
-/** The value of a header that a request may have once; `undefined` when it is absent. */
-export type HeaderValue = string | undefined | typeof repeated
-
-/** Reads a header that a request may have once. */
-export function singleHeader({ headers }: Handshake, name: string): HeaderValue {
+/** Reads a header that a request may have once; `undefined` when it is absent. */
+export function singleHeader({ headers }: Handshake, name: string): string | undefined | typeof repeated {
   let value: string | undefined
   for (const header of headers) {
     if (header[0] !== name) continue
@@ -92,6 +89,7 @@ export function listHeader({ headers }: Handshake, name: string): string[] {
   for (const header of headers) {
     if (header[0] !== name) continue
     const value = header[1].toLowerCase()
+    // Most have one item, and to split that costs as much as all else here.
     if (!value.includes(',')) items.push(trimmed(value))
     else for (const item of value.split(',')) items.push(trimmed(item))
   }

@@ -1,13 +1,5 @@
 import type { Reason } from './reasons.js'
-import {
-  type Handshake,
-  type HeaderValue,
-  listHeader,
-  mayHideHeaders,
-  readTarget,
-  repeated,
-  singleHeader,
-} from './request.js'
+import { type Handshake, listHeader, mayHideHeaders, readTarget, repeated, singleHeader, trimmed } from './request.js'
 
 // What a carrier reads is among them: a second one might be what somebody else reads.
 const once = ['origin', 'authorization', 'sec-websocket-protocol']
@@ -31,7 +23,8 @@ export function checkUpgrade(handshake: Handshake): Reason | undefined {
     return 'handshake-malformed'
   }
   if (method !== 'GET') return 'method-not-allowed'
-  if (!isWebSocket(singleHeader(handshake, 'upgrade'))) return 'not-a-websocket'
+  const upgrade = singleHeader(handshake, 'upgrade')
+  if (typeof upgrade !== 'string' || trimmed(upgrade).toLowerCase() !== 'websocket') return 'not-a-websocket'
   if (!listHeader(handshake, 'connection').includes('upgrade')) return 'not-a-websocket'
   if (singleHeader(handshake, 'sec-websocket-version') !== '13') return 'not-a-websocket'
   if (!keySyntax.test(key ?? '')) return 'handshake-malformed'
@@ -39,6 +32,3 @@ export function checkUpgrade(handshake: Handshake): Reason | undefined {
   const mode = singleHeader(handshake, 'sec-fetch-mode')
   return mode === undefined || mode === 'websocket' ? undefined : 'fetch-metadata'
 }
-
-/** Whether the one protocol to upgrade to is the WebSocket protocol. */
-const isWebSocket = (upgrade: HeaderValue): boolean => typeof upgrade === 'string' && /^websocket$/i.test(upgrade)

@@ -79,15 +79,16 @@ export function readToken(claims: Claims, typ?: string): Token | VerificationFai
   // A token bound to a key (RFC 7800) is no bearer token, and nothing here can see the proof.
   if (cnf !== undefined || isAnotherKind(claims, typ)) return 'token-type'
   const session = (sid as string | undefined) ?? jti
-  freeze(claims)
-  // All who present the token share it.
-  return Object.freeze({
-    identity: Object.freeze({ id: sub, issuer: iss, claims, scopes }),
+  const token = {
+    identity: { id: sub, issuer: iss, claims, scopes },
     expiresAt: exp === undefined ? undefined : milliseconds(exp),
     issuedAt: iat === undefined ? undefined : milliseconds(iat),
     session,
     token: jti,
-  })
+  }
+  // All who present it share it.
+  freeze(token)
+  return token
 }
 
 /** Says whose a token is: by `identify`, or else by `iss` and `sub`. */
@@ -110,8 +111,8 @@ const lastSecond = 8.64e12
 const isOptionalDate = (value?: number): boolean => value === undefined || (value >= 0 && value <= lastSecond)
 
 function readScopes(value: unknown): readonly string[] | undefined {
-  if (value === undefined) return Object.freeze([])
-  if (typeof value === 'string') return Object.freeze(value.split(' ').filter(Boolean))
+  if (value === undefined) return []
+  if (typeof value === 'string') return value.split(' ').filter(Boolean)
   return Array.isArray(value) && value.every((scope) => typeof scope === 'string') ? value : undefined
 }
 
