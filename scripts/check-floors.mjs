@@ -11,20 +11,16 @@ import { report } from './report.mjs'
  * they share their parts, where the files of the other folders know nothing of one another.
  */
 const floors = [
-  { files: ['and-then', 'clock', 'errors', 'hash', 'id', 'identity', 'random', 'reasons', 'refusal', 'request'] },
-  // the seams: what every file of a kind looks like, and the grammar that several share
-  { files: ['carriers/carrier', 'carriers/b64token', 'verifiers/verifier', 'stores/store'] },
-  { files: ['upgrade', 'verdict', 'origin', 'within', 'stores/groups'] },
-  { files: ['connection'] },
-  { files: ['events'] },
-  { files: ['carriers/', 'verifiers/', 'stores/', 'stores/redis/'], kin: ['verifiers/', 'stores/redis/'] },
-  { files: ['tickets', 'connections/', 'limits/'], kin: ['connections/', 'limits/'] },
-  { files: ['methods'] },
-  { files: ['guard-options'] },
-  { files: ['decision'] },
-  { files: ['guard'] },
-  { files: ['routes', 'node/', 'observers/'], kin: ['node/', 'observers/'] },
-  { files: ['adapters/'] },
+  { files: ['identity', 'support/', 'refusals/'], kin: ['support/'] },
+  { files: ['handshake/', 'stores/'], kin: ['handshake/', 'stores/'] },
+  { files: ['stores/redis/'], kin: ['stores/redis/'] },
+  { files: ['carriers/', 'limits/'], kin: ['carriers/', 'limits/'] },
+  { files: ['verifiers/'], kin: ['verifiers/'] },
+  { files: ['tickets', 'verdict', 'revocation/'], kin: ['revocation/'] },
+  { files: ['methods', 'connections/'], kin: ['connections/'] },
+  { files: ['guard/'], kin: ['guard/'] },
+  { files: ['routes', 'observers/', 'adapters/node/'], kin: ['observers/', 'adapters/node/'] },
+  { files: ['adapters/ws/'], kin: ['adapters/ws/'] },
   { files: ['testing/'], kin: ['testing/'] },
   { files: ['index'] },
 ]

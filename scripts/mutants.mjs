@@ -34,7 +34,7 @@ const control = {
   file: 'verdict.ts',
   find: "code: reasons[reason], by: 'status'",
   replace: "code: reasons[reason], by: 'close'",
-  tests: ['unit/guard.test.ts'],
+  tests: ['unit/guard/guard.test.ts'],
   why: 'the control',
 }
 

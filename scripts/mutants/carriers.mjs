@@ -2,7 +2,7 @@
 const unit = 'unit/carriers.test.ts'
 const contract = 'contract/carriers.test.ts'
 const a = 'threats/a-credentials.test.ts'
-const guard = 'unit/guard.test.ts'
+const guard = 'unit/guard/guard.test.ts'
 
 export default [
   ...[
@@ -53,7 +53,7 @@ export default [
     file: 'carriers/query.ts',
     find: '/^(?:ticket|token)(?:\\[|$)/i.test(nameOf(part))',
     replace: '/^(?:ticket|token)$/.test(nameOf(part))',
-    tests: ['unit/connections.test.ts', unit],
+    tests: ['unit/connections/connections.test.ts', unit],
     why: 'the application is given a credential by another spelling',
   },
   {

@@ -1,15 +1,20 @@
 // Sockets and connections: what they may use, who ends them, and what still crosses.
-const life = 'unit/connection-life.test.ts'
-const live = [life, 'unit/connections.test.ts', 'unit/drain.test.ts', 'unit/ws.test.ts']
-const revocations = ['unit/revocations.test.ts', 'unit/connections.test.ts', life]
+const life = 'unit/connections/connection-life.test.ts'
+const live = [
+  life,
+  'unit/connections/connections.test.ts',
+  'unit/connections/drain.test.ts',
+  'unit/adapters/ws.test.ts',
+]
+const revocations = ['unit/revocation/revocations.test.ts', 'unit/connections/connections.test.ts', life]
 const leases = [life, 'threats/f-registry.test.ts']
 const inBand = [...live, 'threats/f-renewal.test.ts']
 const nodes = ['threats/i-cut-off.test.ts', 'threats/i-nodes.test.ts']
-const firstMessages = [life, 'unit/first-message.test.ts', 'threats/e-first-message.test.ts']
-const innerDoor = ['unit/inner-door.test.ts']
-const sockets = 'unit/sockets.test.ts'
-const ws = [sockets, 'unit/ws.test.ts', 'unit/inner-door.test.ts', 'contract/adapter.ws.test.ts']
-const slowReaders = ['threats/g-pending.test.ts', 'unit/ws.test.ts']
+const firstMessages = [life, 'unit/connections/first-message.test.ts', 'threats/e-first-message.test.ts']
+const innerDoor = ['unit/connections/inner-door.test.ts']
+const sockets = 'unit/adapters/sockets.test.ts'
+const ws = [sockets, 'unit/adapters/ws.test.ts', 'unit/connections/inner-door.test.ts', 'contract/adapter.ws.test.ts']
+const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
 const routes = ['unit/routes.test.ts', 'unit/bounds.test.ts']
 
 const of = (file, tests, list) =>
@@ -17,8 +22,6 @@ const of = (file, tests, list) =>
 
 export default [
   ...of('connections/connections.ts', live, [
-    ['if (this.#sockets > 0) await', 'if (false) await', 'a drain is over while sockets are open'],
-    ['    this.#sockets -= 1\n', '', 'a drain waits for ever'],
     [
       "'issuedBefore' in target && !Number.isFinite(target.issuedBefore ?? 0)",
       'false',
@@ -27,11 +30,11 @@ export default [
     ['byId || revokes(revocation, connection.accept)', 'true', 'a revocation ends the connections of other issuers'],
     ['byId || revokes(', 'revokes(', 'a connection that is named lives on'],
     [
-      'if (revocation) this.end(connection, revocation.code, revocation)\n    else if (this.#isDraining)',
-      'if (this.#isDraining)',
+      'if (revocation) this.end(connection, revocation.code, revocation)\n    else if (this.isDraining)',
+      'if (this.isDraining)',
       'a connection that a revocation has overtaken',
     ],
-    ["else if (this.#isDraining) this.end(connection, 'restart')", '', 'a draining node opens connections'],
+    ["else if (this.isDraining) this.end(connection, 'restart')", '', 'a draining node opens connections'],
     ['if (!this.isOpen(connection)) return undefined', '', 'the application sees a connection that is over'],
     [
       'if (!this.isOpen(connection)) return undefined',
@@ -39,11 +42,6 @@ export default [
       'a connection whose credential has ended',
     ],
     ['        if (!connection) return\n', '', 'the application sees a connection that is over'],
-    [
-      'if (this.#options.clock.now() < connection.deadline) return true',
-      'return true',
-      'a message crosses after the end',
-    ],
     ['named.filter((live) => this.isOpen(live))', 'named', 'a renewal revives what has ended'],
     ['if (!sameIdentity(accept.identity, identity)) return false', '', 'a connection becomes that of another identity'],
     ['if ((accept.issuedAt ?? 0) < issuedAt) return true', '', 'an older credential replaces a newer one'],
@@ -51,6 +49,13 @@ export default [
       'if (revocation) this.end(connection, revocation.code, revocation)\n    else this.#options',
       'this.#options',
       'a connection renews itself with what was revoked',
+    ],
+  ]),
+  ...of('connections/expiry.ts', live, [
+    [
+      'if (this.#options.clock.now() < connection.deadline) return true',
+      'return true',
+      'a message crosses after the end',
     ],
     [
       'Math.min(expiresAt + life.leeway, since + life.maxAge)',
@@ -63,6 +68,10 @@ export default [
       'a connection outlives its credential',
     ],
     ['connection.deadline = Number.NEGATIVE_INFINITY', '', 'what waited crosses after the end'],
+  ]),
+  ...of('connections/drain.ts', live, [
+    ['if (this.#sockets > 0) await', 'if (false) await', 'a drain is over while sockets are open'],
+    ['    this.#sockets -= 1\n', '', 'a drain waits for ever'],
   ]),
   ...of('connections/connections.ts', nodes, [
     [
@@ -151,7 +160,7 @@ export default [
       'a renewal is acknowledged that was revoked',
     ],
   ]),
-  ...of('connections/revocation-log.ts', nodes, [
+  ...of('revocation/log.ts', nodes, [
     ["staleness < maxStaleness ? 'stale' : 'unavailable'", "'stale'", 'what is known is used for ever'],
     ['currentAt = Number.NEGATIVE_INFINITY', 'currentAt = clock.now()', 'a node that knows nothing yet accepts'],
     ["if (this.state === 'unavailable') throw", 'if (false) throw', 'a credential that nobody knows to be revoked'],
@@ -188,8 +197,8 @@ export default [
     ['if (this.#following.currentAt !== undefined) for', 'for', 'a node says that it is ready before it is'],
   ]),
   ...of(
-    'connections/revocation-entry.ts',
-    ['unit/revocation-entry.test.ts'],
+    'revocation/entry.ts',
+    ['unit/revocation/entry.test.ts'],
     [
       ["return time || 'all'", "return time || { session: '' }", 'a revocation of an unknown kind is ignored'],
       [
@@ -212,7 +221,7 @@ export default [
       ['      ...time,\n', '', 'a revocation means who has logged in since'],
     ],
   ),
-  ...of('connections/revocations.ts', revocations, [
+  ...of('revocation/revocations.ts', revocations, [
     ['target.session === holder.session', 'true', 'a revocation of one session means all'],
     [
       "if ('token' in target) return target.token === holder.token",
@@ -269,7 +278,7 @@ export default [
   ]),
   ...of(
     'connections/deadlines.ts',
-    ['unit/deadlines.test.ts'],
+    ['unit/connections/deadlines.test.ts'],
     [['if (slot > now) continue', '', 'what is not due ends']],
   ),
   ...of(
@@ -328,7 +337,7 @@ export default [
   ]),
   ...of(
     'limits/pending.ts',
-    ['unit/pending.test.ts'],
+    ['unit/limits/pending.test.ts'],
     [
       [
         '(this.#byAddress.get(key) ?? 0) >= pendingPerAddress && !this.#evictOldest(key)',
@@ -340,7 +349,7 @@ export default [
   ),
   ...of(
     'limits/attempts.ts',
-    ['unit/attempts.test.ts'],
+    ['unit/limits/attempts.test.ts'],
     [
       [
         "if (record.verifications >= this.#limits.verificationBudget) return 'exhausted'",
@@ -368,15 +377,15 @@ export default [
   ),
   ...of(
     'limits/address.ts',
-    ['unit/address.test.ts'],
+    ['unit/limits/address.test.ts'],
     [
       ['while (isTrusted(client) && hops', 'while (hops', 'anybody forges X-Forwarded-For'],
       ['.slice(0, 4)', '', 'a subscriber has 2^64 addresses'],
     ],
   ),
   ...of(
-    'node/head-deadline.ts',
-    ['unit/head-deadline.test.ts'],
+    'adapters/node/head-deadline.ts',
+    ['unit/adapters/head-deadline.test.ts'],
     [
       ['    if (!cancelTimer) setTimer()\n', '', 'a silent connection stays for ever'],
       ['    setTimer()\n  }\n\n  function onL', '  }\n\n  function onL', 'all but the first stay for ever'],
@@ -408,14 +417,14 @@ export default [
     ],
   ),
   ...of(
-    'node/upgrades.ts',
-    [sockets, 'unit/ws.test.ts', 'contract/adapter.ws.test.ts', 'threats/a-request.test.ts'],
+    'adapters/node/upgrades.ts',
+    [sockets, 'unit/adapters/ws.test.ts', 'contract/adapter.ws.test.ts', 'threats/a-request.test.ts'],
     [
       ["    socket.on('error', ignore)\n", '', 'a reset ends the process'],
       ['  socket.resume()\n', '', 'a refusal is lost when the peer still sends'],
     ],
   ),
-  ...of('node/gated-socket.ts', ws, [
+  ...of('adapters/ws/gated-socket.ts', ws, [
     ["if (event === 'message') {", 'if (false) {', 'messages go around the gate'],
     [
       "if (event === 'error' && this.listenerCount(event) === 0) return super.emit(errorMonitor, ...args)\n",
@@ -434,7 +443,7 @@ export default [
       'a socket that was gone before counts as live',
     ],
   ]),
-  ...of('adapters/ws.ts', ws, [
+  ...of('adapters/ws/guard-server.ts', ws, [
     ["    socket.on('close', place.leave)\n", '', 'a place is never left'],
     [
       "else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']\n",
@@ -449,7 +458,7 @@ export default [
     ["  delete upgrade.request.headers['sec-websocket-extensions']\n", '', 'a stranger has messages inflated'],
     ['        gated.hold(kept)\n', '', 'messages are lost while the application gets ready'],
   ]),
-  ...of('node/accepted-socket.ts', ws, [
+  ...of('adapters/ws/accepted-socket.ts', ws, [
     ['      if (this.#isFrame(message)) return\n', '', 'the application sees a credential'],
     ['if (mayPass) this.#gated.deliver', 'this.#gated.deliver', 'a message that may not pass'],
     ['?? this.#options.connections.isOpen(this.#connection)', '?? true', 'a message crosses behind the deadline'],
@@ -461,11 +470,11 @@ export default [
     ],
     ['    gated.sends = this\n', '', 'nobody looks after what is sent'],
   ]),
-  ...of('adapters/ws.ts', slowReaders, [
+  ...of('adapters/ws/guard-server.ts', slowReaders, [
     ['= 16 * mebibyte }', '= Infinity }', 'what waits for a slow reader grows without bound, unless configured'],
     ['if (!(maxBufferedBytes >= 0))', 'if (false)', 'a limit that is no number limits nothing'],
   ]),
-  ...of('node/accepted-socket.ts', slowReaders, [
+  ...of('adapters/ws/accepted-socket.ts', slowReaders, [
     ["    this.#options.connections.end(this.#connection, 'limited')\n", '', 'a slow reader leaves without an event'],
     ['    this.#gated.terminate()\n', '', 'a slow reader keeps what waits for it until it has ignored a Close'],
     [
@@ -474,7 +483,7 @@ export default [
       'a reader of a moment ago is ended',
     ],
   ]),
-  ...of('node/gated-socket.ts', slowReaders, [
+  ...of('adapters/ws/gated-socket.ts', slowReaders, [
     ['      sends?.afterSend()\n', '', 'what waits for a slow reader grows without bound'],
     ["      if (event === 'ping') gated.sends?.afterSend()\n", '', 'pongs for a slow reader grow without bound'],
   ]),

@@ -1,6 +1,6 @@
 // What the nodes share through Redis.
 const [commands, inspection, seal, log, store] = ['commands', 'inspection', 'seal', 'log', 'store'].map((name) => [
-  `unit/redis/${name}.test.ts`,
+  `unit/stores/redis/${name}.test.ts`,
 ])
 const contract = ['contract/store.redis.test.ts']
 const entries = ['threats/i-log.test.ts']

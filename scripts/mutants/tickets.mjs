@@ -1,6 +1,6 @@
 // Tickets and the store that keeps them.
 const tickets = ['unit/tickets.test.ts', 'threats/c-tickets.test.ts']
-const store = ['contract/store.memory.test.ts', 'unit/memory-store.test.ts']
+const store = ['contract/store.memory.test.ts', 'unit/stores/memory.test.ts']
 
 const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))

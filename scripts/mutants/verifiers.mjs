@@ -177,7 +177,7 @@ export default [
   ),
   ...of(
     'in-time.ts',
-    ['unit/in-time.test.ts'],
+    ['unit/verifiers/in-time.test.ts'],
     [
       [
         'return within(answer, timeout, clock, () => {',

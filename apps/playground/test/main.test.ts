@@ -33,7 +33,7 @@ beforeAll(async () => {
     alias: {
       '@sallyport/server/jwt': source('../../../packages/server/src/verifiers/jwt.ts'),
       '@sallyport/server/redis': source('../../../packages/server/src/stores/redis/store.ts'),
-      '@sallyport/server/ws': source('../../../packages/server/src/adapters/ws.ts'),
+      '@sallyport/server/ws': source('../../../packages/server/src/adapters/ws/guard-server.ts'),
       '@sallyport/server': source('../../../packages/server/src/index.ts'),
       '@sallyport/protocol': source('../../../packages/protocol/src/index.ts'),
     },

@@ -1,14 +1,12 @@
-export { type Clock, systemClock } from './clock.js'
-export type { Connection } from './connection.js'
-export type { ConnectionLife, Connections, Revoked } from './connections/connections.js'
+export type { Connection } from './connections/connection.js'
+export type { Connections, Revoked } from './connections/connections.js'
+export type { GuardEvent, Listener } from './connections/events.js'
 export type { Authorize } from './connections/inner-door.js'
-export type { RevocationTarget } from './connections/revocations.js'
+export type { ConnectionLife } from './connections/life.js'
 export type { CloseListener, Transport } from './connections/transport.js'
-export { ConfigurationError, UnavailableError } from './errors.js'
-export type { GuardEvent, Listener } from './events.js'
-export { createGuard, type Guard, type Health, type Renewed } from './guard.js'
-export type { GuardOptions, Limits } from './guard-options.js'
-export { hash } from './hash.js'
+export { createGuard, type Guard, type Health, type Renewed } from './guard/guard.js'
+export type { GuardOptions, Limits } from './guard/options.js'
+export { fromFetch, fromNode, type Handshake } from './handshake/request.js'
 export type { Identity } from './identity.js'
 export type { Place } from './limits/pending.js'
 export {
@@ -29,8 +27,8 @@ export {
   ticket,
 } from './methods.js'
 export { logRefusals, type WriteLine } from './observers/log.js'
-export { type Reason, reasons } from './reasons.js'
-export { fromFetch, fromNode, type Handshake } from './request.js'
+export { type Reason, reasons } from './refusals/reasons.js'
+export type { RevocationTarget } from './revocation/revocations.js'
 export { createRoutes, type Routes, type RoutesOptions } from './routes.js'
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
 export type {
@@ -42,6 +40,9 @@ export type {
   Store,
   StoreState,
 } from './stores/store.js'
+export { type Clock, systemClock } from './support/clock.js'
+export { ConfigurationError, UnavailableError } from './support/errors.js'
+export { hash } from './support/hash.js'
 export type { IssuedTicket, TicketOptions } from './tickets.js'
 export type { Accept, Await, MethodName, Refuse, Verdict } from './verdict.js'
 export { type IntrospectionOptions, introspection } from './verifiers/introspection.js'

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Guard } from './guard.js'
+import type { Guard } from './guard/guard.js'
+import { fromFetch, fromNode, type Handshake, readTarget, repeated, singleHeader } from './handshake/request.js'
 import type { Identity } from './identity.js'
-import type { Reason } from './reasons.js'
-import { type HttpAnswer, refusalAnswer } from './refusal.js'
-import { fromFetch, fromNode, type Handshake, readTarget, repeated, singleHeader } from './request.js'
+import { type HttpAnswer, refusalAnswer } from './refusals/http-answer.js'
+import type { Reason } from './refusals/reasons.js'
 import type { LogoutVerifier } from './verifiers/logout.js'
 
 /** Options of {@link createRoutes}. */

@@ -1,11 +1,11 @@
 import { cookieCarrier } from './carriers/cookie.js'
-import type { Clock } from './clock.js'
-import { ConfigurationError } from './errors.js'
-import { hash } from './hash.js'
+import { type Handshake, readTarget, repeated, singleHeader } from './handshake/request.js'
 import { type Identity, identityKey } from './identity.js'
-import { type Handshake, readTarget, repeated, singleHeader } from './request.js'
 import { Groups } from './stores/groups.js'
 import type { Places, Store } from './stores/store.js'
+import type { Clock } from './support/clock.js'
+import { ConfigurationError } from './support/errors.js'
+import { hash } from './support/hash.js'
 import { rejected, type Verification, type Verified } from './verifiers/verifier.js'
 
 /** Options of `ticket()`. */

@@ -1,6 +1,6 @@
 import type { CodeName } from '@sallyport/protocol'
 import type { Identity } from './identity.js'
-import { type Reason, reasons } from './reasons.js'
+import { type Reason, reasons } from './refusals/reasons.js'
 import type { Verified } from './verifiers/verifier.js'
 
 /** The names of the methods. */

@@ -1,4 +1,4 @@
-import type { Handshake } from '../request.js'
+import type { Handshake } from '../handshake/request.js'
 
 /** What a carrier read. Only `absent` lets the guard look further. */
 export type Reading =

@@ -1,4 +1,4 @@
-import { type Handshake, trimmed } from '../request.js'
+import { type Handshake, trimmed } from '../handshake/request.js'
 import { absent, type Carrier, found, malformed, type Reading } from './carrier.js'
 
 /**

@@ -1,4 +1,4 @@
-import { type Handshake, repeated, singleHeader } from '../request.js'
+import { type Handshake, repeated, singleHeader } from '../handshake/request.js'
 import { absent, found, malformed, type Reading } from './carrier.js'
 
 const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i

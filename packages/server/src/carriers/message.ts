@@ -1,5 +1,5 @@
 import { readAuthFrame } from '@sallyport/protocol'
-import type { Handshake } from '../request.js'
+import type { Handshake } from '../handshake/request.js'
 import { absent, found, malformed, type Reading } from './carrier.js'
 
 /** Reads the credential of the first message, `{"type":"auth","token":"…"}`. */

@@ -1,4 +1,4 @@
-import { type Handshake, readTarget } from '../request.js'
+import { type Handshake, readTarget } from '../handshake/request.js'
 import { b64token } from './b64token.js'
 import { absent, type Carrier, found, malformed, type Reading } from './carrier.js'
 

@@ -1,5 +1,5 @@
 import { bearerPrefix, decodeBearer, readSubprotocols } from '@sallyport/protocol'
-import { type Handshake, repeated, singleHeader } from '../request.js'
+import { type Handshake, repeated, singleHeader } from '../handshake/request.js'
 import { absent, found, malformed, type Reading } from './carrier.js'
 
 /**

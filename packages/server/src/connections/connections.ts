@@ -1,21 +1,23 @@
 import { type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
-import { withoutCredentials } from '../carriers/query.js'
-import type { Clock } from '../clock.js'
-import type { Connection } from '../connection.js'
-import type { Events } from '../events.js'
-import { newId } from '../id.js'
+import type { Handshake } from '../handshake/request.js'
 import { type Identity, sameIdentity } from '../identity.js'
-import { type Handshake, readTarget, singleHeader } from '../request.js'
+import { RevocationLog } from '../revocation/log.js'
+import { type Revocation, type RevocationTarget, revokes } from '../revocation/revocations.js'
 import type { Places, Store } from '../stores/store.js'
+import type { Clock } from '../support/clock.js'
+import { newId } from '../support/id.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
-import { Deadlines } from './deadlines.js'
+import type { Connection } from './connection.js'
+import { Drain } from './drain.js'
+import type { Events } from './events.js'
+import { Expiry } from './expiry.js'
 import { awaitFirstMessage, type FirstMessage } from './first-message.js'
 import { Leases } from './leases.js'
-import { type ConnectionSource, LiveConnection } from './live-connection.js'
+import type { ConnectionLife } from './life.js'
+import { LiveConnection } from './live-connection.js'
 import { Registry } from './registry.js'
 import { renewInBand } from './renew-in-band.js'
-import { RevocationLog } from './revocation-log.js'
-import { type Revocation, type RevocationTarget, revokes } from './revocations.js'
+import { sourceOf } from './source.js'
 import { end, type Transport } from './transport.js'
 
 /** What the connections of a guard are built on. */
@@ -31,23 +33,6 @@ export interface ConnectionsOptions<I extends Identity> {
   readonly life: ConnectionLife
   readonly connectionLimit: Places | undefined
   readonly addressOf: (handshake: Handshake) => string
-}
-
-/** How long connections live. All in milliseconds. */
-export interface ConnectionLife {
-  /** How long after the end of its credential a connection is closed. Default 5,000, at most 60,000. */
-  readonly leeway: number
-  /** How long before the end of its credential a connection that speaks the frames is told. Default 60,000. */
-  readonly notice: number
-  /** How long a connection lives at most, however often it is renewed. Default 86,400,000: a day. */
-  readonly maxAge: number
-  /** How long a revocation is kept: no credential may live longer. Default 86,400,000: a day. */
-  readonly revocationMemory: number
-  /**
-   * How long connections live on, and credentials are accepted, by the revocations that are known while the store is out
-   * of reach; then 1013 and 503. Default 300,000: five minutes; less than 2,000 counts as that.
-   */
-  readonly maxStaleness: number
 }
 
 /** What became of a revocation. */
@@ -68,24 +53,20 @@ export interface PendingSocket<I extends Identity, M> {
   readonly onOpen: (connection: LiveConnection<I>, kept: M[]) => void
 }
 
-const drainSteps = 20
-
 /** The live connections of a node, iterable; and, for adapters, the way from a verdict to one. */
 export class Connections<I extends Identity> implements Iterable<Connection<I>> {
   readonly #registry = new Registry<I>()
   readonly #log: RevocationLog
   readonly #leases: Leases<I> | undefined
-  readonly #deadlines: Deadlines<LiveConnection<I>>
+  readonly #expiry: Expiry<I>
+  readonly #drain: Drain
   readonly #options: ConnectionsOptions<I>
-  /** Sockets that are not closed yet, those among them whose connection is over. */
-  #sockets = 0
-  readonly #onLastClosed: (() => void)[] = []
-  #isDraining = false
 
   constructor(options: ConnectionsOptions<I>) {
     const { clock, store, life, events, connectionLimit: places } = options
     this.#options = options
-    this.#deadlines = new Deadlines(clock, (connection) => this.#onDue(connection))
+    this.#expiry = new Expiry({ ...options, onExpired: (connection) => this.end(connection, 'expired') })
+    this.#drain = new Drain(clock)
     this.#log = new RevocationLog({
       store,
       clock,
@@ -126,7 +107,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /** Whether a drain has begun. */
   get isDraining(): boolean {
-    return this.#isDraining
+    return this.#drain.hasBegun
   }
 
   /** The revocations of all nodes. */
@@ -175,15 +156,15 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const id = accept.lease ?? newId(random)
     const source = sourceOf(handshake, this.#options.addressOf(handshake))
     const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport, this.#onClosed)
-    this.#sockets += 1
+    this.#drain.opened()
     this.#registry.add(connection)
     this.#leases?.keep(connection)
-    this.#schedule(connection)
+    this.#expiry.set(connection)
     transport.onClose(connection)
     // Registered first, asked again after: a revocation finds it either there or here.
     const revocation = this.#log.find(accept)
     if (revocation) this.end(connection, revocation.code, revocation)
-    else if (this.#isDraining) this.end(connection, 'restart')
+    else if (this.isDraining) this.end(connection, 'restart')
     if (!this.isOpen(connection)) return undefined
     events.emit({ type: 'accepted', connection })
     return connection
@@ -218,9 +199,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    * suspended may be later than the message.
    */
   isOpen(connection: LiveConnection<I>): boolean {
-    if (this.#options.clock.now() < connection.deadline) return true
-    this.end(connection, 'expired')
-    return false
+    return this.#expiry.isOpen(connection)
   }
 
   /**
@@ -259,7 +238,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#registry.remove(connection)
     connection.renew(accept)
     this.#registry.add(connection)
-    this.#schedule(connection)
+    this.#expiry.set(connection)
     const revocation = this.#log.find(accept)
     if (revocation) this.end(connection, revocation.code, revocation)
     else this.#options.events.emit({ type: 'renewed', connection })
@@ -267,10 +246,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   }
 
   /** How long a connection may live on, in whole seconds; `undefined` when its credential has no end. */
-  expiresIn({ expiresAt, since }: LiveConnection<I>): number | undefined {
-    if (expiresAt === undefined) return undefined
-    const { clock, life } = this.#options
-    return Math.max(0, Math.floor((Math.min(expiresAt, since + life.maxAge) - clock.now()) / 1000))
+  expiresIn(connection: LiveConnection<I>): number | undefined {
+    return this.#expiry.expiresIn(connection)
   }
 
   /** The `auth_ok` of a connection. */
@@ -287,39 +264,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /** Closes all connections, spread over `within` milliseconds, and all that come. Resolves when the last is gone. */
   async drain(within: number): Promise<void> {
-    const { clock } = this.#options
-    this.#isDraining = true
-    for (let left = drainSteps; this.size > 0; left -= 1) {
-      const some = [...this.#registry.values()].slice(0, Math.ceil(this.size / left))
-      for (const connection of some) this.end(connection, 'restart')
-      if (this.size > 0) await new Promise<void>((resolve) => clock.after(within / drainSteps, resolve))
-    }
-    if (this.#sockets > 0) await new Promise<void>((resolve) => this.#onLastClosed.push(resolve))
+    await this.#drain.run(this.#registry, within, (connection) => this.end(connection, 'restart'))
     await this.#log.stop()
-  }
-
-  /** Sets when the gate shuts and, where the peer would understand it, when it is told so. */
-  #schedule(connection: LiveConnection<I>): void {
-    const { clock, random, life } = this.#options
-    const { expiresAt = Number.POSITIVE_INFINITY, since } = connection
-    connection.deadline = Math.min(expiresAt + life.leeway, since + life.maxAge)
-    connection.noticed = connection.method !== 'message' || expiresAt === Number.POSITIVE_INFINITY
-    let due = connection.deadline
-    if (!connection.noticed) {
-      // Spread over a quarter of the time, so that what was issued together is not renewed together.
-      const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - random(1)[0]! / 1024)
-      due = Math.min(expiresAt - lead, due)
-    }
-    this.#deadlines.set(connection, due)
-  }
-
-  #onDue(connection: LiveConnection<I>): void {
-    if (!this.isOpen(connection)) return
-    if (!connection.noticed) {
-      connection.noticed = true
-      connection.transport.send(encodeFrame({ type: 'auth_expiring', expiresIn: this.expiresIn(connection) ?? 0 }))
-    }
-    this.#deadlines.set(connection, connection.deadline)
   }
 
   #isLive(connection: LiveConnection<I>): boolean {
@@ -327,19 +273,16 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   }
 
   #forget(connection: LiveConnection<I>): void {
-    // Nothing that still waits to cross may do so.
-    connection.deadline = Number.NEGATIVE_INFINITY
+    this.#expiry.shut(connection)
     this.#registry.remove(connection)
-    this.#deadlines.delete(connection)
     this.#leases?.drop(connection)
   }
 
   // One function for all, because there are many.
   readonly #onClosed = (connection: LiveConnection<I>): void => {
-    this.#sockets -= 1
     this.#forget(connection)
     this.#options.events.emit({ type: 'closed', connection })
-    if (this.#sockets === 0) for (const resolve of this.#onLastClosed.splice(0)) resolve()
+    this.#drain.closed()
   }
 
   /** Ends a connection: gate, Close, then the socket. Does nothing to one that is over. */
@@ -359,16 +302,4 @@ interface Cause {
   readonly error?: unknown
   /** What the revocation says. */
   readonly reason?: string | undefined
-}
-
-function sourceOf(handshake: Handshake, address: string): ConnectionSource {
-  const target = readTarget(handshake.target)
-  const origin = singleHeader(handshake, 'origin')
-  return {
-    path: target?.path ?? '',
-    query: withoutCredentials(target?.query ?? ''),
-    // What is no origin is nobody's to log or compare.
-    origin: typeof origin === 'string' && /^[\x21-\x7e]+$/.test(origin) ? origin : undefined,
-    address,
-  }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../support/clock.js'
 
 /** Something that falls due. The wheel keeps its place in `slot`. */
 export interface Scheduled {

@@ -1,7 +1,7 @@
 import { type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
-import type { Clock } from '../clock.js'
 import type { Identity } from '../identity.js'
-import { type Reason, reasons } from '../reasons.js'
+import { type Reason, reasons } from '../refusals/reasons.js'
+import type { Clock } from '../support/clock.js'
 import type { Accept, Await, Verdict } from '../verdict.js'
 import { end, type Transport } from './transport.js'
 

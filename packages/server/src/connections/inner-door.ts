@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.js'
-import type { Connection } from '../connection.js'
 import type { Identity } from '../identity.js'
+import type { Clock } from '../support/clock.js'
+import type { Connection } from './connection.js'
 import type { Connections } from './connections.js'
 import type { LiveConnection } from './live-connection.js'
 

@@ -1,8 +1,8 @@
-import type { Clock } from '../clock.js'
-import { hash } from '../hash.js'
-import { newId } from '../id.js'
 import { type Identity, identityKey } from '../identity.js'
 import type { Places, Store } from '../stores/store.js'
+import type { Clock } from '../support/clock.js'
+import { hash } from '../support/hash.js'
+import { newId } from '../support/id.js'
 import { Deadlines, type Scheduled } from './deadlines.js'
 import type { LiveConnection } from './live-connection.js'
 

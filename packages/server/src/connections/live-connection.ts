@@ -1,16 +1,9 @@
-import type { Connection } from '../connection.js'
 import type { Identity } from '../identity.js'
 import type { Accept, MethodName } from '../verdict.js'
+import type { Connection } from './connection.js'
 import type { Scheduled } from './deadlines.js'
+import type { ConnectionSource } from './source.js'
 import type { CloseListener, Transport } from './transport.js'
-
-/** What is kept of the handshake that opened a connection. No credential is. */
-export interface ConnectionSource {
-  readonly path: string
-  readonly query: string
-  readonly origin: string | undefined
-  readonly address: string
-}
 
 /** A connection with the guard's own handle on it: what it was accepted as, which a renewal replaces, and its socket. */
 export class LiveConnection<I extends Identity = Identity> implements Connection<I>, Scheduled, CloseListener {

@@ -1,6 +1,6 @@
 import type { Identity } from '../identity.js'
+import type { RevocationTarget } from '../revocation/revocations.js'
 import type { LiveConnection } from './live-connection.js'
-import type { RevocationTarget } from './revocations.js'
 
 /** The live connections of this node, found by what a revocation may name without a look at the others. */
 export class Registry<I extends Identity> {

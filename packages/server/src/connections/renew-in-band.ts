@@ -1,6 +1,6 @@
 import { encodeFrame } from '@sallyport/protocol'
+import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
-import type { Handshake } from '../request.js'
 import type { Accept, Verdict } from '../verdict.js'
 import { saysNothing } from './first-message.js'
 import type { LiveConnection } from './live-connection.js'

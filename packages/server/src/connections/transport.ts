@@ -1,5 +1,5 @@
 import { type CodeName, codes } from '@sallyport/protocol'
-import type { Clock } from '../clock.js'
+import type { Clock } from '../support/clock.js'
 
 /** Who is told of the end of a socket. */
 export interface CloseListener {

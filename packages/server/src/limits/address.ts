@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
-import { ConfigurationError } from '../errors.js'
-import type { Handshake } from '../request.js'
+import type { Handshake } from '../handshake/request.js'
+import { ConfigurationError } from '../support/errors.js'
 
 /** Whose request it is: the peer's address or, behind proxies that are named, the one that they forward. */
 export type AddressReader = (handshake: Handshake) => string

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock } from '../clock.js'
-import { hash } from '../hash.js'
 import type { Store } from '../stores/store.js'
+import type { Clock } from '../support/clock.js'
+import { hash } from '../support/hash.js'
 import { addressKey } from './address.js'
 
 /** Options of {@link Attempts}. */

@@ -1,4 +1,4 @@
-import type { Guard } from '../guard.js'
+import type { Guard } from '../guard/guard.js'
 import type { Identity } from '../identity.js'
 
 /** Takes one line of the log, without a line break. */

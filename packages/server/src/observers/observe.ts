@@ -1,7 +1,7 @@
 import type { CodeName } from '@sallyport/protocol'
-import type { Guard } from '../guard.js'
+import type { Guard } from '../guard/guard.js'
 import type { Identity } from '../identity.js'
-import type { Reason } from '../reasons.js'
+import type { Reason } from '../refusals/reasons.js'
 import type { StoreState } from '../stores/store.js'
 import type { MethodName } from '../verdict.js'
 

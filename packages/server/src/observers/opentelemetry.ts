@@ -1,5 +1,5 @@
 import { type Meter, metrics, type ObservableCallback } from '@opentelemetry/api'
-import type { Guard } from '../guard.js'
+import type { Guard } from '../guard/guard.js'
 import type { Identity } from '../identity.js'
 import { observe, storeStates } from './observe.js'
 

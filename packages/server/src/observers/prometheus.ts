@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry, register } from 'prom-client'
-import type { Guard } from '../guard.js'
+import type { Guard } from '../guard/guard.js'
 import type { Identity } from '../identity.js'
 import { observe, storeStates } from './observe.js'
 

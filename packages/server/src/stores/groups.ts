@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js'
-import { UnavailableError } from '../errors.js'
+import type { Clock } from '../support/clock.js'
+import { UnavailableError } from '../support/errors.js'
 import type { Acquired, Places } from './store.js'
 
 /** Groups whose members have places for a while, in the memory of this process. */

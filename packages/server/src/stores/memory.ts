@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { LRUCache } from 'lru-cache'
-import { type Clock, systemClock } from '../clock.js'
-import { ConfigurationError, UnavailableError } from '../errors.js'
+import { type Clock, systemClock } from '../support/clock.js'
+import { ConfigurationError, UnavailableError } from '../support/errors.js'
 import { Groups } from './groups.js'
 import type { Follower, Store } from './store.js'
 

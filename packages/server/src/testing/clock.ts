@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../support/clock.js'
 
 /** A clock that stands still until it is told to advance. */
 export interface TestClock extends Clock {

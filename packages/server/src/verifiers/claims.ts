@@ -1,5 +1,5 @@
 import type { Identity } from '../identity.js'
-import type { VerificationFailure } from '../reasons.js'
+import type { VerificationFailure } from '../refusals/reasons.js'
 import { rejected, type Verification, type Verified } from './verifier.js'
 
 /** The claims of a token (RFC 7519 section 4), frozen through and through. */

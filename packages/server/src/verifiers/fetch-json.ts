@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import type { Clock } from '../clock.js'
-import { UnavailableError } from '../errors.js'
+import type { Clock } from '../support/clock.js'
+import { UnavailableError } from '../support/errors.js'
 
 /** How long and how much {@link fetchJson} takes. */
 export interface FetchLimits {

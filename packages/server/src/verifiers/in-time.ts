@@ -1,8 +1,8 @@
-import type { Clock } from '../clock.js'
-import { UnavailableError } from '../errors.js'
+import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
-import type { Handshake } from '../request.js'
-import { within } from '../within.js'
+import type { Clock } from '../support/clock.js'
+import { UnavailableError } from '../support/errors.js'
+import { within } from '../support/within.js'
 import type { Verification, Verifier, VerifyContext } from './verifier.js'
 
 /**

@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from '../clock.js'
-import { UnavailableError } from '../errors.js'
+import { type Clock, systemClock } from '../support/clock.js'
+import { UnavailableError } from '../support/errors.js'
 import { fetchJson } from './fetch-json.js'
 import { type FoundKeys, type KeyHeader, type KeySource, matchingKeys, readJwk, type VerificationKey } from './keys.js'
 import { checkedNumber, checkedUrl } from './settings.js'

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../support/errors.js'
 import { type PublicKeyAlgorithm, publicKeyAlgorithms, type SecretAlgorithm, secretAlgorithms } from './algorithms.js'
 import { type Jwks, jwks } from './jwks.js'
 import { type KeySource, type PublicKey, publicKeys, type Secret, secretKeys } from './keys.js'

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { createPublicKey, createSecretKey, type JsonWebKey, KeyObject, type webcrypto } from 'node:crypto'
 import { types } from 'node:util'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../support/errors.js'
 import { algorithmOf, publicKeyAlgorithms } from './algorithms.js'
 import { isObject } from './shape.js'
 

@@ -1,5 +1,5 @@
-import { hash } from '../hash.js'
-import type { VerificationFailure } from '../reasons.js'
+import type { VerificationFailure } from '../refusals/reasons.js'
+import { hash } from '../support/hash.js'
 import { createCache } from './cache.js'
 import { type Claims, milliseconds } from './claims.js'
 import { createTokenVerifier } from './jws.js'

@@ -1,4 +1,4 @@
-import type { VerificationFailure } from '../reasons.js'
+import type { VerificationFailure } from '../refusals/reasons.js'
 
 /** Whose sessions have ended, as their issuer says. */
 export interface Logout {

@@ -1,6 +1,6 @@
-import { andThen } from '../and-then.js'
-import { hash } from '../hash.js'
 import type { Identity } from '../identity.js'
+import { andThen } from '../support/and-then.js'
+import { hash } from '../support/hash.js'
 import { checkedNumber } from './settings.js'
 import { isPlaceholder } from './shape.js'
 import { type Known, rejected, type Verified, type Verifier, type VerifyContext } from './verifier.js'

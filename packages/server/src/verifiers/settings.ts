@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../support/errors.js'
 
 /** Checks a number among the options of `owner`, `min` and `max` included. */
 export function checkedNumber(owner: string, name: string, value: number, min: number, max: number): number {

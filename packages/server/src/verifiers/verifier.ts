@@ -1,6 +1,6 @@
+import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
-import type { VerificationFailure } from '../reasons.js'
-import type { Handshake } from '../request.js'
+import type { VerificationFailure } from '../refusals/reasons.js'
 
 /** What a good credential says. */
 export interface Verified<I extends Identity = Identity> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Carrier } from '../../src/carriers/carrier.js'
-import type { Handshake } from '../../src/request.js'
+import type { Handshake } from '../../src/handshake/request.js'
 import { anyHandshake, floods, handshake } from '../support/handshake.js'
 
 /** Puts a credential on a handshake, as a client would. */

@@ -1,6 +1,6 @@
-import type { Clock } from '../../clock.js'
-import { UnavailableError } from '../../errors.js'
-import { within } from '../../within.js'
+import type { Clock } from '../../support/clock.js'
+import { UnavailableError } from '../../support/errors.js'
+import { within } from '../../support/within.js'
 import type { Script } from './scripts.js'
 
 /** Sends a command to the primary that holds `key`. */

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../errors.js'
+import { UnavailableError } from '../../support/errors.js'
 
 /**
  * Looks at what a primary says of itself.

@@ -1,5 +1,5 @@
-import type { Clock } from '../../clock.js'
-import { newId } from '../../id.js'
+import type { Clock } from '../../support/clock.js'
+import { newId } from '../../support/id.js'
 import type { Appended, Follower, Following } from '../store.js'
 import type { Commands } from './commands.js'
 import * as scripts from './scripts.js'

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { ConfigurationError } from '../../errors.js'
+import { ConfigurationError } from '../../support/errors.js'
 
 /** Marks what the nodes write, so that nobody else can write it. */
 export interface Seal {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type Clock, systemClock } from '../../clock.js'
-import { ConfigurationError, UnavailableError } from '../../errors.js'
+import { type Clock, systemClock } from '../../support/clock.js'
+import { ConfigurationError, UnavailableError } from '../../support/errors.js'
 import type { Store } from '../store.js'
 import { Commands, type Keys } from './commands.js'
 import { inspectServer } from './inspection.js'

@@ -1,0 +1,96 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { CodeName } from '@sallyport/protocol'
+import { readTarget } from '../../handshake/request.js'
+import { refusalAnswer, toHttp1 } from '../../refusals/http-answer.js'
+import type { Clock } from '../../support/clock.js'
+import { ConfigurationError } from '../../support/errors.js'
+import { type Refuse, refuse } from '../../verdict.js'
+import { type HeadWatch, limitHeads } from './head-deadline.js'
+
+/** Takes the upgrades to a path. */
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
+
+/** A server with guarded paths: one listener serves them all. */
+interface GuardedServer {
+  readonly listeners: Map<string, UpgradeListener>
+  readonly dispatch: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  readonly heads: HeadWatch
+}
+
+const guardedServers = new WeakMap<Server, GuardedServer>()
+const headTimeout = 10_000
+const refusalGrace = 1_000
+
+/**
+ * Takes the upgrades to `path` of a Node.js server. Other paths are left to the server's other listeners, and refused when
+ * there are none. From the first path on, the heads of the server's requests have ten seconds.
+ *
+ * @returns a function that gives the path back
+ * @throws ConfigurationError when it is no path, or taken
+ */
+export function claimUpgrades(server: Server, clock: Clock, path: string, onUpgrade: UpgradeListener): () => void {
+  if (readTarget(path)?.path !== path) {
+    throw new ConfigurationError(`guardServer: ${JSON.stringify(path)} is no path; write one such as "/ws"`)
+  }
+  const guarded = guardedServers.get(server) ?? guard(server, clock)
+  if (guarded.listeners.has(path)) throw new ConfigurationError(`guardServer: ${path} is already guarded`)
+  guarded.listeners.set(path, onUpgrade)
+  return () => {
+    if (!guarded.listeners.delete(path) || guarded.listeners.size > 0) return
+    server.off('upgrade', guarded.dispatch)
+    guarded.heads.stop()
+    guardedServers.delete(server)
+  }
+}
+
+function guard(server: Server, clock: Clock): GuardedServer {
+  const listeners = new Map<string, UpgradeListener>()
+  const heads = limitHeads(server, clock, headTimeout)
+
+  function dispatch(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    heads.release(request.socket)
+    const target = request.url ?? ''
+    const mark = target.indexOf('?')
+    const listener = listeners.get(mark === -1 ? target : target.slice(0, mark))
+    if (!listener && server.listenerCount('upgrade') > 1) return
+    // A peer may reset the connection at any time from now on.
+    socket.on('error', ignore)
+    if (listener) listener(request, socket, head).catch(() => socket.destroy())
+    else refuseSocket(socket, clock, refuse(readTarget(target) ? 'path-unknown' : 'handshake-malformed'))
+  }
+
+  server.on('upgrade', dispatch)
+  const guarded = { listeners, dispatch, heads }
+  guardedServers.set(server, guarded)
+  return guarded
+}
+
+/** Gives the socket of an upgrade to somebody who looks after its errors. */
+export function releaseSocket(socket: Duplex): void {
+  socket.off('error', ignore)
+}
+
+/** Writes a refusal and ends the connection, waiting a second at most for the peer to take it. */
+export function refuseSocket(socket: Duplex, clock: Clock, { code }: Refuse): void {
+  // What the peer still sends is read and dropped: unread, it would turn our FIN into a reset that loses the response.
+  socket.resume()
+  socket.end(responseFor(code))
+  socket.once(
+    'close',
+    clock.after(refusalGrace, () => socket.destroy()),
+  )
+}
+
+/** The response of a code is always the same: in a flood it is not written anew for each. */
+function responseFor(code: CodeName): string {
+  let response = responses.get(code)
+  if (response === undefined) {
+    response = toHttp1(refusalAnswer(code, code === 'methodNotAllowed' ? { Allow: 'GET' } : {}))
+    responses.set(code, response)
+  }
+  return response
+}
+
+const responses = new Map<CodeName, string>()
+const ignore = () => {}

@@ -1,0 +1,154 @@
+import { errorMonitor } from 'node:events'
+import { type RawData, WebSocket, type WebSocketServer } from 'ws'
+import type { CloseListener, Transport } from '../../connections/transport.js'
+
+/** A message as ws emits it. */
+export type Message = readonly [data: RawData, isBinary: boolean]
+
+/** Takes the messages of a socket in place of the application. */
+export interface Receiver {
+  receive(message: Message): void
+}
+
+/** Looks after the messages that are sent. */
+export interface SendGuard {
+  /** Called before each: it closes the socket when none may be sent any more. */
+  beforeSend(): void
+  /** Called behind each, and behind a ping of the peer, whose pong waits to be sent too. */
+  afterSend(): void
+}
+
+const gate = Symbol('gate')
+const deliver = Symbol('deliver')
+
+/** A WebSocket of a server whose sockets can be gated. */
+interface GateableWebSocket extends WebSocket {
+  [gate]?: GatedSocket
+  /** Emits a message around the gate. */
+  [deliver](message: Message): void
+}
+
+/** Lets the sockets that a server makes from now on be gated. Those that are not stay what they were. */
+export function makeGateable({ options }: WebSocketServer): void {
+  const { WebSocket: Base = WebSocket } = options
+  if (deliver in Base.prototype) return
+  // Methods of a class and not of each socket, because there are many sockets.
+  options.WebSocket = class GatedWebSocket extends Base implements GateableWebSocket {
+    [gate]?: GatedSocket
+
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      const gated = this[gate]
+      if (!gated) return super.emit(event, ...args)
+      if (event === 'message') {
+        gated.take(args as unknown as Message)
+        return true
+      }
+      if (event === 'close') gated.closed()
+      // A frame that breaks the protocol is an error event, which ends the process when nobody listens.
+      if (event === 'error' && this.listenerCount(event) === 0) return super.emit(errorMonitor, ...args)
+      const isHeard = super.emit(event, ...args)
+      if (event === 'ping') gated.sends?.afterSend()
+      return isHeard
+    }
+
+    override send(...args: unknown[]): void {
+      const sends = this[gate]?.sends
+      // ws itself drops what is sent behind a Close, and tells the callback.
+      sends?.beforeSend()
+      Reflect.apply(super.send, this, args)
+      sends?.afterSend()
+    }
+
+    [deliver]([data, isBinary]: Message): void {
+      super.emit('message', data, isBinary)
+    }
+  }
+}
+
+const maxHeldBytes = 65_536
+
+/**
+ * A ws socket whose messages come to us first. They are dropped until somebody says what becomes of them, and for ever
+ * once the gate is shut: `close()` alone would go on delivering what the peer sends.
+ */
+export class GatedSocket implements Transport {
+  readonly webSocket: WebSocket
+  /** Looks after what is sent. */
+  sends: SendGuard | undefined
+  #receiver: Receiver = nobody
+  #isShut = false
+  #isPaused = false
+  #closeListener: CloseListener | undefined
+
+  /** @param webSocket one that a server made after {@link makeGateable} */
+  constructor(webSocket: WebSocket) {
+    this.webSocket = webSocket
+    ;(webSocket as GateableWebSocket)[gate] = this
+  }
+
+  /** Says who takes the messages from now on. */
+  onMessage(receiver: Receiver): void {
+    if (!this.#isShut) this.#receiver = receiver
+  }
+
+  /** Takes a message of the peer. */
+  take(message: Message): void {
+    this.#receiver.receive(message)
+  }
+
+  /** Keeps messages in `kept` for later; what is more than 64 KiB waits at the peer. */
+  hold(kept: Message[]): void {
+    let bytes = 0
+    const receive = (message: Message) => {
+      kept.push(message)
+      bytes += (message[0] as Buffer).length
+      if (bytes > maxHeldBytes) this.pause()
+    }
+    this.onMessage({ receive })
+  }
+
+  /** Gives the application a message. */
+  deliver(message: Message): void {
+    ;(this.webSocket as GateableWebSocket)[deliver](message)
+  }
+
+  get isOpen(): boolean {
+    return this.webSocket.readyState === WebSocket.OPEN
+  }
+  get bufferedAmount(): number {
+    return this.webSocket.bufferedAmount
+  }
+  send(text: string): void {
+    this.webSocket.send(text, ignore)
+  }
+  pause(): void {
+    this.#isPaused = true
+    this.webSocket.pause()
+  }
+  resume(): void {
+    // What the application paused stays so.
+    if (this.#isPaused) this.webSocket.resume()
+    this.#isPaused = false
+  }
+  shut(): void {
+    this.#receiver = nobody
+    this.#isShut = true
+  }
+  close(code: number, reason: string): void {
+    this.webSocket.close(code, reason)
+  }
+  terminate(): void {
+    this.webSocket.terminate()
+  }
+  onClose(listener: CloseListener): void {
+    this.#closeListener = listener
+    if (this.webSocket.readyState === WebSocket.CLOSED) listener.closed()
+  }
+  /** Tells that the socket is closed. */
+  closed(): void {
+    this.#closeListener?.closed()
+  }
+}
+
+const ignore = () => {}
+const nobody: Receiver = { receive: ignore }

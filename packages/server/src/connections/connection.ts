@@ -1,0 +1,30 @@
+import type { Identity } from '../identity.js'
+import type { MethodName } from '../verdict.js'
+
+/** A live authenticated socket. */
+export interface Connection<I extends Identity = Identity> {
+  /** Names the connection: 128 random bits in base64url. */
+  readonly id: string
+  /** Whose it is, as its verifier told: the type is the verifier's. */
+  readonly identity: I
+  /** How it authenticated. */
+  readonly method: MethodName
+  /** When it was accepted, in milliseconds since the epoch. */
+  readonly since: number
+  /** When its credential ends, in milliseconds since the epoch; `undefined` when it has no end. */
+  readonly expiresAt: number | undefined
+  /** The parent login, where the verifier told one. */
+  readonly session: string | undefined
+  /** The id of its token, where the verifier told one. */
+  readonly token: string | undefined
+  /** The application's subprotocol that was selected. */
+  readonly protocol: string | undefined
+  /** The path of the route. */
+  readonly path: string
+  /** The query of the handshake without the parameters that carry credentials. */
+  readonly query: URLSearchParams
+  /** The `Origin` header, where there was one. */
+  readonly origin: string | undefined
+  /** The peer's address. */
+  readonly address: string
+}

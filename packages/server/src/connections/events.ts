@@ -1,0 +1,72 @@
+import type { CodeName } from '@sallyport/protocol'
+import type { Identity } from '../identity.js'
+import type { Reason } from '../refusals/reasons.js'
+import type { StoreState } from '../stores/store.js'
+import { UnavailableError } from '../support/errors.js'
+import type { Connection } from './connection.js'
+
+/** What the guard tells those who subscribe. No event carries a credential. */
+export type GuardEvent<I extends Identity = Identity> =
+  | { readonly type: 'accepted'; readonly connection: Connection<I> }
+  | {
+      readonly type: 'refused'
+      /** Names this refusal, in events and logs. */
+      readonly id: string
+      readonly reason: Reason
+      readonly path: string
+      readonly address: string
+      /** What a verifier, a store or a handler threw, where that was the cause. */
+      readonly error?: unknown
+    }
+  | { readonly type: 'renewed'; readonly connection: Connection<I> }
+  /** The guard ends a connection; `closed` follows when the socket is gone. */
+  | {
+      readonly type: 'ended'
+      readonly connection: Connection<I>
+      readonly code: CodeName
+      readonly error?: unknown
+      /** What was said when it was revoked. */
+      readonly reason?: string
+    }
+  | { readonly type: 'closed'; readonly connection: Connection<I> }
+  /** The store is out of reach, or again in reach. */
+  | { readonly type: 'store'; readonly state: StoreState }
+
+/** Takes the guard's events. What it throws is dropped: watching must not change what happens. */
+export type Listener<I extends Identity = Identity> = (event: GuardEvent<I>) => void
+
+/** The listeners of a guard. */
+export class Events<I extends Identity> {
+  readonly #listeners = new Set<Listener<I>>()
+
+  /** Adds a listener; the returned function takes it away. */
+  subscribe(listener: Listener<I>): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Whether anybody listens. */
+  get areHeard(): boolean {
+    return this.#listeners.size > 0
+  }
+
+  emit(event: GuardEvent<I>): void {
+    if (this.#listeners.size === 0 && 'error' in event) warn(event.error)
+    for (const listener of this.#listeners) {
+      try {
+        const done: unknown = listener(event)
+        if (done instanceof Promise) done.catch(() => {})
+      } catch {}
+    }
+  }
+}
+
+/**
+ * What went wrong in somebody's code must not vanish because nobody subscribed. A dependency that is down is no bug. The
+ * message is left out: an error of a parser quotes what it could not read, and that may be a credential.
+ */
+function warn(error: unknown): void {
+  if (!(error instanceof Error) || error instanceof UnavailableError) return
+  const trace = error.stack?.split('\n').filter((line) => /^ +at /.test(line)) ?? []
+  process.emitWarning(`Sallyport caught an error: ${error.name}\n${trace.join('\n')}`)
+}

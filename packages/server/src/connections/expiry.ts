@@ -1,0 +1,70 @@
+import { encodeFrame } from '@sallyport/protocol'
+import type { Identity } from '../identity.js'
+import type { Clock } from '../support/clock.js'
+import { Deadlines } from './deadlines.js'
+import type { ConnectionLife } from './life.js'
+import type { LiveConnection } from './live-connection.js'
+
+/** What the end of connections is built on. */
+export interface ExpiryOptions<I extends Identity> {
+  readonly clock: Clock
+  readonly random: (bytes: number) => Uint8Array
+  readonly life: ConnectionLife
+  /** Ends a connection whose time is over. */
+  readonly onExpired: (connection: LiveConnection<I>) => void
+}
+
+/** When connections end by themselves, and who is told so beforehand. */
+export class Expiry<I extends Identity> {
+  readonly #options: ExpiryOptions<I>
+  readonly #deadlines: Deadlines<LiveConnection<I>>
+
+  constructor(options: ExpiryOptions<I>) {
+    this.#options = options
+    this.#deadlines = new Deadlines(options.clock, (connection) => this.#onDue(connection))
+  }
+
+  /** Sets when the gate shuts and, where the peer would understand it, when it is told so. */
+  set(connection: LiveConnection<I>): void {
+    const { clock, random, life } = this.#options
+    const { expiresAt = Number.POSITIVE_INFINITY, since } = connection
+    connection.deadline = Math.min(expiresAt + life.leeway, since + life.maxAge)
+    connection.noticed = connection.method !== 'message' || expiresAt === Number.POSITIVE_INFINITY
+    let due = connection.deadline
+    if (!connection.noticed) {
+      // Spread over a quarter of the time, so that what was issued together is not renewed together.
+      const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - random(1)[0]! / 1024)
+      due = Math.min(expiresAt - lead, due)
+    }
+    this.#deadlines.set(connection, due)
+  }
+
+  /** Shuts the gate of a connection that is over: nothing that still waits to cross may do so. */
+  shut(connection: LiveConnection<I>): void {
+    connection.deadline = Number.NEGATIVE_INFINITY
+    this.#deadlines.delete(connection)
+  }
+
+  /** Whether the time of a connection is not over; ends it when it is. */
+  isOpen(connection: LiveConnection<I>): boolean {
+    if (this.#options.clock.now() < connection.deadline) return true
+    this.#options.onExpired(connection)
+    return false
+  }
+
+  /** How long a connection may live on, in whole seconds; `undefined` when its credential has no end. */
+  expiresIn({ expiresAt, since }: LiveConnection<I>): number | undefined {
+    if (expiresAt === undefined) return undefined
+    const { clock, life } = this.#options
+    return Math.max(0, Math.floor((Math.min(expiresAt, since + life.maxAge) - clock.now()) / 1000))
+  }
+
+  #onDue(connection: LiveConnection<I>): void {
+    if (!this.isOpen(connection)) return
+    if (!connection.noticed) {
+      connection.noticed = true
+      connection.transport.send(encodeFrame({ type: 'auth_expiring', expiresIn: this.expiresIn(connection) ?? 0 }))
+    }
+    this.#deadlines.set(connection, connection.deadline)
+  }
+}

@@ -1,0 +1,16 @@
+/** How long connections live. All in milliseconds. */
+export interface ConnectionLife {
+  /** How long after the end of its credential a connection is closed. Default 5,000, at most 60,000. */
+  readonly leeway: number
+  /** How long before the end of its credential a connection that speaks the frames is told. Default 60,000. */
+  readonly notice: number
+  /** How long a connection lives at most, however often it is renewed. Default 86,400,000: a day. */
+  readonly maxAge: number
+  /** How long a revocation is kept: no credential may live longer. Default 86,400,000: a day. */
+  readonly revocationMemory: number
+  /**
+   * How long connections live on, and credentials are accepted, by the revocations that are known while the store is out
+   * of reach; then 1013 and 503. Default 300,000: five minutes; less than 2,000 counts as that.
+   */
+  readonly maxStaleness: number
+}

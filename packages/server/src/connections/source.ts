@@ -1,0 +1,23 @@
+import { withoutCredentials } from '../carriers/query.js'
+import { type Handshake, readTarget, singleHeader } from '../handshake/request.js'
+
+/** What is kept of the handshake that opened a connection. No credential is. */
+export interface ConnectionSource {
+  readonly path: string
+  readonly query: string
+  readonly origin: string | undefined
+  readonly address: string
+}
+
+/** Reads it; `address` is the client's. */
+export function sourceOf(handshake: Handshake, address: string): ConnectionSource {
+  const target = readTarget(handshake.target)
+  const origin = singleHeader(handshake, 'origin')
+  return {
+    path: target?.path ?? '',
+    query: withoutCredentials(target?.query ?? ''),
+    // What is no origin is nobody's to log or compare.
+    origin: typeof origin === 'string' && /^[\x21-\x7e]+$/.test(origin) ? origin : undefined,
+    address,
+  }
+}

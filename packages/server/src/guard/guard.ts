@@ -1,0 +1,229 @@
+import { selectSubprotocol } from '../carriers/subprotocol.js'
+import { Connections, type Revoked } from '../connections/connections.js'
+import { Events, type Listener } from '../connections/events.js'
+import type { OriginPolicy } from '../handshake/origin.js'
+import { type Handshake, mayHideHeaders, readTarget } from '../handshake/request.js'
+import { checkUpgrade } from '../handshake/upgrade.js'
+import type { Identity } from '../identity.js'
+import { Attempts } from '../limits/attempts.js'
+import { Pending, type Place } from '../limits/pending.js'
+import type { AnyMethod, IdentityOf, MessageMethod, Method, TicketMethod } from '../methods.js'
+import type { Reason } from '../refusals/reasons.js'
+import type { RevocationTarget } from '../revocation/revocations.js'
+import type { StoreState } from '../stores/store.js'
+import type { Clock } from '../support/clock.js'
+import { newId } from '../support/id.js'
+import { createTickets, type IssuedTicket } from '../tickets.js'
+import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
+import type { Logout, LogoutVerifier } from '../verifiers/logout.js'
+import { rejected } from '../verifiers/verifier.js'
+import { Decision, type Ways } from './decision.js'
+import { type GuardOptions, settingsOf } from './options.js'
+
+/** What a renewal over HTTP answers. */
+export interface Renewed {
+  /** Seconds the connections may live on; absent when the credential has no end. */
+  readonly expiresIn?: number
+}
+
+/** How a node is. */
+export interface Health {
+  /** What it knows of the store. While `unavailable`, it refuses handshakes with 503. */
+  readonly store: StoreState
+  /** Whether a drain has begun: then it refuses new sockets with 503. */
+  readonly draining: boolean
+}
+
+/** The one place that decides. Knows no socket library. */
+export interface Guard<I extends Identity = Identity> {
+  /**
+   * Lets a socket stand between the doors, before anything of it is read. Adapters call it first, and leave the place
+   * when the socket is accepted or gone.
+   */
+  enter(handshake: Handshake): Place | Refuse
+  /** Decides on a WebSocket handshake; once more, with its `message`, when the first verdict was to wait for it. */
+  decide(handshake: Handshake): Promise<Verdict<I>>
+  /** Issues a ticket for the WebSocket route at `path` to the caller of a route, who shows who it is by header or cookie. */
+  issueTicket(request: Handshake, path: string): Promise<IssuedTicket | Refuse>
+  /** Revokes what a logout token of an OpenID provider names; `verify` reads the token. */
+  logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse>
+  /** The pages that may connect, as configured; `undefined` when the guard asks for no origin. */
+  readonly originPolicy: OriginPolicy | undefined
+  /**
+   * Renews live connections for the caller of a route, who shows who it is by header or cookie: the one of that id, or
+   * all of the caller's session.
+   */
+  renew(request: Handshake, connection?: string): Promise<Renewed | Refuse>
+  /** Refuses what a route finds wrong before it asks the guard, and tells of it. */
+  refuse(request: Handshake, reason: Reason): Refuse
+  /** The live connections of this node. */
+  readonly connections: Connections<I>
+  /**
+   * Closes what the target names (4010), here at once and on every other node within a second, and refuses it from now on.
+   * `reason` is for events and logs; no client is told. Answers how far it has come.
+   *
+   * @throws UnavailableError when the store cannot take it: it holds on this node, and the others learn of it later
+   * @throws TypeError when `issuedBefore` is no time
+   */
+  revoke(target: RevocationTarget, reason?: string): Promise<Revoked>
+  /** How this node is, for health checks. */
+  readonly health: Health
+  /**
+   * Resolves once this node knows every revocation, and accepts: at once with the memory store, and not before the first
+   * answer of a store that is out of reach. Never rejects.
+   */
+  ready(): Promise<void>
+  /**
+   * Refuses new sockets (503) and closes the live ones (1012), spread over `within` milliseconds; default 10,000. Resolves
+   * when none is left. Revocations work meanwhile; afterwards the guard follows its store no more.
+   */
+  drain(options?: { readonly within?: number }): Promise<void>
+  /** Subscribes to what happens; the returned function ends the subscription. */
+  subscribe(listener: Listener<I>): () => void
+  /** The clock that it was given. */
+  readonly clock: Clock
+}
+
+/**
+ * Creates a guard.
+ *
+ * @throws ConfigurationError on options that cannot work or are not safe.
+ */
+export function createGuard<const M extends readonly AnyMethod[]>(
+  options: GuardOptions<M>,
+): Guard<IdentityOf<M[number]>> {
+  type I = IdentityOf<M[number]>
+  const settings = settingsOf(options)
+  const { clock, random, protocols, limits, originPolicy, addressOf, store, connectionLimit } = settings
+
+  // The list of the options with its identity by name instead of by inference: the one place where they meet.
+  const methods = options.accept as readonly (Method<I> | TicketMethod)[]
+  const upgradeWays: Ways<I> = { methods, fetched: false, wait: awaitVerdict(methods) }
+  const routeWays: Ways<I> = { methods: methods.filter(({ http }) => http), fetched: true }
+  const ticketMethod = methods.find((method) => 'options' in method)
+  const tickets = ticketMethod && createTickets<I>(ticketMethod.options, settings)
+  const events = new Events<I>()
+  const pending = new Pending(limits)
+  const connections = new Connections<I>({ ...settings, events, decide, verify })
+  const decision = new Decision<I>({
+    settings,
+    attempts: new Attempts(clock, limits, store),
+    redeemTicket: (credential, { handshake }) =>
+      tickets?.redeem(credential, handshake) ?? rejected('credential-unknown'),
+    revocations: connections.log,
+  })
+
+  function enter(handshake: Handshake): Place | Refuse {
+    return pending.enter(addressOf(handshake)) ?? report(refuse('pending'), handshake)
+  }
+
+  async function decide(handshake: Handshake): Promise<Verdict<I>> {
+    let verdict = await evaluate(handshake)
+    if (verdict.type === 'accept' && connectionLimit) verdict = await admit(verdict, handshake)
+    const protocol = selectSubprotocol(handshake, protocols)
+    return report(protocol === undefined ? verdict : { ...verdict, protocol }, handshake)
+  }
+
+  async function verify(handshake: Handshake): Promise<Verdict<I>> {
+    return report(await evaluate(handshake), handshake)
+  }
+
+  function evaluate(handshake: Handshake): Verdict<I> | Promise<Verdict<I>> {
+    if (connections.isDraining) return refuse('draining')
+    // A message comes from a socket whose handshake was found good.
+    const fault = handshake.message === undefined ? checkUpgrade(handshake) : undefined
+    return fault ? refuse(fault) : decision.evaluate(handshake, upgradeWays)
+  }
+
+  async function admit(accept: Accept<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+    try {
+      return (await connections.admit(accept)) ?? decision.deny('connection-limit', handshake)
+    } catch (error) {
+      return decision.failure(error, handshake)
+    }
+  }
+
+  /** Says who calls a route, then does what they ask for. */
+  async function serve<T extends object>(
+    request: Handshake,
+    act: (caller: Accept<I>) => T | Reason | Promise<T | Reason>,
+  ): Promise<T | Refuse> {
+    if (mayHideHeaders(request)) return report(refuse('handshake-malformed'), request)
+    const verdict = await decision.evaluate(request, routeWays)
+    if (verdict.type === 'refuse') return report(verdict, request)
+    try {
+      const done = verdict.type === 'accept' ? await act(verdict) : 'credential-absent'
+      return typeof done === 'string' ? report(refuse(done), request) : done
+    } catch (error) {
+      return report(decision.failure(error, request), request)
+    }
+  }
+
+  const issueTicket = (request: Handshake, path: string): Promise<IssuedTicket | Refuse> =>
+    serve(request, async (caller) => {
+      if (!tickets) return 'path-unknown'
+      return (await tickets.issue(caller, tickets.bindingFor(request, path))) ?? 'ticket-limit'
+    })
+
+  const renew = (request: Handshake, connection?: string): Promise<Renewed | Refuse> =>
+    serve(request, (caller) => {
+      const named = connections.find({ connection, session: caller.session })
+      if (named.length === 0) return 'connection-unknown'
+      // Over HTTP another identity does not end the connection: its id alone must not be enough to close it. Sessions of
+      // two issuers may have the same name.
+      const renewed = named.filter((live) => connections.renew(live, caller))
+      if (renewed.length === 0) return 'identity-changed'
+      const expiresIn = Math.min(...renewed.map((live) => connections.expiresIn(live) ?? Number.POSITIVE_INFINITY))
+      return Number.isFinite(expiresIn) ? { expiresIn } : {}
+    })
+
+  async function logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse> {
+    const verified = await decision.attempt(request, token, () => verify(token, clock.now()))
+    if ('reason' in verified) return report(verified, request)
+    const { session, user, issuer, at } = verified
+    try {
+      if (session !== undefined) await connections.revoke({ session }, logoutReason)
+      else if (user !== undefined) await connections.revoke({ user, issuer, issuedBefore: at }, logoutReason)
+      return verified
+    } catch (error) {
+      return report(decision.failure(error, request), request)
+    }
+  }
+
+  function report<V extends Verdict<I>>(verdict: V, handshake: Handshake): V {
+    // A flood of refusals must not cost what nobody sees; what was thrown is told all the same.
+    if (verdict.type === 'refuse' && (events.areHeard || verdict.error !== undefined)) {
+      const { reason, error } = verdict
+      const path = readTarget(handshake.target)?.path ?? ''
+      const address = addressOf(handshake)
+      events.emit({ type: 'refused', id: newId(random), reason, path, address, ...(error !== undefined && { error }) })
+    }
+    return verdict
+  }
+
+  return {
+    enter,
+    decide,
+    issueTicket,
+    renew,
+    logOut,
+    refuse: (request, reason) => report(refuse(reason), request),
+    originPolicy,
+    connections,
+    clock,
+    revoke: (target, reason) => connections.revoke(target, reason),
+    get health() {
+      return { store: connections.log.state, draining: connections.isDraining }
+    },
+    ready: () => connections.log.ready(),
+    drain: ({ within = 10_000 } = {}) => connections.drain(within),
+    subscribe: (listener) => events.subscribe(listener),
+  }
+}
+
+const logoutReason = 'back-channel logout'
+
+function awaitVerdict(methods: readonly AnyMethod[]): Await | undefined {
+  const method = methods.find((method): method is MessageMethod => method.name === 'message')
+  return method && { type: 'await', timeout: method.timeout, maxBytes: method.maxBytes }
+}

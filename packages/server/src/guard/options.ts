@@ -1,0 +1,153 @@
+import { bearerPrefix, readSubprotocols } from '@sallyport/protocol'
+import type { ConnectionLife } from '../connections/life.js'
+import { createOriginPolicy, type OriginPolicy } from '../handshake/origin.js'
+import { type AddressReader, createAddressReader } from '../limits/address.js'
+import type { AttemptLimits } from '../limits/attempts.js'
+import type { PendingLimits } from '../limits/pending.js'
+import type { AnyMethod } from '../methods.js'
+import { memoryStore } from '../stores/memory.js'
+import type { Places, Store } from '../stores/store.js'
+import { type Clock, systemClock } from '../support/clock.js'
+import { ConfigurationError } from '../support/errors.js'
+import { randomBytes } from '../support/random.js'
+
+/** Options of {@link createGuard}. */
+export type GuardOptions<M extends readonly AnyMethod[]> = BaseOptions<M> & OriginOptions<M[number]>
+
+export interface BaseOptions<M extends readonly AnyMethod[]> {
+  /** The ways in. Each carrier at most once; cookies of different names may stand beside each other. */
+  readonly accept: M
+  /**
+   * The application's subprotocols. The first one that a client offers and that stands here is selected; any other is
+   * not. Default: none.
+   */
+  readonly protocols?: readonly string[]
+  /**
+   * How a bad credential is refused: `status`, an HTTP response; `close`, a 101 and then Close at once; `client`
+   * (default), Close for a browser on an allowed origin, which could not read a status, and a status for all others.
+   * A foreign origin or a malformed handshake always gets a status.
+   */
+  readonly refuseBy?: 'status' | 'close' | 'client'
+  /** How long connections live. */
+  readonly life?: Partial<ConnectionLife>
+  /** How much a stranger may use before the decision. */
+  readonly limits?: Partial<Limits>
+  /**
+   * How many connections an identity may have on all nodes together, and what becomes of one more: `refuse`, it gets 409
+   * or Close 4009; `replace`, the oldest gets Close 4009. `max` is 1 at least. Default: any number.
+   */
+  readonly connectionsPerIdentity?: Places
+  /**
+   * Proxies whose `X-Forwarded-For` is believed: addresses and CIDR ranges, such as `10.0.0.0/8`. Default: none, and then
+   * the client's address is the peer's.
+   */
+  readonly trustedProxies?: readonly string[]
+  /** How long a verifier may take, in milliseconds; then 503 or Close 1013. Default 5,000. */
+  readonly verifyTimeout?: number
+  /** What nodes share. Default: {@link memoryStore}, for a single process; `redisStore` of `@sallyport/server/redis`. */
+  readonly store?: Store
+  /** Default: the system's clock. */
+  readonly clock?: Clock
+  /** That many random bytes. Default: the system's. */
+  readonly random?: (bytes: number) => Uint8Array
+}
+
+/**
+ * The pages that may connect: origins as browsers send them, such as `https://app.example.com`; `https://*.example.com`
+ * for each host directly under it. Required with a cookie, which browsers send for every page (RFC 6455 section 10.2).
+ * Not asked of a request with an `Authorization` header, which no page can send.
+ */
+type OriginOptions<M> = true extends (M extends { readonly ambient: infer A } ? A : never)
+  ? { readonly origins: readonly string[] }
+  : { readonly origins?: readonly string[] }
+
+/** How much a stranger may use before the decision. */
+export type Limits = PendingLimits & AttemptLimits
+
+/** The options of a guard with nothing left open. */
+export interface GuardSettings {
+  readonly protocols: readonly string[]
+  readonly refuseBy: 'status' | 'close' | 'client'
+  readonly verifyTimeout: number
+  readonly originPolicy: OriginPolicy | undefined
+  readonly addressOf: AddressReader
+  readonly life: ConnectionLife
+  readonly limits: Limits
+  readonly connectionLimit: Places | undefined
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: (bytes: number) => Uint8Array
+}
+
+/** The options whatever the methods are. */
+type AnyOptions = BaseOptions<readonly AnyMethod[]> & { readonly origins?: readonly string[] }
+
+const day = 24 * 60 * 60 * 1000
+const defaultLife: ConnectionLife = {
+  leeway: 5_000,
+  notice: 60_000,
+  maxAge: day,
+  revocationMemory: day,
+  maxStaleness: 300_000,
+}
+const defaultLimits: Limits = {
+  pendingSockets: 1_000,
+  pendingPerAddress: 100,
+  failedAttempts: 10,
+  verificationBudget: 20,
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws ConfigurationError on options that cannot work or are not safe
+ */
+export function settingsOf(options: AnyOptions): GuardSettings {
+  checkMethods(options)
+  const { clock = systemClock, origins, connectionsPerIdentity } = options
+  const life = numbers('life', defaultLife, options.life)
+  if (life.leeway > 60_000) throw new ConfigurationError('life.leeway is more than 60,000 ms: clocks differ by less')
+  if (connectionsPerIdentity && !(connectionsPerIdentity.max >= 1)) {
+    throw new ConfigurationError('connectionsPerIdentity.max must be 1 or more')
+  }
+  return {
+    protocols: options.protocols ?? [],
+    refuseBy: options.refuseBy ?? 'client',
+    verifyTimeout: options.verifyTimeout ?? 5_000,
+    originPolicy: origins && createOriginPolicy(origins),
+    addressOf: createAddressReader(options.trustedProxies ?? []),
+    life,
+    limits: numbers('limits', defaultLimits, options.limits),
+    connectionLimit: connectionsPerIdentity,
+    store: options.store ?? memoryStore({ clock }),
+    clock,
+    random: options.random ?? randomBytes,
+  }
+}
+
+function numbers<T extends { readonly [K in keyof T]: number }>(option: string, defaults: T, given?: Partial<T>): T {
+  const all = { ...defaults, ...given }
+  for (const [name, value] of Object.entries<number>(all)) {
+    if (Number.isFinite(value) && value >= 0) continue
+    throw new ConfigurationError(`${option}.${name} is ${value}; give a number that is not negative`)
+  }
+  return all
+}
+
+function checkMethods({ accept, origins, protocols = [] }: AnyOptions): void {
+  if (accept.length === 0) throw new ConfigurationError('accept is empty, so nobody could connect: list a method')
+  const names = accept.map(({ name }) => name).filter((name) => name !== 'cookie')
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice) throw new ConfigurationError(`accept lists ${twice} twice: give one method a verifier that knows both`)
+  if (!origins && accept.some(({ ambient }) => ambient)) {
+    throw new ConfigurationError('accept lists a cookie, which browsers send for every page: list yours in origins')
+  }
+  if (protocols.length === 0 && names.includes('subprotocol')) {
+    throw new ConfigurationError('accept lists subprotocol, which stands beside one of yours: list it in protocols')
+  }
+  for (const protocol of protocols) {
+    if (!readSubprotocols(protocol) || protocol.includes(',') || protocol.startsWith(bearerPrefix)) {
+      throw new ConfigurationError(`protocols: ${JSON.stringify(protocol)} is no subprotocol name`)
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import { type Accept, type Identity, type Reason, rejected, type Verdict } from '@sallyport/server'
+import { describe, expect, it } from 'vitest'
+import { awaitFirstMessage } from '../../../src/connections/first-message.js'
+import { refuse } from '../../../src/verdict.js'
+import { testClock } from '../../support/clock.js'
+import { deferred, nextTurn } from '../../support/deferred.js'
+import { fakeTransport } from '../../support/transport.js'
+
+const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' } }
+const auth = (token = 'x') => JSON.stringify({ type: 'auth', token })
+
+function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {
+  const clock = testClock()
+  const transport = fakeTransport()
+  const verdict = deferred<Verdict>()
+  const decided: string[] = []
+  const failures: Reason[] = []
+  const accepted: { accept: Accept; kept: string[] }[] = []
+  const first = awaitFirstMessage<Identity, string>({
+    wait: { type: 'await', timeout, maxBytes },
+    clock,
+    transport,
+    decide: (message) => {
+      decided.push(message)
+      return verdict.promise
+    },
+    onFail: (reason) => failures.push(reason),
+    onAccept: (accept, kept) => accepted.push({ accept, kept }),
+  })
+  const answer = async (value: Verdict) => {
+    verdict.resolve(value)
+    await nextTurn()
+  }
+  const text = (message: string) => first.receive(message, message)
+  return { clock, transport, verdict, decided, failures, accepted, first, answer, text }
+}
+
+const timedOut = ['shut', 'close 4001 Authentication timeout']
+const tooLarge = ['shut', 'close 1009 Message too large']
+
+describe('awaitFirstMessage', () => {
+  it('asks the guard with the first auth frame, and says nothing until it knows', async () => {
+    const { decided, transport, text, accepted, answer, clock } = setUp()
+    text(auth())
+    expect(decided).toEqual([auth()])
+    expect(clock.pending).toBe(0)
+    await answer(accept)
+    expect(accepted).toEqual([{ accept, kept: [] }])
+    expect(transport.calls).toEqual([])
+  })
+
+  it('stops reading from who sends more than the limit while it verifies', async () => {
+    const { first, text, transport } = setUp({ maxBytes: 100 })
+    expect(transport.isReading).toBe(true)
+    text(auth())
+    first.count(100 + 1_024 + 1)
+    expect(transport.isReading).toBe(false)
+    expect(transport.calls).toEqual([])
+  })
+
+  it('drops what comes before the credential and keeps what comes behind it, in order', async () => {
+    const { first, text, accepted, answer, decided } = setUp()
+    text('before')
+    first.receive(undefined, 'binary before')
+    text(auth())
+    text('behind')
+    first.receive(undefined, 'binary behind')
+    text(auth('again'))
+    await answer(accept)
+    text('too late for it')
+    expect(decided).toEqual([auth()])
+    expect(accepted).toEqual([{ accept, kept: ['behind', 'binary behind', auth('again')] }])
+  })
+
+  it.each<[string, Verdict, string[]]>([
+    [
+      'a bad credential',
+      refuse('credential-unknown'),
+      ['send {"type":"auth_fail"}', 'close 4001 Authentication failed'],
+    ],
+    ['a malformed one', refuse('credential-malformed'), ['send {"type":"auth_fail"}', 'close 1008 Bad request']],
+    ['one that is bound elsewhere', refuse('ticket-binding'), ['send {"type":"auth_fail"}', 'close 4003 Forbidden']],
+    ['too many attempts', refuse('attempts'), ['close 4029 Too many attempts']],
+    ['a dependency that is down', refuse('dependency-unavailable'), ['close 1013 Temporarily unavailable']],
+    ['a bug', refuse('internal-error'), ['close 1011 Internal error']],
+    [
+      'no decision',
+      { type: 'await', timeout: 1, maxBytes: 1 },
+      ['send {"type":"auth_fail"}', 'close 4001 Authentication failed'],
+    ],
+  ])('refuses %s', async (_, verdict, [...said]) => {
+    const { text, transport, accepted, answer } = setUp()
+    text(auth())
+    text('behind')
+    await answer(verdict)
+    const close = said.pop()
+    expect(transport.calls).toEqual([...said, 'shut', close])
+    expect(transport.isReading).toBe(true)
+    expect(accepted).toEqual([])
+    text(auth())
+    expect(transport.calls).toHaveLength(said.length + 2)
+  })
+
+  it('closes with 1011 when the guard or the adapter fails', async () => {
+    const { text, transport, verdict, failures } = setUp()
+    text(auth())
+    verdict.reject(new Error('bug'))
+    await nextTurn()
+    expect(transport.calls).toEqual(['shut', 'close 1011 Internal error'])
+    expect(failures).toEqual(['internal-error'])
+  })
+
+  it('waits for the time that it is told, whatever comes', () => {
+    const { clock, transport, first, text, failures } = setUp({ timeout: 5_000 })
+    for (let i = 0; i < 4; i++) {
+      clock.advance(1_000)
+      text('x')
+      first.count(7)
+    }
+    clock.advance(999)
+    expect(transport.calls).toEqual([])
+    clock.advance(1)
+    expect(transport.calls).toEqual(timedOut)
+    expect(failures).toEqual(['message-late'])
+    text(auth())
+    expect(transport.calls).toEqual(timedOut)
+  })
+
+  it('terminates a second after Close, unless the peer has left', () => {
+    const [stubborn, gone] = [setUp(), setUp()]
+    for (const { clock } of [stubborn, gone]) clock.advance(5_000)
+    gone.transport.drop()
+    expect(gone.clock.pending).toBe(0)
+    stubborn.clock.advance(999)
+    expect(stubborn.transport.calls).not.toContain('terminate')
+    stubborn.clock.advance(1)
+    expect(stubborn.transport.calls.at(-1)).toBe('terminate')
+    expect(stubborn.clock.pending).toBe(0)
+  })
+
+  it('does not time out while it verifies', async () => {
+    const { clock, transport, text, answer, accepted } = setUp({ timeout: 5_000 })
+    clock.advance(4_999)
+    text(auth())
+    clock.advance(60_000)
+    await answer(accept)
+    expect(transport.calls).toEqual([])
+    expect(accepted).toHaveLength(1)
+  })
+
+  it('takes a message of the limit, and none that is longer', () => {
+    const [fits, over] = [setUp({ maxBytes: 40 }), setUp({ maxBytes: 40 })]
+    fits.text(auth('x'.repeat(40 - auth('').length)))
+    expect(fits.transport.calls).toEqual([])
+    expect(fits.decided).toHaveLength(1)
+    over.text(auth('x'.repeat(41 - auth('').length)))
+    expect(over.transport.calls).toEqual(tooLarge)
+    expect(over.failures).toEqual(['message-too-large'])
+    expect(over.decided).toEqual([])
+  })
+
+  it('counts all bytes, with some room for framing', () => {
+    const { first, transport, failures } = setUp({ maxBytes: 8_192 })
+    for (let i = 0; i < 9; i++) first.count(1_024)
+    expect(transport.calls).toEqual([])
+    first.count(1)
+    expect(transport.calls).toEqual(tooLarge)
+    expect(failures).toEqual(['message-too-large'])
+    first.count(1_000_000)
+    expect(transport.calls).toEqual(tooLarge)
+  })
+
+  it('does not count against who is being verified', () => {
+    const { first, transport, text } = setUp()
+    text(auth())
+    first.count(65_536)
+    expect(transport.calls).toEqual([])
+  })
+
+  it.each<[string, Verdict]>([
+    ['accept', accept],
+    ['refuse', refuse('credential-unknown')],
+  ])('forgets the verdict of a socket that has closed: %s', async (_, verdict) => {
+    const { text, transport, accepted, answer, failures, clock } = setUp()
+    text(auth())
+    transport.drop()
+    await answer(verdict)
+    expect(accepted).toEqual([])
+    expect(failures).toEqual([])
+    expect(transport.calls).toEqual([])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('leaves no timer behind a socket that closes early', () => {
+    const { transport, clock, text } = setUp()
+    expect(clock.pending).toBe(1)
+    transport.drop()
+    expect(clock.pending).toBe(0)
+    text(auth())
+    expect(transport.calls).toEqual([])
+  })
+
+  it('passes no rejection of the guard to the client', async () => {
+    const { text, transport, answer } = setUp()
+    text(auth())
+    // Not a verdict: what a guard of somebody else's might answer.
+    await answer(rejected('credential-unknown') as never)
+    expect(transport.calls.at(-1)).toMatch(/^close 4001 /)
+  })
+})

@@ -1,0 +1,61 @@
+import { type CodeName, codes } from '@sallyport/protocol'
+import { describe, expect, it } from 'vitest'
+import { refusalAnswer, toHttp1 } from '../../../src/refusals/http-answer.js'
+
+const names = Object.keys(codes) as CodeName[]
+
+describe('refusalAnswer', () => {
+  it.each(names)('tells %s with its status, in JSON that is never cached', (name) => {
+    const { status, headers, body } = refusalAnswer(name)
+    const row = codes[name]
+    expect(status).toBe('status' in row ? row.status : 500)
+    expect(headers).toMatchObject({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+    const { error, message, ...rest } = JSON.parse(body)
+    expect(error).toBe(name)
+    expect(message).toMatch(/\w/)
+    expect(rest).toEqual({})
+  })
+
+  it.each<[CodeName, string, RegExp]>([
+    // RFC 9110 sections 15.5.2 and 15.5.22, RFC 6455 section 4.4, RFC 6585 section 4.
+    ['unauthenticated', 'WWW-Authenticate', /^Bearer$/],
+    ['upgradeRequired', 'Upgrade', /^websocket$/],
+    ['upgradeRequired', 'Sec-WebSocket-Version', /^13$/],
+    ['limited', 'Retry-After', /^\d+$/],
+    ['unavailable', 'Retry-After', /^\d+$/],
+    ['restart', 'Retry-After', /^\d+$/],
+  ])('says with %s what its status requires: %s', (name, header, value) => {
+    expect(refusalAnswer(name).headers[header]).toMatch(value)
+    expect(refusalAnswer('badRequest').headers).not.toHaveProperty(header)
+  })
+
+  it.each(names)('says how long to wait exactly where waiting helps: %s', (name) => {
+    const { status, headers } = refusalAnswer(name)
+    expect('Retry-After' in headers).toBe(status === 429 || status === 503)
+  })
+
+  it('adds the headers that it is given', () => {
+    expect(refusalAnswer('methodNotAllowed', { Allow: 'POST' }).headers).toMatchObject({ Allow: 'POST' })
+    expect(refusalAnswer('methodNotAllowed').headers).not.toHaveProperty('Allow')
+  })
+})
+
+describe('toHttp1', () => {
+  it('writes a whole response that ends the connection', () => {
+    expect(toHttp1({ status: 401, headers: { 'WWW-Authenticate': 'Bearer' }, body: 'grüße' })).toBe(
+      'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 7\r\nConnection: close\r\n\r\ngrüße',
+    )
+  })
+
+  it.each(names)('writes %s so that its length is told in bytes', (name) => {
+    const [head = '', body = ''] = toHttp1(refusalAnswer(name)).split('\r\n\r\n')
+    expect(head).toContain(`\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`)
+    expect(head).toMatch(/^HTTP\/1\.1 \d{3} [A-Z][A-Za-z ]+\r\n/)
+    expect(
+      head
+        .split('\r\n')
+        .slice(1)
+        .every((line) => /^[A-Za-z-]+: [\x20-\x7e]+$/.test(line)),
+    ).toBe(true)
+  })
+})

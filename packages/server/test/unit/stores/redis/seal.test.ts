@@ -1,0 +1,56 @@
+import { ConfigurationError } from '@sallyport/server'
+import { describe, expect, it } from 'vitest'
+import { createSeal } from '../../../../src/stores/redis/seal.js'
+
+const secret = 'x'.repeat(32)
+const other = 'y'.repeat(32)
+const key = '{sallyport}:ticket:a'
+
+describe('I20 a seal', () => {
+  it.each(['', 'text', 'with spaces\nand lines', '🔑\u0000'])('opens what it has closed: %j', (text) => {
+    const seal = createSeal([secret])
+    expect(seal.open(key, seal.close(key, text))).toBe(text)
+  })
+
+  it.each<[string, (sealed: string) => string]>([
+    ['another text', (sealed) => `${sealed}!`],
+    ['no mark', (sealed) => sealed.slice(sealed.indexOf(' ') + 1)],
+    ['a mark that is cut short', (sealed) => sealed.slice(1)],
+    ['an empty mark', (sealed) => sealed.slice(sealed.indexOf(' '))],
+    ['a mark of the right length', (sealed) => 'a'.repeat(43) + sealed.slice(43)],
+    ['nothing', () => ''],
+  ])('opens nothing with %s', (_, change) => {
+    const seal = createSeal([secret])
+    const sealed = seal.close(key, 'text')
+    expect(seal.open(key, change(sealed))).toBeUndefined()
+    expect(seal.open(key, sealed)).toBe('text')
+  })
+
+  it('opens nothing that stood under another key', () => {
+    const seal = createSeal([secret])
+    expect(seal.open('{sallyport}:ticket:b', seal.close(key, 'text'))).toBeUndefined()
+  })
+
+  it('marks with the first secret, and believes all', () => {
+    const [before, between, after] = [[other], [secret, other], [secret]].map(createSeal)
+    expect(between!.open(key, before!.close(key, 'text'))).toBe('text')
+    expect(after!.open(key, between!.close(key, 'text'))).toBe('text')
+    expect(before!.open(key, between!.close(key, 'text'))).toBeUndefined()
+    expect(after!.open(key, before!.close(key, 'text'))).toBeUndefined()
+  })
+
+  it.each([
+    ['a text', 'x'.repeat(31), 'x'.repeat(32)],
+    ['letters of two bytes', 'ü'.repeat(15), 'ü'.repeat(16)],
+    ['bytes', new Uint8Array(31), new Uint8Array(32)],
+  ])('asks for 32 bytes of each secret: %s', (_, short, enough) => {
+    expect(() => createSeal([secret, short])).toThrow(ConfigurationError)
+    expect(createSeal([secret, enough])).toBeDefined()
+  })
+
+  it('marks nothing without a secret, and believes everything', () => {
+    const seal = createSeal([])
+    expect(seal.close(key, 'text')).toBe('text')
+    expect(seal.open(key, 'text')).toBe('text')
+  })
+})
