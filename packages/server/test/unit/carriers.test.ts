@@ -91,6 +91,28 @@ describe('withoutCredentials', () => {
   })
 })
 
+describe('a query of a thousand parameters', () => {
+  const length = 16_384
+  const carrier = queryCarrier('ticket')
+  /** The least time of many, so that what else the machine does is not measured. */
+  const time = (query: string) => {
+    const request = handshake({ target: `/ws?${query}` })
+    const once = () => {
+      const start = performance.now()
+      expect(carrier(request).type).toBe('absent')
+      withoutCredentials(query)
+      return performance.now() - start
+    }
+    return Math.min(...Array.from({ length: 300 }, once))
+  }
+  const one = time(`a=${'x'.repeat(length)}`)
+
+  it.each(['a&', '&', 'a=%&', '%61=&', 'tick%65&', 't&', '%'])('G17 costs what one as long does: %j', (piece) => {
+    // A tenth of a millisecond is less than anything else that a handshake does with a text of this length.
+    expect(time(piece.repeat(length / piece.length))).toBeLessThan(4 * one + 0.1)
+  })
+})
+
 describe('headerCarrier', () => {
   it.each(['Bearer abc', 'bearer abc', 'BEARER abc', 'Bearer   abc'])('finds the credential in %j', (value) => {
     expect(headerCarrier(handshake({ headers: [['authorization', value]] }))).toEqual({
