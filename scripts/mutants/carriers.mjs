@@ -89,8 +89,8 @@ export default [
   },
   {
     file: 'methods.ts',
-    find: "expiresAt - issuedAt <= maxQueryLifetime ? verification : rejected('credential-lifetime')",
-    replace: 'verification',
+    find: 'if (lifetime <= maxQueryLifetime) return verification',
+    replace: 'return verification',
     tests: [guard],
     why: 'a token that lives for a day stands in a URL',
   },

@@ -12,8 +12,30 @@ const bounds = 'unit/bounds.test.ts'
 const tickets = 'threats/c-tickets.test.ts'
 const limit = 'threats/f-registry.test.ts'
 const outage = 'threats/i-cut-off.test.ts'
+const details = 'threats/b-detail.test.ts'
 
 export default [
+  {
+    file: 'guard/guard.ts',
+    find: 'detail: printable(detail, maxDetail)',
+    replace: 'detail',
+    tests: [details],
+    why: 'what a stranger wrote into a token is written into the log',
+  },
+  {
+    file: 'guard/guard.ts',
+    find: "typeof detail === 'string' &&",
+    replace: 'detail !== undefined &&',
+    tests: [details],
+    why: 'a detail that is no text ends in an error instead of a refusal',
+  },
+  {
+    file: 'support/printable.ts',
+    find: '.replace(unprintable, escaped)',
+    replace: '',
+    tests: [details],
+    why: 'a claim breaks the line of the log',
+  },
   {
     file: 'guard/guard.ts',
     find: "pending.enter(addressOf(handshake)) ?? report(refuse('pending'), handshake)",
@@ -283,8 +305,8 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: "standing === 'limited' ? refuse('attempts') : this.deny(verified, handshake)",
-    replace: 'this.deny(verified, handshake)',
+    find: "standing === 'limited' ? refuse('attempts') : ",
+    replace: '',
     tests: [firstMessages, guard],
     why: 'who has guessed too often still learns what each guess was worth',
   },
@@ -297,7 +319,7 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: "'rejected' in verification ? verification.rejected : ",
+    find: 'isRejected(verification) ? verification : ',
     replace: '',
     tests: [guard],
     why: 'a bad credential is a bug',
@@ -318,7 +340,7 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: "isRevoked(accept) ? 'credential-revoked' : accept",
+    find: "isRevoked(accept) ? rejected('credential-revoked') : accept",
     replace: 'accept',
     tests: ['unit/connections/connections.test.ts', tickets],
     why: 'a revoked credential opens a connection',

@@ -9,7 +9,8 @@ import { andThen } from './support/and-then.js'
 import { ConfigurationError } from './support/errors.js'
 import type { TicketOptions } from './tickets.js'
 import type { MethodName } from './verdict.js'
-import { type Known, rejected, type Verifier } from './verifiers/verifier.js'
+import { seconds } from './verifiers/detail.js'
+import { isRejected, type Known, rejected, type Verifier } from './verifiers/verifier.js'
 
 /** A carrier with its verifier. A guard holds a list of them. */
 export interface Method<I extends Identity = Identity, Ambient extends boolean = boolean> {
@@ -77,9 +78,14 @@ export function query<I extends Identity>(options: QueryOptions<I>): Method<I, f
   const { verify, dangerouslyAllowLongLived = false } = options
   const shortLived: Verifier<I> = (credential, context) =>
     andThen(verify(credential, context), (verification) => {
-      if ('rejected' in verification) return verification
+      if (isRejected(verification)) return verification
       const { issuedAt = Number.NEGATIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = verification
-      return expiresAt - issuedAt <= maxQueryLifetime ? verification : rejected('credential-lifetime')
+      const lifetime = expiresAt - issuedAt
+      if (lifetime <= maxQueryLifetime) return verification
+      return rejected(
+        'credential-lifetime',
+        `lives ${seconds(lifetime)} by query, where ${seconds(maxQueryLifetime)} are allowed`,
+      )
     })
   return {
     name: 'query',

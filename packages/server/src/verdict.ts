@@ -35,6 +35,8 @@ export interface Refuse {
   readonly reason: Reason
   /** The row of the codes table that the client gets. */
   readonly code: CodeName
+  /** What came and what was expected, where somebody said so: for events, never told to a client. */
+  readonly detail?: string | undefined
   /** `status`: an HTTP response, no 101. `close`: accept, then Close at once, so that a browser can read the code. */
   readonly by: 'status' | 'close'
   /** As in {@link Accept}. */
@@ -47,6 +49,6 @@ export interface Refuse {
 export type Verdict<I extends Identity = Identity> = Accept<I> | Await | Refuse
 
 /** Refuses with an HTTP status. */
-export function refuse(reason: Reason): Refuse {
-  return { type: 'refuse', reason, code: reasons[reason], by: 'status' }
+export function refuse(reason: Reason, detail?: string): Refuse {
+  return { type: 'refuse', reason, code: reasons[reason], by: 'status', ...(detail !== undefined && { detail }) }
 }

@@ -13,6 +13,11 @@ export type GuardEvent<I extends Identity = Identity> =
       /** Names this refusal, in events and logs. */
       readonly id: string
       readonly reason: Reason
+      /**
+       * What came and what was expected, where a verifier said so: `aud is "web", expected "api"`. Printable ASCII, 500
+       * characters at most and three dots.
+       */
+      readonly detail?: string
       readonly path: string
       readonly address: string
       /** What a verifier, a store or a handler threw, where that was the cause. */

@@ -10,7 +10,7 @@ import { UnavailableError } from '../support/errors.js'
 import { hash } from '../support/hash.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
 import { verifyInTime } from '../verifiers/in-time.js'
-import type { Verified, Verifier } from '../verifiers/verifier.js'
+import { isRejected, type Rejected, rejected, type Verified, type Verifier } from '../verifiers/verifier.js'
 import type { GuardSettings } from './options.js'
 
 /** What a decision rests on. */
@@ -93,7 +93,7 @@ export class Decision<I extends Identity> {
   async attempt<T extends object>(
     handshake: Handshake,
     credential: string,
-    verify: () => T | Reason | Promise<T | Reason>,
+    verify: () => T | Rejected | Promise<T | Rejected>,
   ): Promise<T | Refuse> {
     const { settings, attempts } = this.#options
     const address = settings.addressOf(handshake)
@@ -103,9 +103,9 @@ export class Decision<I extends Identity> {
       const answer = verify()
       // Most are there at once, and a turn costs more than the question.
       const verified = answer instanceof Promise ? await answer : answer
-      if (typeof verified !== 'string') return verified
+      if (!isRejected(verified)) return verified
       attempts.fail(address, hash(credential))
-      return standing === 'limited' ? refuse('attempts') : this.deny(verified, handshake)
+      return standing === 'limited' ? refuse('attempts') : this.deny(verified.rejected, handshake, verified.detail)
     } catch (error) {
       return this.failure(error, handshake)
     }
@@ -122,31 +122,31 @@ export class Decision<I extends Identity> {
       const vouchedAt = revocations.now
       const asked = verifyInTime(verifier, credential, { handshake, clock, timeout })
       return andThen(asked, (verification) =>
-        'rejected' in verification ? verification.rejected : this.#accept(verification, method.name, vouchedAt),
+        isRejected(verification) ? verification : this.#accept(verification, method.name, vouchedAt),
       )
     })
   }
 
   /** What a verifier vouched for, or why it is not good all the same. */
-  #accept(verified: Verified<I>, method: Accept['method'], vouchedAt: number): Accept<I> | Reason {
+  #accept(verified: Verified<I>, method: Accept['method'], vouchedAt: number): Accept<I> | Rejected {
     checkVerified(verified)
     const { settings, revocations } = this.#options
     const { identity, expiresAt, issuedAt = vouchedAt, session, token } = verified
     const accept: Accept<I> = { type: 'accept', method, identity, expiresAt, issuedAt, session, token }
     // It could be good again after its revocation is forgotten.
     if (verified.issuedAt !== undefined && (expiresAt ?? issuedAt) - issuedAt > settings.life.revocationMemory) {
-      return 'credential-lifetime'
+      return rejected('credential-lifetime')
     }
-    return revocations.isRevoked(accept) ? 'credential-revoked' : accept
+    return revocations.isRevoked(accept) ? rejected('credential-revoked') : accept
   }
 
   /** Refuses what came from an allowed place, so that it may be told by Close. */
-  deny(reason: Reason, handshake: Handshake): Refuse {
+  deny(reason: Reason, handshake: Handshake, detail?: string): Refuse {
     const { refuseBy } = this.#options.settings
     const origin = singleHeader(handshake, 'origin')
     const isForeign = typeof origin !== 'string' ? origin === repeated : !this.#allowsOrigin(origin)
     const byClose = !isForeign && (refuseBy === 'close' || (refuseBy === 'client' && origin !== undefined))
-    return { ...refuse(reason), by: byClose ? 'close' : 'status' }
+    return { ...refuse(reason, detail), by: byClose ? 'close' : 'status' }
   }
 
   #allowsOrigin(origin: string): boolean {

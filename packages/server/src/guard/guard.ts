@@ -13,6 +13,7 @@ import type { RevocationTarget } from '../revocation/revocations.js'
 import type { StoreState } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
+import { printable } from '../support/printable.js'
 import { createTickets, type IssuedTicket } from '../tickets.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
 import type { Logout, LogoutVerifier } from '../verifiers/logout.js'
@@ -193,10 +194,19 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   function report<V extends Verdict<I>>(verdict: V, handshake: Handshake): V {
     // A flood of refusals must not cost what nobody sees; what was thrown is told all the same.
     if (verdict.type === 'refuse' && (events.areHeard || verdict.error !== undefined)) {
-      const { reason, error } = verdict
+      const { reason, detail, error } = verdict
       const path = readTarget(handshake.target)?.path ?? ''
       const address = addressOf(handshake)
-      events.emit({ type: 'refused', id: newId(random), reason, path, address, ...(error !== undefined && { error }) })
+      events.emit({
+        type: 'refused',
+        id: newId(random),
+        reason,
+        // A verifier's own code wrote it.
+        ...(typeof detail === 'string' && { detail: printable(detail, maxDetail) }),
+        path,
+        address,
+        ...(error !== undefined && { error }),
+      })
     }
     return verdict
   }
@@ -222,6 +232,8 @@ export function createGuard<const M extends readonly AnyMethod[]>(
 }
 
 const logoutReason = 'back-channel logout'
+/** Characters of a refusal's detail. */
+const maxDetail = 500
 
 function awaitVerdict(methods: readonly AnyMethod[]): Await | undefined {
   const method = methods.find((method): method is MessageMethod => method.name === 'message')

@@ -8,7 +8,8 @@ const maxText = 200
 
 /**
  * Writes one line of JSON for every refusal, for every connection that the guard ends, and when the store goes out of
- * reach or comes back. What came from a client is escaped and cut to 200 characters; no credential is ever in it.
+ * reach or comes back. What came from a client is escaped and cut to 200 characters (the `detail` of a refusal: 500); no
+ * credential is ever in it.
  *
  * @returns a function that ends it
  */
@@ -20,8 +21,11 @@ export function logRefusals<I extends Identity>(guard: Guard<I>, write: WriteLin
   }
   return guard.subscribe((event) => {
     if (event.type === 'refused') {
-      const { id, reason, address, path } = event
-      line({ event: 'refused', id, reason, address, path: path.slice(0, maxText) }, event.error)
+      const { id, reason, detail, address, path } = event
+      line(
+        { event: 'refused', id, reason, ...(detail && { detail }), address, path: path.slice(0, maxText) },
+        event.error,
+      )
     } else if (event.type === 'ended') {
       const { connection, code, reason } = event
       const { id, address, method } = connection

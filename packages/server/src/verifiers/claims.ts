@@ -1,6 +1,6 @@
 import type { Identity } from '../identity.js'
-import type { VerificationFailure } from '../refusals/reasons.js'
-import { rejected, type Verification, type Verified } from './verifier.js'
+import { seconds, unlike } from './detail.js'
+import { type Rejected, rejected, type Verification, type Verified } from './verifier.js'
 
 /** The claims of a token (RFC 7519 section 4), frozen through and through. */
 export interface Claims {
@@ -50,18 +50,29 @@ export interface ClaimRules {
 }
 
 /** Why the registered claims (RFC 7519 section 4.1) are not good at the time `now`, in milliseconds since the epoch. */
-export function checkClaims(claims: Claims, rules: ClaimRules, now: number): VerificationFailure | undefined {
+export function checkClaims(claims: Claims, rules: ClaimRules, now: number): Rejected | undefined {
   const { iss, aud, exp, nbf, iat } = claims
   const { issuer, audience, required, leeway } = rules
-  if (iss === undefined || !issuer.includes(iss)) return 'token-issuer'
+  if (iss === undefined || !issuer.includes(iss)) return rejected('token-issuer', unlike('iss', iss, issuer))
   const names: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  if (!names.some((name) => typeof name === 'string' && audience.includes(name))) return 'token-audience'
-  if (required.some((name) => claims[name] === undefined)) return 'token-claims'
-  if (![exp, nbf, iat].every((date) => date === undefined || typeof date === 'number')) return 'token-claims'
-  if (nbf !== undefined && milliseconds(nbf) > now + leeway) return 'credential-not-yet-valid'
-  if (exp !== undefined && milliseconds(exp) + leeway <= now) return 'credential-expired'
+  if (!names.some((name) => typeof name === 'string' && audience.includes(name))) {
+    return rejected('token-audience', unlike('aud', aud, audience))
+  }
+  const missing = required.find((name) => claims[name] === undefined)
+  if (missing !== undefined) return rejected('token-claims', `${missing} is missing`)
+  if (![exp, nbf, iat].every((date) => date === undefined || typeof date === 'number')) {
+    return rejected('token-claims', 'exp, nbf or iat is no number')
+  }
+  if (nbf !== undefined && milliseconds(nbf) > now + leeway) return tooEarly('nbf', milliseconds(nbf), now, leeway)
+  if (exp !== undefined && milliseconds(exp) + leeway <= now) {
+    return rejected('credential-expired', `exp was ${seconds(now - milliseconds(exp))} ago, leeway ${seconds(leeway)}`)
+  }
   return undefined
 }
+
+/** A token whose time has not come; `date` is in milliseconds. */
+export const tooEarly = (name: string, date: number, now: number, leeway: number): Rejected =>
+  rejected('credential-not-yet-valid', `${name} is ${seconds(date - now)} ahead, leeway ${seconds(leeway)}`)
 
 /** A date of a token (RFC 7519 section 2, NumericDate) in milliseconds since the epoch. */
 export const milliseconds = (date: number): number => Math.floor(date * 1000)
@@ -70,14 +81,18 @@ export const milliseconds = (date: number): number => Math.floor(date * 1000)
  * Reads claims whose origin, issuer, audience and time have been checked: their types, and that they are those of a
  * bearer access token. Where JSON names a claim twice the last one counts (RFC 7519 section 4), for every check alike.
  */
-export function readToken(claims: Claims, typ?: string): Token | VerificationFailure {
+export function readToken(claims: Claims, typ?: string): Token | Rejected {
   const { iss, sub, jti, sid, exp, iat, nbf, cnf, scope, scp } = claims
   const scopes = readScopes(scope === undefined ? scp : scope)
   const wellFormed = [sub, jti, sid].every(isOptionalText) && [exp, iat, nbf].every(isOptionalDate)
   // An own `__proto__` does nothing here, but would replace the prototype of what an application copies it into.
-  if (iss === undefined || !wellFormed || !scopes || Object.hasOwn(claims, '__proto__')) return 'token-claims'
+  if (iss === undefined || !wellFormed || !scopes || Object.hasOwn(claims, '__proto__')) {
+    return rejected('token-claims', 'sub, jti, sid, scope or a date is not of its type, or a claim is __proto__')
+  }
   // A token bound to a key (RFC 7800) is no bearer token, and nothing here can see the proof.
-  if (cnf !== undefined || isAnotherKind(claims, typ)) return 'token-type'
+  if (cnf !== undefined) return rejected('token-type', 'the token is bound to a key (cnf)')
+  const kind = anotherKind(claims, typ)
+  if (kind) return rejected('token-type', `${kind} makes it no access token`)
   const session = (sid as string | undefined) ?? jti
   const token = {
     identity: { id: sub, issuer: iss, claims, scopes },
@@ -93,7 +108,7 @@ export function readToken(claims: Claims, typ?: string): Token | VerificationFai
 
 /** Says whose a token is: by `identify`, or else by `iss` and `sub`. */
 export function identified(token: Token, identify?: Identify<Identity>): Verification {
-  if (!identify) return namesSomebody(token) ? token : rejected('token-claims')
+  if (!identify) return namesSomebody(token) ? token : rejected('token-claims', 'sub is missing')
   const identity = identify(token.identity.claims)
   return identity ? { ...token, identity } : rejected('credential-unknown')
 }
@@ -119,17 +134,20 @@ function readScopes(value: unknown): readonly string[] | undefined {
 const otherKinds = ['id', 'refresh', 'offline', 'logout']
 
 /**
- * Whether the token was made for something else than access: an ID token, refresh token or logout token. Apart from
- * `typ` in the header (RFC 9068 section 2.1) issuers tell the kind in a claim, `token_use` or `typ`, or only by claims
- * that no other kind has (RFC 8725 section 3.12).
+ * The claim by which the token was made for something else than access: an ID token, refresh token or logout token. Apart
+ * from `typ` in the header (RFC 9068 section 2.1) issuers tell the kind in a claim, `token_use` or `typ`, or only by
+ * claims that no other kind has (RFC 8725 section 3.12).
  */
-function isAnotherKind(claims: Claims, typ: string | undefined): boolean {
-  const { token_use: use, typ: kind, nonce, at_hash, c_hash, events } = claims
-  if ([use, kind].some((value) => typeof value === 'string' && otherKinds.includes(value.toLowerCase()))) return true
-  if ([at_hash, c_hash, events].some((claim) => claim !== undefined)) return true
+function anotherKind(claims: Claims, typ: string | undefined): string | undefined {
+  const { token_use: use, typ: kind, nonce } = claims
+  const isOther = (value: unknown) => typeof value === 'string' && otherKinds.includes(value.toLowerCase())
+  if (isOther(use)) return 'token_use'
+  if (isOther(kind)) return 'typ'
+  const telling = ['at_hash', 'c_hash', 'events'].find((name) => claims[name] !== undefined)
+  if (telling) return telling
   // Some issuers copy the nonce into access tokens as well, and say that they are such.
   const saysAccess = typ === 'at+jwt' || use === 'access' || kind === 'Bearer'
-  return nonce !== undefined && !saysAccess
+  return nonce !== undefined && !saysAccess ? 'nonce' : undefined
 }
 
 // By a list and not by recursion, so that deep nesting cannot exhaust the stack.

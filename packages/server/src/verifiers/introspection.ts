@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { b64token } from '../carriers/b64token.js'
 import type { Identity } from '../identity.js'
-import type { VerificationFailure } from '../refusals/reasons.js'
 import { type Clock, systemClock } from '../support/clock.js'
 import { ConfigurationError, UnavailableError } from '../support/errors.js'
 import { hash } from '../support/hash.js'
@@ -17,10 +16,11 @@ import {
   type Token,
   type TokenIdentity,
 } from './claims.js'
+import { unlike } from './detail.js'
 import { fetchJson } from './fetch-json.js'
 import { checkedNumber, checkedStrings, checkedUrl } from './settings.js'
 import { isPlaceholder } from './shape.js'
-import { type Known, type Rejected, rejected, type Verifier } from './verifier.js'
+import { isRejected, type Known, type Rejected, rejected, type Verifier } from './verifier.js'
 
 export type { Claims, Identify, TokenIdentity } from './claims.js'
 
@@ -104,7 +104,7 @@ export function introspection(
   const good = createCache<Token>(cacheSize)
   // Apart from the good ones, so that a flood of bad tokens cannot push those out.
   const bad = createCache<Rejected>(cacheSize)
-  const pending = new Map<string, Promise<Token | VerificationFailure>>()
+  const pending = new Map<string, Promise<Token | Rejected>>()
   const breaker = createBreaker(failures, cooldown, concurrency)
   const headers = { accept: 'application/json', authorization: basic(options.clientId, options.clientSecret) }
 
@@ -115,21 +115,23 @@ export function introspection(
     throw new UnavailableError(`${endpoint.origin}${endpoint.pathname} sent no introspection response`)
   }
 
-  function read(answer: Answer, now: number): Token | VerificationFailure {
-    if (!answer.active) return 'credential-unknown'
+  function read(answer: Answer, now: number): Token | Rejected {
+    if (!answer.active) return rejected('credential-unknown')
     const claims: Claims = { iss: issuer, ...answer }
     const { token_type: type = 'Bearer' } = claims
     const failure = checkClaims(claims, rules, now)
     if (failure) return failure
-    return typeof type === 'string' && type.toLowerCase() === 'bearer' ? readToken(claims) : 'token-type'
+    return typeof type === 'string' && type.toLowerCase() === 'bearer'
+      ? readToken(claims)
+      : rejected('token-type', unlike('token_type', type, ['Bearer']))
   }
 
   const end = ({ expiresAt = Number.POSITIVE_INFINITY }: Token) => expiresAt + leeway
 
-  async function verify(credential: string, key: string, now: number): Promise<Token | VerificationFailure> {
+  async function verify(credential: string, key: string, now: number): Promise<Token | Rejected> {
     try {
       const result = read(await breaker.run(now, () => ask(credential)), now)
-      if (typeof result === 'string') bad.set(key, rejected(result), now + maxAge)
+      if (isRejected(result)) bad.set(key, result, now + maxAge)
       else good.set(key, result, Math.min(now + maxAge, end(result)))
       return result
     } finally {
@@ -148,7 +150,7 @@ export function introspection(
     if (refused) return refused
     const result = pending.get(key) ?? verify(credential, key, now)
     pending.set(key, result)
-    return result.then((token) => (typeof token === 'string' ? rejected(token) : identified(token, identify)))
+    return result.then((token) => (isRejected(token) ? token : identified(token, identify)))
   }
 }
 

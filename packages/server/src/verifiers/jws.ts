@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { TextDecoder } from 'node:util'
-import type { VerificationFailure } from '../refusals/reasons.js'
 import { andThen } from '../support/and-then.js'
 import { algorithmOf } from './algorithms.js'
 import { type ClaimRules, type Claims, checkClaims } from './claims.js'
+import { unlike } from './detail.js'
 import type { KeyHeader, KeySource } from './keys.js'
 import { isObject } from './shape.js'
+import { isRejected, type Rejected, rejected } from './verifier.js'
 
 /** What is demanded of a token. */
 export interface TokenRules extends ClaimRules {
@@ -24,10 +25,7 @@ export interface SignedClaims {
 }
 
 /** Verifies a token; `now` is in milliseconds since the epoch. Answers at once, unless the keys must be fetched. */
-export type TokenVerifier = (
-  token: string,
-  now: number,
-) => SignedClaims | VerificationFailure | Promise<SignedClaims | VerificationFailure>
+export type TokenVerifier = (token: string, now: number) => SignedClaims | Rejected | Promise<SignedClaims | Rejected>
 
 /**
  * Verifies signed JSON Web Tokens (RFC 7519) in the compact serialization: the spelling, the header, the signature and the
@@ -37,11 +35,11 @@ export function createTokenVerifier(rules: TokenRules): TokenVerifier {
   // The tokens of an issuer have one header, to the letter: the last that was good need not be read again.
   let last: { readonly text: string; readonly header: TokenHeader } | undefined
 
-  function headerOf(text: string): TokenHeader | VerificationFailure {
+  function headerOf(text: string): TokenHeader | Rejected {
     if (text === last?.text) return last.header
     const header = readHeader(text, rules)
     // A copy: a part of a string keeps the whole of it, which is a credential.
-    if (typeof header !== 'string') last = { text: Buffer.from(text).toString(), header }
+    if (!isRejected(header)) last = { text: Buffer.from(text).toString(), header }
     return header
   }
 
@@ -50,16 +48,16 @@ export function createTokenVerifier(rules: TokenRules): TokenVerifier {
     const [head = '', body = '', tail = '', more] = token.split('.', 4)
     const payload = decode(body)
     const signature = decode(tail)
-    if (more !== undefined || !payload || !signature) return 'credential-unreadable'
+    if (more !== undefined || !payload || !signature) return rejected('credential-unreadable')
     const header = headerOf(head)
-    if (typeof header === 'string') return header
+    if (isRejected(header)) return header
     const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')))
     return andThen(rules.keys.find(header, now), ({ keys, edition }) => {
       const { verify } = algorithmOf(header.alg)
-      if (keys.length === 0) return 'token-key'
-      if (!keys.some((key) => verify(key, signed, signature))) return 'token-signature'
+      if (keys.length === 0) return rejected('token-key')
+      if (!keys.some((key) => verify(key, signed, signature))) return rejected('token-signature')
       const claims: Claims | undefined = readObject(payload)
-      if (!claims) return 'token-claims'
+      if (!claims) return rejected('token-claims')
       return checkClaims(claims, rules, now) ?? { claims, typ: header.typ, edition }
     })
   }
@@ -95,17 +93,21 @@ interface TokenHeader extends KeyHeader {
  * Reads the header of a token and refuses what no signature could make good. `jwk`, `jku`, `x5u` and `x5c` count for
  * nothing: keys come from our own configuration only.
  */
-function readHeader(text: string, rules: TokenRules): TokenHeader | VerificationFailure {
+function readHeader(text: string, rules: TokenRules): TokenHeader | Rejected {
   const bytes = decode(text)
   const parameters = bytes && readObject(bytes)
-  if (!parameters) return 'credential-unreadable'
+  if (!parameters) return rejected('credential-unreadable')
   const { alg, kid, typ, crit, b64 } = parameters
-  if (typeof alg !== 'string' || !rules.algorithms.includes(alg)) return 'token-algorithm'
-  if (kid !== undefined && typeof kid !== 'string') return 'token-key'
+  if (typeof alg !== 'string' || !rules.algorithms.includes(alg)) {
+    return rejected('token-algorithm', unlike('alg', alg, rules.algorithms))
+  }
+  if (kid !== undefined && typeof kid !== 'string') return rejected('token-key')
   // We know no extension, and one that we may not pass over makes this a token of another kind.
-  if (crit !== undefined || b64 !== undefined || !(typ === undefined || typeof typ === 'string')) return 'token-type'
+  if (crit !== undefined || b64 !== undefined || !(typ === undefined || typeof typ === 'string')) {
+    return rejected('token-type', 'the header has crit or b64, or a typ that is no text')
+  }
   const type = typ === undefined ? undefined : mediaType(typ)
-  return rules.types.includes(type) ? { alg, kid, typ: type } : 'token-type'
+  return rules.types.includes(type) ? { alg, kid, typ: type } : rejected('token-type', unlike('typ', typ, rules.types))
 }
 
 /** The name of a media type, to be compared (RFC 7515 section 4.1.9). */

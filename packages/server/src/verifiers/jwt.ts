@@ -1,14 +1,14 @@
 import type { Identity } from '../identity.js'
-import type { VerificationFailure } from '../refusals/reasons.js'
 import { andThen } from '../support/and-then.js'
 import { hash } from '../support/hash.js'
 import { createCache } from './cache.js'
-import { type Identify, identified, readToken, type Token, type TokenIdentity } from './claims.js'
+import { type Identify, identified, readToken, type Token, type TokenIdentity, tooEarly } from './claims.js'
+import { seconds } from './detail.js'
 import { createTokenVerifier, mediaType, type SignedClaims } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import { checkedNumber, checkedStrings } from './settings.js'
 import { isPlaceholder } from './shape.js'
-import { type Known, rejected, type Verifier } from './verifier.js'
+import { isRejected, type Known, type Rejected, rejected, type Verifier } from './verifier.js'
 
 export type { PublicKeyAlgorithm, SecretAlgorithm } from './algorithms.js'
 export type { Claims, Identify, TokenIdentity } from './claims.js'
@@ -74,13 +74,16 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
   })
 
   /** Reads a token whose signature is good, and remembers it. */
-  function read(key: string, { claims, typ, edition }: SignedClaims, now: number): Token | VerificationFailure {
+  function read(key: string, { claims, typ, edition }: SignedClaims, now: number): Token | Rejected {
     const token = readToken(claims, typ)
-    if (typeof token === 'string') return token
+    if (isRejected(token)) return token
     // Both are there, being required claims.
     const { issuedAt = Number.POSITIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = token
-    if (issuedAt > now + leeway) return 'credential-not-yet-valid'
-    if (expiresAt - issuedAt > maxLifetime) return 'credential-lifetime'
+    if (issuedAt > now + leeway) return tooEarly('iat', issuedAt, now, leeway)
+    const lifetime = expiresAt - issuedAt
+    if (lifetime > maxLifetime) {
+      return rejected('credential-lifetime', `lives ${seconds(lifetime)}, maxLifetime ${seconds(maxLifetime)}`)
+    }
     cache.set(key, { token, edition }, expiresAt + leeway)
     return token
   }
@@ -92,8 +95,8 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     const known = cache.get(key, now)
     if (known && known.edition === keys.edition(now)) return identified(known.token, identify)
     return andThen(verify(credential, now), (signed) => {
-      const token = typeof signed === 'string' ? signed : read(key, signed, now)
-      return typeof token === 'string' ? rejected(token) : identified(token, identify)
+      const token = isRejected(signed) ? signed : read(key, signed, now)
+      return isRejected(token) ? token : identified(token, identify)
     })
   }
 }

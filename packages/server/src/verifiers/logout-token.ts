@@ -1,12 +1,12 @@
-import type { VerificationFailure } from '../refusals/reasons.js'
 import { hash } from '../support/hash.js'
 import { createCache } from './cache.js'
-import { type Claims, milliseconds } from './claims.js'
+import { type Claims, milliseconds, tooEarly } from './claims.js'
 import { createTokenVerifier } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import type { Logout, LogoutVerifier } from './logout.js'
 import { checkedNumber, checkedStrings } from './settings.js'
 import { isObject } from './shape.js'
+import { isRejected, type Rejected, rejected } from './verifier.js'
 
 /** Options of {@link logoutToken}: those of `jwt` for the tokens of the same issuer, with our client id as the audience. */
 export type LogoutTokenOptions = JwtKeys & {
@@ -42,25 +42,27 @@ export function logoutToken(options: LogoutTokenOptions): LogoutVerifier {
   const seen = createCache<Logout>(maxRemembered)
 
   return async (token, now) => {
-    if (token.length > maxLength) return 'credential-unreadable'
+    if (token.length > maxLength) return rejected('credential-unreadable')
     const signed = await verify(token, now)
-    if (typeof signed === 'string') return signed
+    if (isRejected(signed)) return signed
     const { claims } = signed
     const logout = readLogout(claims)
-    if (typeof logout === 'string') return logout
-    if (logout.at > now + leeway) return 'credential-not-yet-valid'
+    if (isRejected(logout)) return logout
+    if (logout.at > now + leeway) return tooEarly('iat', logout.at, now, leeway)
     const name = hash(JSON.stringify([claims.iss, claims.jti]))
-    if (seen.get(name, now)) return 'credential-revoked'
+    if (seen.get(name, now)) return rejected('credential-revoked')
     seen.set(name, logout, milliseconds(claims.exp ?? 0) + leeway)
     return logout
   }
 }
 
-function readLogout({ iss, sub, sid, jti, iat, events, nonce }: Claims): Logout | VerificationFailure {
+function readLogout({ iss, sub, sid, jti, iat, events, nonce }: Claims): Logout | Rejected {
   // An ID token has a nonce, a logout token never: neither passes for the other.
-  if (nonce !== undefined || !isObject(events) || !isObject(events[logoutEvent])) return 'token-type'
+  if (nonce !== undefined || !isObject(events) || !isObject(events[logoutEvent]))
+    return rejected('token-type', 'it has a nonce, or no event of a logout')
   const wellFormed = [jti, sub ?? sid, sid ?? sub].every((name) => typeof name === 'string' && name !== '')
-  if (!wellFormed || iss === undefined || iat === undefined) return 'token-claims'
+  if (!wellFormed || iss === undefined || iat === undefined)
+    return rejected('token-claims', 'jti, sub or sid is missing or no text')
   const whose = typeof sid === 'string' ? { session: sid } : { user: `${sub}` }
   return { issuer: iss, at: milliseconds(iat), ...whose }
 }

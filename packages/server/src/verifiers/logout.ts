@@ -1,4 +1,4 @@
-import type { VerificationFailure } from '../refusals/reasons.js'
+import type { Rejected } from './verifier.js'
 
 /** Whose sessions have ended, as their issuer says. */
 export interface Logout {
@@ -13,4 +13,4 @@ export interface Logout {
 }
 
 /** Reads a logout token, `now` being in milliseconds since the epoch. Throws `UnavailableError` when it cannot know. */
-export type LogoutVerifier = (token: string, now: number) => Promise<Logout | VerificationFailure>
+export type LogoutVerifier = (token: string, now: number) => Promise<Logout | Rejected>

@@ -20,6 +20,8 @@ export interface Verified<I extends Identity = Identity> {
 export interface Rejected {
   /** Why. */
   readonly rejected: VerificationFailure
+  /** What came and what was expected, where that helps whoever reads the log. Never the credential, nor a part of it. */
+  readonly detail?: string
 }
 
 /** What a verifier says of a credential. Bad credentials are values; thrown errors are failures of a dependency or of ours. */
@@ -49,5 +51,9 @@ export type Verifier<I extends Identity = Identity> = (
 /** `I`, unless the application's own code left it untyped: no identity is ever `any`. */
 export type Known<I extends Identity> = 0 extends 1 & I ? Identity : I
 
-/** A bad credential, for this reason. */
-export const rejected = (reason: VerificationFailure): Rejected => ({ rejected: reason })
+/** A bad credential, for this reason; `detail` says more of it to whoever reads the log. */
+export const rejected = (reason: VerificationFailure, detail?: string): Rejected =>
+  detail === undefined ? { rejected: reason } : { rejected: reason, detail }
+
+/** Whether an answer is that of a bad credential. */
+export const isRejected = (answer: object): answer is Rejected => 'rejected' in answer

@@ -1,4 +1,4 @@
-import { createGuard, createRoutes } from '@sallyport/server'
+import { createGuard, createRoutes, rejected } from '@sallyport/server'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
@@ -70,7 +70,7 @@ describe('the routes', () => {
         verifier.asked.push(token)
         return token.startsWith('good-')
           ? { issuer: 'https://id.example.com', user: token.slice(5), at: now }
-          : 'credential-unknown'
+          : rejected('credential-unknown')
       },
     })
     guard.subscribe(() => {})
@@ -109,7 +109,7 @@ describe('the routes', () => {
   it.each(['renew', 'backchannel-logout'])(
     'survive a client that goes away in the middle of its body: %s',
     async (route) => {
-      const logoutToken = async () => 'credential-unknown' as const
+      const logoutToken = async () => rejected('credential-unknown')
       const routes = createRoutes(createGuard(allMethods()), { path: '/ws', logoutToken })
       const { server, port } = await startServer(createGuard(allMethods()))
       server.removeAllListeners('request')

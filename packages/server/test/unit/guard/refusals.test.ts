@@ -98,7 +98,9 @@ describe('a route', () => {
     const routes = createRoutes(guard, {
       path: '/ws',
       logoutToken: async (token) =>
-        token === 'good' ? { issuer: 'https://idp.example', at: clock.now(), session: 's1' } : 'token-signature',
+        token === 'good'
+          ? { issuer: 'https://idp.example', at: clock.now(), session: 's1' }
+          : rejected('token-signature'),
     })
     const logOut = async (token: string) => {
       const body = new URLSearchParams({ logout_token: token })

@@ -11,7 +11,7 @@ const verify = (text: string) =>
 describe('a logout token', () => {
   it('is 8,192 characters long at most', async () => {
     expect(await verify(token({ pad: 'x'.repeat(5_000) }))).toMatchObject({ issuer })
-    expect(await verify(token({ pad: 'x'.repeat(7_000) }))).toBe('credential-unreadable')
+    expect(await verify(token({ pad: 'x'.repeat(7_000) }))).toEqual({ rejected: 'credential-unreadable' })
   })
 
   it('has one spelling', async () => {
@@ -20,6 +20,6 @@ describe('a logout token', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const other = text.slice(0, -1) + alphabet[alphabet.indexOf(text.at(-1)!) + 1]
     expect(await verify(text)).toMatchObject({ issuer })
-    expect(await verify(other)).toBe('credential-unreadable')
+    expect(await verify(other)).toEqual({ rejected: 'credential-unreadable' })
   })
 })
