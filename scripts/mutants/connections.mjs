@@ -15,6 +15,7 @@ const innerDoor = ['unit/connections/inner-door.test.ts']
 const sockets = 'unit/adapters/sockets.test.ts'
 const ws = [sockets, 'unit/adapters/ws.test.ts', 'unit/connections/inner-door.test.ts', 'contract/adapter.ws.test.ts']
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
+const bounds = ['unit/bounds.test.ts']
 const routes = ['unit/routes.test.ts', 'unit/bounds.test.ts']
 
 const of = (file, tests, list) =>
@@ -471,8 +472,19 @@ export default [
     ['    gated.sends = this\n', '', 'nobody looks after what is sent'],
   ]),
   ...of('adapters/ws/guard-server.ts', slowReaders, [
-    ['= 16 * mebibyte }', '= Infinity }', 'what waits for a slow reader grows without bound, unless configured'],
-    ['if (!(maxBufferedBytes >= 0))', 'if (false)', 'a limit that is no number limits nothing'],
+    ['= 16 * mebibyte', '= Infinity', 'what waits for a slow reader grows without bound, unless configured'],
+  ]),
+  ...of('adapters/ws/guard-server.ts', bounds, [
+    [
+      "checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)",
+      '',
+      'a limit of NaN bytes limits nothing',
+    ],
+    [
+      "checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)",
+      'undefined',
+      'a limit of NaN messages limits nothing',
+    ],
   ]),
   ...of('adapters/ws/accepted-socket.ts', slowReaders, [
     ["    this.#options.connections.end(this.#connection, 'limited')\n", '', 'a slow reader leaves without an event'],

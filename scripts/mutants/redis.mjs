@@ -110,7 +110,7 @@ export default [
     ['if (!/^[\\w.:-]+$/.test(prefix))', 'if (false)', 'a prefix that tears keys apart'],
     ['`{${prefix}}:${name}`', '`${prefix}:${name}`', 'keys of one script on several servers'],
     ['`{${prefix}}:${name}`', '`{sallyport}:${name}`', 'two environments share their tickets'],
-    ['timeout = 500', 'timeout = 5_000', 'everybody waits ten times as long'],
+    ['options.timeout ?? 500', 'options.timeout ?? 5_000', 'everybody waits ten times as long'],
     ['clock, timeout)', 'clock, 500)', 'the timeout that was given is not used'],
     ['if (secrets.length === 0) warn(', 'if (false) warn(', 'nobody is told that there is no secret'],
     ['for (const warning of inspectServer(info)) warn(warning)', '', 'revocations that are thrown away'],

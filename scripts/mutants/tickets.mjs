@@ -7,8 +7,8 @@ const of = (file, tests, list) =>
 
 export default [
   ...of('tickets.ts', tickets, [
-    ['!(expiresIn >= 1 && expiresIn <= 60)', 'false', 'a ticket that lives for a day'],
-    ['!(maxOutstanding >= 1)', 'false', 'no bound on tickets'],
+    ["'expiresIn', expiresIn, 1, 60)", "'expiresIn', expiresIn, 1)", 'a ticket that lives for a day'],
+    ["checkedNumber('ticket', 'maxOutstanding', maxOutstanding, 1)", 'maxOutstanding', 'no bound on tickets'],
     [
       'origin !== undefined && origin !== repeated && { origin }',
       'origin !== repeated && { origin: undefined }',

@@ -6,6 +6,8 @@ import { queryCarrier } from './carriers/query.js'
 import { subprotocolCarrier } from './carriers/subprotocol.js'
 import type { Identity } from './identity.js'
 import { andThen } from './support/and-then.js'
+import { checkedNumber } from './support/checked-number.js'
+import { longestDelay } from './support/clock.js'
 import { ConfigurationError } from './support/errors.js'
 import type { TicketOptions } from './tickets.js'
 import type { MethodName } from './verdict.js'
@@ -137,8 +139,14 @@ export interface FirstMessageOptions<I extends Identity> extends BearerOptions<I
   readonly maxBytes?: number
 }
 
-/** `{"type":"auth","token":"…"}` after the 101: anonymous-first applications and very large tokens. */
+/**
+ * `{"type":"auth","token":"…"}` after the 101: anonymous-first applications and very large tokens.
+ *
+ * @throws ConfigurationError when `timeout` or `maxBytes` is no number above zero
+ */
 export function firstMessage<I extends Identity>(options: FirstMessageOptions<I>): MessageMethod<I> {
-  const { verify, timeout = 5_000, maxBytes = 8_192 } = options
+  const { verify } = options
+  const timeout = checkedNumber('firstMessage', 'timeout', options.timeout ?? 5_000, 1, longestDelay)
+  const maxBytes = checkedNumber('firstMessage', 'maxBytes', options.maxBytes ?? 8_192, 1)
   return { name: 'message', ambient: false, http: false, carrier: messageCarrier, verify, timeout, maxBytes }
 }

@@ -3,8 +3,8 @@ import { type Handshake, readTarget, repeated, singleHeader } from './handshake/
 import { type Identity, identityKey } from './identity.js'
 import { Groups } from './stores/groups.js'
 import type { Places, Store } from './stores/store.js'
+import { checkedNumber } from './support/checked-number.js'
 import type { Clock } from './support/clock.js'
-import { ConfigurationError } from './support/errors.js'
 import { hash } from './support/hash.js'
 import { rejected, type Verification, type Verified } from './verifiers/verifier.js'
 
@@ -67,13 +67,9 @@ export function createTickets<I extends Identity>(
   { store, clock, random }: { store: Store; clock: Clock; random: (bytes: number) => Uint8Array },
 ): Tickets<I> {
   const { expiresIn = 30, maxOutstanding = 20, boundCookie } = options
-  if (!(expiresIn >= 1 && expiresIn <= 60)) {
-    throw new ConfigurationError(`ticket: expiresIn is ${expiresIn}; a ticket lives from 1 to 60 seconds`)
-  }
-  if (!(maxOutstanding >= 1)) throw new ConfigurationError('ticket: maxOutstanding must be 1 or more')
-  const ttl = expiresIn * 1000
+  const ttl = checkedNumber('ticket', 'expiresIn', expiresIn, 1, 60) * 1000
   const outstanding = new Groups(clock, maxOwners)
-  const places: Places = { max: maxOutstanding, whenFull: 'refuse' }
+  const places: Places = { max: checkedNumber('ticket', 'maxOutstanding', maxOutstanding, 1), whenFull: 'refuse' }
   const readBoundCookie = boundCookie === undefined ? undefined : cookieCarrier(boundCookie)
 
   function bindingFor(request: Handshake, path: string): TicketBinding {

@@ -7,7 +7,8 @@ import type { PendingLimits } from '../limits/pending.js'
 import type { AnyMethod } from '../methods.js'
 import { memoryStore } from '../stores/memory.js'
 import type { Places, Store } from '../stores/store.js'
-import { type Clock, systemClock } from '../support/clock.js'
+import { checkedNumber } from '../support/checked-number.js'
+import { type Clock, longestDelay, systemClock } from '../support/clock.js'
 import { ConfigurationError } from '../support/errors.js'
 import { randomBytes } from '../support/random.js'
 
@@ -106,14 +107,12 @@ export function settingsOf(options: AnyOptions): GuardSettings {
   checkMethods(options)
   const { clock = systemClock, origins, connectionsPerIdentity } = options
   const life = numbers('life', defaultLife, options.life)
-  if (life.leeway > 60_000) throw new ConfigurationError('life.leeway is more than 60,000 ms: clocks differ by less')
-  if (connectionsPerIdentity && !(connectionsPerIdentity.max >= 1)) {
-    throw new ConfigurationError('connectionsPerIdentity.max must be 1 or more')
-  }
+  checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)
+  if (connectionsPerIdentity) checkedNumber('createGuard', 'connectionsPerIdentity.max', connectionsPerIdentity.max, 1)
   return {
     protocols: options.protocols ?? [],
     refuseBy: options.refuseBy ?? 'client',
-    verifyTimeout: options.verifyTimeout ?? 5_000,
+    verifyTimeout: checkedNumber('createGuard', 'verifyTimeout', options.verifyTimeout ?? 5_000, 1, longestDelay),
     originPolicy: origins && createOriginPolicy(origins),
     addressOf: createAddressReader(options.trustedProxies ?? []),
     life,
@@ -128,8 +127,7 @@ export function settingsOf(options: AnyOptions): GuardSettings {
 function numbers<T extends { readonly [K in keyof T]: number }>(option: string, defaults: T, given?: Partial<T>): T {
   const all = { ...defaults, ...given }
   for (const [name, value] of Object.entries<number>(all)) {
-    if (Number.isFinite(value) && value >= 0) continue
-    throw new ConfigurationError(`${option}.${name} is ${value}; give a number that is not negative`)
+    checkedNumber('createGuard', `${option}.${name}`, value, 0, Number.MAX_SAFE_INTEGER)
   }
   return all
 }

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { LRUCache } from 'lru-cache'
+import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
 import { ConfigurationError, UnavailableError } from '../support/errors.js'
 import { Groups } from './groups.js'
@@ -19,9 +20,12 @@ const maxSets = 10_000
 /**
  * The store of a single process.
  *
- * @throws ConfigurationError in a worker of `node:cluster`, whose siblings could not see its tickets.
+ * @throws ConfigurationError in a worker of `node:cluster`, whose siblings could not see its tickets, and when
+ *   `maxEntries` is no number above zero.
  */
-export function memoryStore({ clock = systemClock, maxEntries = 100_000 }: MemoryStoreOptions = {}): Store {
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  const { clock = systemClock } = options
+  const maxEntries = checkedNumber('memoryStore', 'maxEntries', options.maxEntries ?? 100_000, 1)
   if (cluster.isWorker) {
     throw new ConfigurationError(
       'memoryStore holds the tickets of one process, and this is one of several workers: use redisStore',

@@ -6,6 +6,9 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void
 }
 
+/** The longest time that {@link Clock.after} can wait, in milliseconds. */
+export const longestDelay = 2 ** 31 - 1
+
 /** The system's clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: Date.now,

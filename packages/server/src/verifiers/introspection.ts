@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { b64token } from '../carriers/b64token.js'
 import type { Identity } from '../identity.js'
+import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
 import { ConfigurationError, UnavailableError } from '../support/errors.js'
 import { hash } from '../support/hash.js'
@@ -18,7 +19,7 @@ import {
 } from './claims.js'
 import { unlike } from './detail.js'
 import { fetchJson } from './fetch-json.js'
-import { checkedNumber, checkedStrings, checkedUrl } from './settings.js'
+import { checkedStrings, checkedUrl } from './settings.js'
 import { isPlaceholder } from './shape.js'
 import { isRejected, type Known, type Rejected, rejected, type Verifier } from './verifier.js'
 

@@ -1,8 +1,9 @@
+import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
 import { UnavailableError } from '../support/errors.js'
 import { fetchJson } from './fetch-json.js'
 import { type FoundKeys, type KeyHeader, type KeySource, matchingKeys, readJwk, type VerificationKey } from './keys.js'
-import { checkedNumber, checkedUrl } from './settings.js'
+import { checkedUrl } from './settings.js'
 
 /** How {@link jwks} fetches and keeps keys. Times are in milliseconds. */
 export interface JwksOptions {

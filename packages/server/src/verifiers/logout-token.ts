@@ -1,10 +1,11 @@
+import { checkedNumber } from '../support/checked-number.js'
 import { hash } from '../support/hash.js'
 import { createCache } from './cache.js'
 import { type Claims, milliseconds, tooEarly } from './claims.js'
 import { createTokenVerifier } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import type { Logout, LogoutVerifier } from './logout.js'
-import { checkedNumber, checkedStrings } from './settings.js'
+import { checkedStrings } from './settings.js'
 import { isObject } from './shape.js'
 import { isRejected, type Rejected, rejected } from './verifier.js'
 

@@ -1,7 +1,7 @@
 import type { Identity } from '../identity.js'
 import { andThen } from '../support/and-then.js'
+import { checkedNumber } from '../support/checked-number.js'
 import { hash } from '../support/hash.js'
-import { checkedNumber } from './settings.js'
 import { isPlaceholder } from './shape.js'
 import { type Known, rejected, type Verified, type Verifier, type VerifyContext } from './verifier.js'
 

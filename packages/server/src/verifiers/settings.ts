@@ -1,11 +1,5 @@
 import { ConfigurationError } from '../support/errors.js'
 
-/** Checks a number among the options of `owner`, `min` and `max` included. */
-export function checkedNumber(owner: string, name: string, value: number, min: number, max: number): number {
-  if (typeof value === 'number' && value >= min && value <= max) return value
-  throw new ConfigurationError(`${owner}: ${name} must be a number from ${min} to ${max}`)
-}
-
 /** Checks an option that is one string or several, none of them empty. */
 export function checkedStrings(owner: string, name: string, value: string | readonly string[]): string[] {
   const strings: readonly unknown[] = Array.isArray(value) ? value : [value]

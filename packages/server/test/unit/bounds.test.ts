@@ -1,22 +1,29 @@
+import { createServer } from 'node:http'
 import {
   ConfigurationError,
   createGuard,
   createRoutes,
+  firstMessage,
   header,
   type Identity,
+  memoryStore,
   query,
+  session,
+  ticket,
   type Verifier,
 } from '@sallyport/server'
+import { redisStore } from '@sallyport/server/redis'
 import { testClock } from '@sallyport/server/testing'
+import { type GuardServerOptions, guardServer } from '@sallyport/server/ws'
 import { describe, expect, it } from 'vitest'
 import { verifyGood } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
 
 const accept = [header({ verify: verifyGood })] as const
 
-describe('a bound', () => {
-  const limit = (max: number) => ({ connectionsPerIdentity: { max, whenFull: 'refuse' as const } })
+const limit = (max: number) => ({ connectionsPerIdentity: { max, whenFull: 'refuse' as const } })
 
+describe('a bound', () => {
   it.each([
     ['a leeway over a minute', { life: { leeway: 60_000 } }, { life: { leeway: 60_001 } }],
     ['a limit of no connection', limit(1), limit(0)],
@@ -27,6 +34,36 @@ describe('a bound', () => {
   ])('may not be %s', (_, good, bad) => {
     expect(() => createGuard({ accept, ...good })).not.toThrow()
     expect(() => createGuard({ accept, ...bad })).toThrow(ConfigurationError)
+  })
+})
+
+describe('a number among the options', () => {
+  const guard = createGuard({ accept })
+  const server = (options: Partial<GuardServerOptions>) =>
+    guardServer(createServer(), guard, { path: '/ws', ...options }, () => {})
+  const client = { call: () => new Promise(() => {}) }
+
+  const numbers: [string, number, (value: number) => unknown][] = [
+    ['messagesPerSecond', 1, (messagesPerSecond) => server({ messagesPerSecond })],
+    ['maxBufferedBytes', 0, (maxBufferedBytes) => server({ maxBufferedBytes })],
+    ['verifyTimeout', 1, (verifyTimeout) => createGuard({ accept, verifyTimeout })],
+    ['limits.pendingSockets', 0, (pendingSockets) => createGuard({ accept, limits: { pendingSockets } })],
+    ['life.leeway', 0, (leeway) => createGuard({ accept, life: { leeway } })],
+    ['connectionsPerIdentity.max', 1, (max) => createGuard({ accept, ...limit(max) })],
+    ['timeout', 1, (timeout) => firstMessage({ verify: verifyGood, timeout })],
+    ['maxBytes', 1, (maxBytes) => firstMessage({ verify: verifyGood, maxBytes })],
+    ['expiresIn', 1, (expiresIn) => createGuard({ accept: [ticket({ expiresIn })] })],
+    ['maxOutstanding', 1, (maxOutstanding) => createGuard({ accept: [ticket({ maxOutstanding })] })],
+    ['maxEntries', 1, (maxEntries) => memoryStore({ maxEntries })],
+    ['timeout', 1, (timeout) => redisStore({ client, timeout, secret: 's'.repeat(32) })],
+    ['maxLength', 1, (maxLength) => session(() => undefined, { maxLength })],
+  ]
+
+  it.each(numbers)('G18 is one, or the guard does not start: %s', (name, least, create) => {
+    expect(() => create(least)).not.toThrow()
+    for (const bad of [Number.NaN, least - 1, '10' as never]) {
+      expect(() => create(bad)).toThrow(new RegExp(`: ${name} is ${bad}; give a number `))
+    }
   })
 })
 

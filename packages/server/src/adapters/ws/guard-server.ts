@@ -7,6 +7,7 @@ import type { LiveConnection } from '../../connections/live-connection.js'
 import type { Guard } from '../../guard/guard.js'
 import { fromNode } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
+import { checkedNumber } from '../../support/checked-number.js'
 import { ConfigurationError } from '../../support/errors.js'
 import type { Verdict } from '../../verdict.js'
 import { claimUpgrades, refuseSocket, releaseSocket } from '../node/upgrades.js'
@@ -27,7 +28,7 @@ export interface GuardServerOptions<I extends Identity = Identity> {
   readonly webSocketServer?: WebSocketServer
   /** Asked about every message of an accepted connection. Default: all may pass. */
   readonly authorize?: Authorize<I, Message>
-  /** How many messages a second a connection may send; more close it with 4029. Default: any number. */
+  /** How many messages a second a connection may send, 1 at least; more close it with 4029. Default: any number. */
   readonly messagesPerSecond?: number
   /**
    * How many bytes of what was sent may wait for a client that reads slowly. One more ends the connection at once, with no
@@ -50,7 +51,7 @@ export type ConnectionHandler<I extends Identity> = (socket: WebSocket, connecti
  *
  * @returns a function that takes the route off the server; live connections stay.
  * @throws ConfigurationError when the path is already guarded, or the `WebSocketServer` has a server of its own, or
- *   `maxBufferedBytes` is no number of bytes.
+ *   a number among the options cannot work.
  */
 export function guardServer<I extends Identity>(
   server: Server,
@@ -58,14 +59,18 @@ export function guardServer<I extends Identity>(
   options: GuardServerOptions<I>,
   onConnection: ConnectionHandler<I>,
 ): () => void {
-  const { path, webSocketServer = defaultWebSocketServer(), maxBufferedBytes = 16 * mebibyte } = options
+  const {
+    path,
+    webSocketServer = defaultWebSocketServer(),
+    maxBufferedBytes = 16 * mebibyte,
+    messagesPerSecond,
+  } = options
   const { connections, clock } = guard
   if (!webSocketServer.options.noServer) {
     throw new ConfigurationError('guardServer: make your WebSocketServer with { noServer: true }; the guard upgrades')
   }
-  if (!(maxBufferedBytes >= 0)) {
-    throw new ConfigurationError(`guardServer: maxBufferedBytes is ${maxBufferedBytes}; give a number of bytes`)
-  }
+  checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)
+  if (messagesPerSecond !== undefined) checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)
   makeGateable(webSocketServer)
   const inside = { ...options, connections, clock, maxBufferedBytes }
 

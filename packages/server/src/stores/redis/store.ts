@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type Clock, systemClock } from '../../support/clock.js'
+import { checkedNumber } from '../../support/checked-number.js'
+import { type Clock, longestDelay, systemClock } from '../../support/clock.js'
 import { ConfigurationError, UnavailableError } from '../../support/errors.js'
 import type { Store } from '../store.js'
 import { Commands, type Keys } from './commands.js'
@@ -41,10 +42,11 @@ export interface RedisStoreOptions {
  * It warns, through `process.emitWarning`, of a server that may lose something, and does not work with one that evicts
  * revocations (`maxmemory-policy allkeys-…`).
  *
- * @throws ConfigurationError on a secret that is short, or a prefix that cannot be one
+ * @throws ConfigurationError on a secret that is short, a prefix that cannot be one, or a timeout that is no time
  */
 export function redisStore(options: RedisStoreOptions): Store {
-  const { client, secret = [], prefix = 'sallyport', timeout = 500, clock = systemClock } = options
+  const { client, secret = [], prefix = 'sallyport', clock = systemClock } = options
+  const timeout = checkedNumber('redisStore', 'timeout', options.timeout ?? 500, 1, longestDelay)
   if (!/^[\w.:-]+$/.test(prefix)) {
     throw new ConfigurationError(`redisStore: prefix is ${JSON.stringify(prefix)}; use letters, digits and . : _ -`)
   }
