@@ -14,7 +14,7 @@ const floors = [
   { files: ['identity', 'support/', 'refusals/'], kin: ['support/'] },
   { files: ['handshake/', 'stores/'], kin: ['handshake/', 'stores/'] },
   { files: ['stores/redis/'], kin: ['stores/redis/'] },
-  { files: ['carriers/', 'limits/'], kin: ['carriers/', 'limits/'] },
+  { files: ['carriers/', 'dialects/', 'limits/'], kin: ['carriers/', 'dialects/', 'limits/'] },
   { files: ['verifiers/'], kin: ['verifiers/'] },
   { files: ['tickets', 'verdict', 'revocation/'], kin: ['revocation/'] },
   { files: ['methods', 'connections/'], kin: ['connections/'] },

@@ -284,8 +284,9 @@ export default [
   ),
   ...of(
     'connections/transport.ts',
-    [...live, 'threats/e-first-message.test.ts'],
+    [...live, 'threats/e-first-message.test.ts', 'unit/dialects/clients.test.ts'],
     [
+      ['closeCodes[code] ?? (', '(', 'the clients of other protocols come again for ever'],
       ['  transport.shut()\n', '', 'messages cross behind the Close'],
       ['dropsQueue.has(code) && transport.bufferedAmount > 0', 'false', 'who was revoked still gets what waits for it'],
       ['      cancel()\n', '', 'a timer for a socket that is gone'],

@@ -4,12 +4,14 @@ import {
   createGuard,
   createRoutes,
   firstMessage,
+  graphqlWs,
   header,
   type Identity,
   query,
   subprotocol,
   ticket,
   type Verifier,
+  yjs,
 } from '@sallyport/server'
 import { guardServer } from '@sallyport/server/ws'
 import { WebSocketServer } from 'ws'
@@ -67,6 +69,12 @@ const detach: () => void = guardServer(
   },
 )
 void detach
+
+// A route speaks one protocol that the guard knows.
+guardServer(server, guard, { path: '/graphql', dialect: graphqlWs }, () => {})
+guardServer(server, guard, { path: '/room', dialect: yjs }, () => {})
+// @ts-expect-error: not by its name
+guardServer(server, guard, { path: '/room', dialect: 'yjs' }, () => {})
 
 // A revocation names one thing.
 guard.revoke({ user: 'ada', issuer: 'https://id.example.com' })

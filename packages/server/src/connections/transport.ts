@@ -1,4 +1,5 @@
 import { type CodeName, codes } from '@sallyport/protocol'
+import type { Dialect } from '../dialects/dialect.js'
 import type { Clock } from '../support/clock.js'
 
 /** Who is told of the end of a socket. */
@@ -9,6 +10,8 @@ export interface CloseListener {
 
 /** What the core needs of a socket. Each adapter builds one; nothing here may throw, whatever state the socket is in. */
 export interface Transport {
+  /** What its route speaks. */
+  readonly dialect: Dialect
   /** Whether messages still cross: neither side has begun to close. */
   readonly isOpen: boolean
   /** Sends a text message. */
@@ -47,7 +50,8 @@ export function end(transport: Transport, code: CodeName, clock: Clock, listener
     transport.terminate()
     return
   }
-  transport.close('close' in row ? row.close : codes.internal.close, row.reason)
+  const { closeCodes } = transport.dialect
+  transport.close(closeCodes[code] ?? ('close' in row ? row.close : codes.internal.close), row.reason)
   const cancel = clock.after(closeGrace, () => transport.terminate())
   transport.onClose({
     closed() {

@@ -1,4 +1,5 @@
 import type { CloseListener, Transport } from '@sallyport/server'
+import { plain } from '../../src/dialects/plain.js'
 
 /** A transport without a socket, which writes down what it is told to do to the peer. */
 export interface FakeTransport extends Transport {
@@ -23,6 +24,7 @@ export function fakeTransport(): FakeTransport {
   const transport = {
     calls,
     drop,
+    dialect: plain,
     get isReading() {
       return isReading
     },

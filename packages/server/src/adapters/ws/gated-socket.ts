@@ -1,6 +1,7 @@
 import { errorMonitor } from 'node:events'
 import { type RawData, WebSocket, type WebSocketServer } from 'ws'
 import type { CloseListener, Transport } from '../../connections/transport.js'
+import type { Dialect } from '../../dialects/dialect.js'
 
 /** A message as ws emits it. */
 export type Message = readonly [data: RawData, isBinary: boolean]
@@ -73,6 +74,7 @@ const maxHeldBytes = 65_536
  */
 export class GatedSocket implements Transport {
   readonly webSocket: WebSocket
+  readonly dialect: Dialect
   /** Looks after what is sent. */
   sends: SendGuard | undefined
   #receiver: Receiver = nobody
@@ -81,8 +83,9 @@ export class GatedSocket implements Transport {
   #closeListener: CloseListener | undefined
 
   /** @param webSocket one that a server made after {@link makeGateable} */
-  constructor(webSocket: WebSocket) {
+  constructor(webSocket: WebSocket, dialect: Dialect) {
     this.webSocket = webSocket
+    this.dialect = dialect
     ;(webSocket as GateableWebSocket)[gate] = this
   }
 

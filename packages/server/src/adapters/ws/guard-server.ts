@@ -4,6 +4,8 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Connection } from '../../connections/connection.js'
 import type { Authorize } from '../../connections/inner-door.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
+import type { Dialect } from '../../dialects/dialect.js'
+import { plain } from '../../dialects/plain.js'
 import type { Guard } from '../../guard/guard.js'
 import { fromNode } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
@@ -26,6 +28,11 @@ export interface GuardServerOptions<I extends Identity = Identity> {
    * messages are 1 MiB at most.
    */
   readonly webSocketServer?: WebSocketServer
+  /**
+   * The protocol that the route speaks, where its clients read close codes in a way of their own: `graphqlWs` or `yjs`.
+   * Default: none, and the close codes are those of the protocol of Sallyport.
+   */
+  readonly dialect?: Dialect
   /** Asked about every message of an accepted connection. Default: all may pass. */
   readonly authorize?: Authorize<I, Message>
   /** How many messages a second a connection may send, 1 at least; more close it with 4029. Default: any number. */
@@ -62,6 +69,7 @@ export function guardServer<I extends Identity>(
   const {
     path,
     webSocketServer = defaultWebSocketServer(),
+    dialect = plain,
     maxBufferedBytes = 16 * mebibyte,
     messagesPerSecond,
   } = options
@@ -84,7 +92,7 @@ export function guardServer<I extends Identity>(
       place.leave()
     }
     const verdict = await guard.decide(handshake)
-    const upgrade = { webSocketServer, verdict, request, socket, head }
+    const upgrade = { webSocketServer, dialect, verdict, request, socket, head }
     if (verdict.type === 'accept') {
       complete(upgrade, (gated) => {
         leave()
@@ -143,6 +151,7 @@ const defaultWebSocketServer = () =>
 /** A handshake that is to be completed, and what the guard says of it. */
 interface Upgrade {
   readonly webSocketServer: WebSocketServer
+  readonly dialect: Dialect
   readonly verdict: Verdict
   readonly request: IncomingMessage
   readonly socket: Duplex
@@ -151,12 +160,12 @@ interface Upgrade {
 
 /** Answers the 101, with the subprotocol of the verdict or none. */
 function complete(upgrade: Upgrade, onOpen: (gated: GatedSocket) => void): void {
-  const { webSocketServer, verdict, request, socket, head } = upgrade
+  const { webSocketServer, dialect, verdict, request, socket, head } = upgrade
   // ws would answer with the first subprotocol it sees, which may be a credential: it sees the selected one only.
   if (verdict.protocol !== undefined) request.headers['sec-websocket-protocol'] = verdict.protocol
   else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']
   releaseSocket(socket)
-  webSocketServer.handleUpgrade(request, socket, head, (webSocket) => onOpen(new GatedSocket(webSocket)))
+  webSocketServer.handleUpgrade(request, socket, head, (webSocket) => onOpen(new GatedSocket(webSocket, dialect)))
 }
 
 /** The same for a socket that stays between the doors: no broadcast to `clients` reaches it, and nothing is inflated for it. */

@@ -8,6 +8,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { claimUpgrades, releaseSocket } from '../../../src/adapters/node/upgrades.js'
 import { GatedSocket, makeGateable } from '../../../src/adapters/ws/gated-socket.js'
+import { plain } from '../../../src/dialects/plain.js'
 import { nextTurn } from '../../support/deferred.js'
 import { verifyGood } from '../../support/guard.js'
 import { handshake } from '../../support/handshake.js'
@@ -56,7 +57,7 @@ describe('a peer that resets its connection', () => {
   it('ends no process by a frame that breaks the protocol', () => {
     const webSocket = gateable()
     expect(() => reset(webSocket)).toThrow('reset')
-    new GatedSocket(webSocket)
+    new GatedSocket(webSocket, plain)
     expect(() => reset(webSocket)).not.toThrow()
   })
 })
@@ -91,7 +92,7 @@ describe('a peer that leaves while it is decided', () => {
 describe('a gate', () => {
   const gate = () => {
     const webSocket = gateable()
-    return { webSocket, gated: new GatedSocket(webSocket) }
+    return { webSocket, gated: new GatedSocket(webSocket, plain) }
   }
 
   it('lets no message through once it is shut, whoever asks for them', () => {
