@@ -341,11 +341,7 @@ export default [
     'limits/pending.ts',
     ['unit/limits/pending.test.ts'],
     [
-      [
-        '(this.#byAddress.get(key) ?? 0) >= pendingPerAddress && !this.#evictOldest(key)',
-        'false',
-        'one address takes all places',
-      ],
+      ['this.#countOf(key) >= pendingPerAddress && !this.#evictOldest(key)', 'false', 'one address takes all places'],
       ['this.#size >= pendingSockets && !this.#evictOldest()', 'false', 'any number of undecided sockets'],
     ],
   ),
@@ -379,10 +375,34 @@ export default [
   ),
   ...of(
     'limits/address.ts',
-    ['unit/limits/address.test.ts'],
+    ['unit/limits/address.test.ts', 'threats/h-addresses.test.ts'],
     [
-      ['while (isTrusted(client) && hops', 'while (hops', 'anybody forges X-Forwarded-For'],
+      ['while (isProxy && hops', 'while (hops', 'anybody forges X-Forwarded-For'],
       ['.slice(0, 4)', '', 'a subscriber has 2^64 addresses'],
+      [
+        'address === unixSocket ? trustsUnix :',
+        'address === unixSocket ||',
+        'whoever connects to a Unix socket is a proxy',
+      ],
+      ["address === '' ? undefined : address", 'address', 'all who have no address share one limit'],
+      [
+        "inBrackets ?? decimal ?? text).replace(/%.*/, '')",
+        "text).replace(/%.*/, '')",
+        'a client is another with each port',
+      ],
+      [".replace(/%.*/, '')", '', 'an address with a zone is none'],
+      ['maybeMapped.test(address) ? ', 'false ? ', 'all of IPv4 shares one /64'],
+    ],
+  ),
+  ...of(
+    'handshake/request.ts',
+    ['unit/handshake/request.test.ts'],
+    [
+      [
+        '!socket.destroyed && socket.localAddress',
+        'socket.localAddress',
+        'a peer that has reset its connection is a proxy',
+      ],
     ],
   ),
   ...of(

@@ -21,7 +21,7 @@ export interface RoutesOptions {
 export interface Routes {
   /**
    * Answers a fetch `Request`; `undefined` when it is for none of the routes. `address` is the peer's, where the runtime
-   * tells it.
+   * tells it; without one there is no limit by address.
    */
   fetch(request: Request, address?: string): Promise<Response | undefined>
   /** Answers a Node.js request; `false` when it is for none of the routes, and nothing was done. */

@@ -39,8 +39,9 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
    */
   readonly connectionsPerIdentity?: Places
   /**
-   * Proxies whose `X-Forwarded-For` is believed: addresses and CIDR ranges, such as `10.0.0.0/8`. Default: none, and then
-   * the client's address is the peer's.
+   * Proxies whose `X-Forwarded-For` is believed: addresses and CIDR ranges, such as `10.0.0.0/8`, and `unix` for what comes
+   * over a Unix socket. Default: none, and then the client's address is the peer's. Who has no address is counted by no
+   * limit of an address.
    */
   readonly trustedProxies?: readonly string[]
   /** How long a verifier may take, in milliseconds; then 503 or Close 1013. Default 5,000. */

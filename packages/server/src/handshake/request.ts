@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 
 /**
  * An HTTP request as a value: a WebSocket handshake, or a call of one of the routes. It is all that the guard sees, so
@@ -13,11 +14,14 @@ export interface Handshake {
   readonly httpVersion?: string
   /** The header lines in the order they came, names in lower case. A repeated header is repeated here. */
   readonly headers: readonly (readonly [name: string, value: string])[]
-  /** The peer's address, as the transport sees it; empty where the runtime does not tell. */
+  /** The peer's address, as the transport sees it; `unix` over a Unix socket; empty where the runtime does not tell. */
   readonly address: string
   /** The first message, once it has come. */
   readonly message?: string
 }
+
+/** What stands for the address of a peer that came over a Unix socket. */
+export const unixSocket = 'unix'
 
 /** The handshake of a Node.js request. */
 export function fromNode(request: IncomingMessage): Handshake {
@@ -31,9 +35,12 @@ export function fromNode(request: IncomingMessage): Handshake {
     target: request.url ?? '',
     httpVersion: request.httpVersion,
     headers,
-    address: request.socket.remoteAddress ?? '',
+    address: request.socket.remoteAddress ?? (isUnix(request.socket) ? unixSocket : ''),
   }
 }
+
+/** Whether there is no address because there can be none. A TCP peer that has reset the connection has none left either. */
+const isUnix = (socket: Socket): boolean => !socket.destroyed && socket.localAddress === undefined
 
 /** The handshake of a fetch `Request`. `address` is the peer's, where the runtime tells it. */
 export function fromFetch(request: Request, address = ''): Handshake {

@@ -53,7 +53,8 @@ export class Attempts {
 
   /** Asks for a verification. */
   ask(address: string): Standing {
-    const record = this.#records.get(addressKey(address))
+    const key = addressKey(address)
+    const record = key === undefined ? undefined : this.#records.get(key)
     const now = this.#clock.now()
     if (record?.minute !== minuteOf(now)) return 'good'
     if (Math.max(record.failures.size, record.shared) < this.#limits.failedAttempts) return 'good'
@@ -70,6 +71,7 @@ export class Attempts {
   /** Counts a bad credential, by its hash. */
   fail(address: string, credentialHash: string): void {
     const key = addressKey(address)
+    if (key === undefined) return
     const minute = minuteOf(this.#clock.now())
     let record = this.#records.get(key)
     if (record?.minute !== minute) {

@@ -21,7 +21,7 @@ export interface Place {
 
 /** A socket that only waits. */
 interface Waiting {
-  readonly key: string
+  readonly key: string | undefined
   readonly evict: () => boolean
 }
 
@@ -47,10 +47,10 @@ export class Pending {
   enter(address: string): Place | undefined {
     const key = addressKey(address)
     const { pendingSockets, pendingPerAddress } = this.#limits
-    if ((this.#byAddress.get(key) ?? 0) >= pendingPerAddress && !this.#evictOldest(key)) return undefined
+    if (this.#countOf(key) >= pendingPerAddress && !this.#evictOldest(key)) return undefined
     if (this.#size >= pendingSockets && !this.#evictOldest()) return undefined
     this.#size += 1
-    this.#byAddress.set(key, (this.#byAddress.get(key) ?? 0) + 1)
+    this.#add(key, 1)
     let taken = true
     const place: Place = {
       wait: (evict) => {
@@ -61,12 +61,21 @@ export class Pending {
         taken = false
         this.#waiting.delete(place)
         this.#size -= 1
-        const left = this.#byAddress.get(key)! - 1
-        if (left === 0) this.#byAddress.delete(key)
-        else this.#byAddress.set(key, left)
+        this.#add(key, -1)
       },
     }
     return place
+  }
+
+  #countOf(key: string | undefined): number {
+    return (key === undefined ? undefined : this.#byAddress.get(key)) ?? 0
+  }
+
+  #add(key: string | undefined, change: number): void {
+    if (key === undefined) return
+    const count = this.#countOf(key) + change
+    if (count === 0) this.#byAddress.delete(key)
+    else this.#byAddress.set(key, count)
   }
 
   /** Whether one that waited, of all or of an address, has made room. */

@@ -283,7 +283,7 @@ describe('fromNode', () => {
   })
 
   it('makes do with a socket that is already gone', () => {
-    const { address, method, target } = request({ socket: {}, method: undefined, url: undefined })
+    const { address, method, target } = request({ socket: { destroyed: true }, method: undefined, url: undefined })
     expect({ address, method, target }).toEqual({ address: '', method: '', target: '' })
   })
 })

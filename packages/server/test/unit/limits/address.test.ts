@@ -33,8 +33,67 @@ describe('H09 whose request it is', () => {
     ['IPv4 in the form of IPv6, forwarded', '10.0.0.1', ['::ffff:203.0.113.9'], '203.0.113.9'],
     ['nobody, when the runtime does not tell', '', ['203.0.113.9'], ''],
     ['white space aside', '10.0.0.1', [' 1.1.1.1 ,\t203.0.113.9 '], '203.0.113.9'],
+    ['the proxy, when it forwards an address of two parts', '10.0.0.1', ['203.0.113.9, 10.1'], '10.0.0.1'],
+    ['the proxy, when it forwards an octal one', '10.0.0.1', ['203.0.113.9, 0313.0.113.9'], '10.0.0.1'],
   ])('H09 %s', (_, address, forwarded, expected) => {
     expect(read(proxies, address, ...forwarded)).toBe(expected)
+  })
+
+  it.each<[string, string, string]>([
+    ['with a port', '203.0.113.9:55555', '203.0.113.9'],
+    ['of IPv6 with a port', '[2001:db8:1::9]:443', '2001:db8:1::9'],
+    ['of IPv6 in brackets', '[2001:db8:1::9]', '2001:db8:1::9'],
+    ['of IPv6 with a zone', 'fe80::1%eth0', 'fe80::1'],
+    ['of IPv6 with a zone and a port', '[fe80::1%25eth0]:443', 'fe80::1'],
+    ['of IPv4 in the hexadecimal form of IPv6', '::ffff:cb00:7109', '203.0.113.9'],
+    ['of IPv4 in the long form of IPv6', '0:0:0:0:0:FFFF:203.0.113.9', '203.0.113.9'],
+    ['of IPv4 in the form of IPv6, with a port', '[::ffff:cb00:7109]:443', '203.0.113.9'],
+  ])('H24 is read %s', (_, written, expected) => {
+    expect(read([], written)).toBe(expected)
+    expect(read(proxies, '10.0.0.1', `1.1.1.1, ${written}`)).toBe(expected)
+    expect(read([expected], written, '198.51.100.7')).toBe('198.51.100.7')
+  })
+
+  it.each(['203.0.113.9:', ':55555', '203.0.113.9:55555:1', '[2001:db8:1::9', '[]:443', '[203.0.113.9]x', 'host:443'])(
+    'H24 is not read in %j',
+    (written) => {
+      expect(read([], written)).toBe('')
+      expect(read(proxies, '10.0.0.1', `1.1.1.1, ${written}`)).toBe('10.0.0.1')
+    },
+  )
+
+  it('H24 is one that limits can count by, whatever is forwarded', () => {
+    const piece = fc.constantFrom('0', '1', 'ffff', 'Abcd', ':', '::', '.', '1.2.3.4', '[', ']', '%', 'eth0', '443')
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.array(piece).map((pieces) => pieces.join('')),
+          fc.ipV6(),
+          fc.ipV4(),
+        ),
+        (written) => {
+          expect(addressKey(read(proxies, '10.0.0.1', written))).toBeTypeOf('string')
+          const peer = read([], written)
+          expect(addressKey(peer) === undefined).toBe(peer === '')
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('H25 is whom a Unix socket forwards, when it is named', () => {
+    expect(read(['unix'], 'unix', '1.1.1.1, 203.0.113.9')).toBe('203.0.113.9')
+    expect(read(['unix', '10.0.0.0/8'], 'unix', '203.0.113.9, 10.0.0.1')).toBe('203.0.113.9')
+    expect(read(['unix', '10.0.0.0/8'], '10.0.0.1', '203.0.113.9')).toBe('203.0.113.9')
+  })
+
+  it('H25 is nobody over a Unix socket that is not named, or forwards nothing, or only itself', () => {
+    expect(read([], 'unix', '203.0.113.9')).toBe('')
+    expect(read(['10.0.0.0/8'], 'unix', '203.0.113.9')).toBe('')
+    expect(read(['unix'], 'unix')).toBe('')
+    expect(read(['unix'], 'unix', '203.0.113.9, unix')).toBe('')
+    expect(read(['unix'], '', '203.0.113.9')).toBe('')
+    expect(read(['unix'], '198.51.100.1', '203.0.113.9')).toBe('198.51.100.1')
   })
 
   it('H09 believes nobody by default', () => {
@@ -68,14 +127,14 @@ describe('H09 whose request it is', () => {
     )
   })
 
-  it.each(['10.0.0.0/33', '10.0.0.300', 'proxy.example.com', '', '10.0.0.0/-1', '::1/129', '*'])(
+  it.each(['10.0.0.0/33', '10.0.0.300', 'proxy.example.com', '', '10.0.0.0/-1', '::1/129', '*', 'Unix'])(
     'H09 refuses %j for a proxy',
     (range) => {
       expect(() => createAddressReader([range])).toThrow(ConfigurationError)
     },
   )
 
-  it.each(['10.0.0.7', '10.0.0.0/8', '0.0.0.0/0', '::1', '2001:db8::/32', '::ffff:10.0.0.1'])(
+  it.each(['unix', '10.0.0.7', '10.0.0.0/8', '0.0.0.0/0', '::1', '2001:db8::/32', '::ffff:10.0.0.1'])(
     'H09 takes %j for one',
     (range) => {
       expect(createAddressReader([range])).toBeTypeOf('function')
@@ -90,9 +149,8 @@ describe('what limits count by', () => {
     ['2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64'],
     ['2001:0DB8:0001:0002:0:0:0:1', '2001:db8:1:2::/64'],
     ['::1', '0:0:0:0::/64'],
-    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-    ['', ''],
-    ['no: address', 'no: address'],
+    ['fe80::1', 'fe80:0:0:0::/64'],
+    ['', undefined],
   ])('of %j is %j', (address, key) => {
     expect(addressKey(address)).toBe(key)
   })
