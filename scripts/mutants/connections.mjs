@@ -7,6 +7,7 @@ const live = [
   'unit/adapters/ws.test.ts',
 ]
 const revocations = ['unit/revocation/revocations.test.ts', 'unit/connections/connections.test.ts', life]
+const targets = ['threats/f-targets.test.ts']
 const leases = [life, 'threats/f-registry.test.ts']
 const inBand = [...live, 'threats/f-renewal.test.ts']
 const nodes = ['threats/i-cut-off.test.ts', 'threats/i-nodes.test.ts']
@@ -22,14 +23,39 @@ const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
 
 export default [
-  ...of('connections/connections.ts', live, [
-    [
-      "'issuedBefore' in target && !Number.isFinite(target.issuedBefore ?? 0)",
-      'false',
-      'a revocation before NaN revokes nothing',
-    ],
+  ...of('connections/revoking.ts', live, [
     ['byId || revokes(revocation, connection.accept)', 'true', 'a revocation ends the connections of other issuers'],
     ['byId || revokes(', 'revokes(', 'a connection that is named lives on'],
+  ]),
+  ...of('connections/revoking.ts', targets, [
+    ['const named = checkedTarget(target)', 'const named = target', 'a target that names nobody means everybody'],
+    ["reason !== undefined && typeof reason !== 'string'", 'false', 'a reason that is no text'],
+  ]),
+  ...of('connections/revoking.ts', leases, [
+    [
+      "this.log.revoke({ target: checkedTarget({ connection }), code: 'replaced' }).catch(() => {})",
+      'void connection',
+      'a connection lives on whose place another has',
+    ],
+  ]),
+  ...of('connections/revoking.ts', targets, [
+    ['checkedTarget({ connection })', '{ connection }', 'a store that answers no id of a connection ends everybody'],
+  ]),
+  ...of('revocation/target.ts', targets, [
+    ["typeof target !== 'object' || target === null", 'false', 'a number means everybody'],
+    ['const copy = { ...target }', 'const copy = target', 'a target that changes after it was looked at'],
+    ['!ofUser.includes(name) && !alone.includes(name)', 'false', 'a kind of target that is not known'],
+    ['Number.isFinite(value) : isName(value)', 'Number.isFinite(value) : true', 'a user that is no text'],
+    ['? Number.isFinite(value) : isName', '? true : isName', 'a revocation before NaN revokes nothing'],
+    ['? names.every((name) => ofUser.includes(name))', '? true', 'two targets are taken for one of them'],
+    [
+      ': names.length === 1 && alone.includes(first)',
+      ': alone.includes(first)',
+      'two targets are taken for one of them',
+    ],
+    [': names.length === 1 && alone.includes(first)', ': names.length === 1', 'all users of an issuer'],
+  ]),
+  ...of('connections/connections.ts', live, [
     [
       'if (revocation) this.end(connection, revocation.code, revocation)\n    else if (this.isDraining)',
       'if (this.isDraining)',
@@ -81,15 +107,10 @@ export default [
       'connections live on that nobody knows to be revoked',
     ],
     ['if (changed) events', 'events', 'an event at every look at a store that is out of reach'],
-    ['    await this.#log.stop()\n', '', 'a node that has gone down still counts'],
+    ['    await this.log.stop()\n', '', 'a node that has gone down still counts'],
   ]),
   ...of('connections/connections.ts', leases, [
     ['lease === undefined ? undefined : { ...accept, lease }', '{ ...accept, lease }', 'any number of connections'],
-    [
-      "for (const connection of ids) this.#log.revoke({ target: { connection }, code: 'replaced' }).catch(() => {})",
-      'void ids',
-      'a connection lives on whose place another has',
-    ],
     [
       "onLost: (connection) => this.end(connection, 'replaced')",
       'onLost: () => {}',
@@ -225,8 +246,8 @@ export default [
   ...of('revocation/revocations.ts', revocations, [
     ['target.session === holder.session', 'true', 'a revocation of one session means all'],
     [
-      "if ('token' in target) return target.token === holder.token",
-      "if ('token' in target) return false",
+      'if (target.token !== undefined) return target.token === holder.token',
+      'if (target.token !== undefined) return false',
       'a revoked token passes',
     ],
     [
@@ -267,13 +288,13 @@ export default [
   ]),
   ...of('connections/registry.ts', live, [
     [
-      "if ('user' in target) return this.#byUser.get(target.user)",
-      "if ('user' in target) return []",
+      'if (target.user !== undefined) return this.#byUser.get(target.user)',
+      'if (target.user !== undefined) return []',
       'connections of a revoked user live on',
     ],
     [
-      "if ('issuedBefore' in target) return [...this.#byId.values()]",
-      "if ('issuedBefore' in target) return []",
+      'if (target.connection === undefined) return [...this.#byId.values()]',
+      'if (target.connection === undefined) return []',
       'connections of what was issued before a time live on',
     ],
   ]),

@@ -85,3 +85,22 @@ guard.revoke({ connection: 'c1' })
 guard.revoke({})
 // @ts-expect-error: no such target
 guard.revoke({ id: 'ada' })
+// @ts-expect-error: two targets
+guard.revoke({ user: 'ada', session: 's1' })
+// @ts-expect-error: two targets
+guard.revoke({ session: 's1', token: 't1' })
+// @ts-expect-error: two targets
+guard.revoke({ connection: 'c1', issuedBefore: 0 })
+// @ts-expect-error: an issuer stands beside a user
+guard.revoke({ session: 's1', issuer: 'https://id.example.com' })
+// @ts-expect-error: nobody in particular
+guard.revoke({ issuer: 'https://id.example.com' })
+// @ts-expect-error: an id is a string
+guard.revoke({ user: 42 })
+// @ts-expect-error: nobody
+guard.revoke({ user: null })
+declare const nobody: string | undefined
+// @ts-expect-error: perhaps nobody
+guard.revoke({ session: nobody })
+// @ts-expect-error: perhaps of any issuer
+guard.revoke({ user: 'ada', issuer: nobody })

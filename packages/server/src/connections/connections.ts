@@ -1,8 +1,8 @@
 import { type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
 import type { Handshake } from '../handshake/request.js'
 import { type Identity, sameIdentity } from '../identity.js'
-import { RevocationLog } from '../revocation/log.js'
-import { type Revocation, type RevocationTarget, revokes } from '../revocation/revocations.js'
+import type { RevocationLog } from '../revocation/log.js'
+import type { RevocationTarget } from '../revocation/target.js'
 import type { Places, Store } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
@@ -17,6 +17,7 @@ import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
 import { Registry } from './registry.js'
 import { renewInBand } from './renew-in-band.js'
+import { type Revoked, Revoking } from './revoking.js'
 import { sourceOf } from './source.js'
 import { end, type Transport } from './transport.js'
 
@@ -35,16 +36,6 @@ export interface ConnectionsOptions<I extends Identity> {
   readonly addressOf: (handshake: Handshake) => string
 }
 
-/** What became of a revocation. */
-export interface Revoked {
-  /** How many connections of this node it ended. */
-  readonly closed: number
-  /** How many nodes have taken it, this one among them; 1 with the memory store. */
-  readonly confirmed: number
-  /** How many nodes there are. One that was killed a moment ago still counts. */
-  readonly nodes: number
-}
-
 /** What an adapter tells of a pending socket. */
 export interface PendingSocket<I extends Identity, M> {
   readonly handshake: Handshake
@@ -56,23 +47,21 @@ export interface PendingSocket<I extends Identity, M> {
 /** The live connections of a node, iterable; and, for adapters, the way from a verdict to one. */
 export class Connections<I extends Identity> implements Iterable<Connection<I>> {
   readonly #registry = new Registry<I>()
-  readonly #log: RevocationLog
+  readonly #revoking: Revoking<I>
   readonly #leases: Leases<I> | undefined
   readonly #expiry: Expiry<I>
   readonly #drain: Drain
   readonly #options: ConnectionsOptions<I>
 
   constructor(options: ConnectionsOptions<I>) {
-    const { clock, store, life, events, connectionLimit: places } = options
+    const { clock, events, connectionLimit: places } = options
     this.#options = options
     this.#expiry = new Expiry({ ...options, onExpired: (connection) => this.end(connection, 'expired') })
     this.#drain = new Drain(clock)
-    this.#log = new RevocationLog({
-      store,
-      clock,
-      memory: life.revocationMemory + life.leeway,
-      maxStaleness: life.maxStaleness,
-      apply: (revocation) => this.#apply(revocation),
+    this.#revoking = new Revoking({
+      ...options,
+      registry: this.#registry,
+      end: (connection, code, cause) => this.end(connection, code, cause),
       onState: (state, changed) => {
         if (changed) events.emit({ type: 'store', state })
         if (state === 'unavailable')
@@ -84,9 +73,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       new Leases<I>({
         ...options,
         places,
-        onReplaced: (ids) => {
-          for (const connection of ids) this.#log.revoke({ target: { connection }, code: 'replaced' }).catch(() => {})
-        },
+        onReplaced: (ids) => this.#revoking.replace(ids),
         onLost: (connection) => this.end(connection, 'replaced'),
       })
   }
@@ -112,32 +99,12 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /** The revocations of all nodes. */
   get log(): RevocationLog {
-    return this.#log
+    return this.#revoking.log
   }
 
-  /**
-   * Ends what `target` names, here at once and then on all nodes, and refuses it from now on.
-   *
-   * @throws TypeError when `issuedBefore` is no time
-   * @throws UnavailableError when the store could not take it: the other nodes learn of it when it is back
-   */
-  async revoke(target: RevocationTarget, reason?: string): Promise<Revoked> {
-    if (typeof target === 'object' && 'issuedBefore' in target && !Number.isFinite(target.issuedBefore ?? 0)) {
-      throw new TypeError(`revoke: issuedBefore is ${target.issuedBefore}; give a time in milliseconds since the epoch`)
-    }
-    const before = this.size
-    const appended = this.#log.revoke({ target, code: 'revoked', ...(reason !== undefined && { reason }) })
-    const closed = before - this.size
-    const { confirmed, followers: nodes } = await appended
-    return { closed, confirmed, nodes }
-  }
-
-  #apply(revocation: Revocation): void {
-    const { target, code } = revocation
-    const byId = typeof target === 'object' && 'connection' in target
-    for (const connection of this.#registry.candidates(target)) {
-      if (byId || revokes(revocation, connection.accept)) this.end(connection, code, revocation)
-    }
+  /** {@link Revoking.revoke} */
+  revoke(target: RevocationTarget, reason?: string): Promise<Revoked> {
+    return this.#revoking.revoke(target, reason)
   }
 
   /** Takes a place among the connections of its identity, where they are limited; `undefined` when there is none. */
@@ -162,7 +129,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#expiry.set(connection)
     transport.onClose(connection)
     // Registered first, asked again after: a revocation finds it either there or here.
-    const revocation = this.#log.find(accept)
+    const revocation = this.log.find(accept)
     if (revocation) this.end(connection, revocation.code, revocation)
     else if (this.isDraining) this.end(connection, 'restart')
     if (!this.isOpen(connection)) return undefined
@@ -239,7 +206,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     connection.renew(accept)
     this.#registry.add(connection)
     this.#expiry.set(connection)
-    const revocation = this.#log.find(accept)
+    const revocation = this.log.find(accept)
     if (revocation) this.end(connection, revocation.code, revocation)
     else this.#options.events.emit({ type: 'renewed', connection })
     return true
@@ -265,7 +232,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   /** Closes all connections, spread over `within` milliseconds, and all that come. Resolves when the last is gone. */
   async drain(within: number): Promise<void> {
     await this.#drain.run(this.#registry, within, (connection) => this.end(connection, 'restart'))
-    await this.#log.stop()
+    await this.log.stop()
   }
 
   #isLive(connection: LiveConnection<I>): boolean {

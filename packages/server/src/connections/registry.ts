@@ -1,5 +1,5 @@
 import type { Identity } from '../identity.js'
-import type { RevocationTarget } from '../revocation/revocations.js'
+import type { RevocationTarget } from '../revocation/target.js'
 import type { LiveConnection } from './live-connection.js'
 
 /** The live connections of this node, found by what a revocation may name without a look at the others. */
@@ -49,10 +49,10 @@ export class Registry<I extends Identity> {
   /** The connections that a revocation may mean: all of them are candidates, none is missing. */
   candidates(target: RevocationTarget): LiveConnection<I>[] {
     if (target === 'all') return [...this.#byId.values()]
-    if ('user' in target) return this.#byUser.get(target.user)
-    if ('session' in target) return this.#bySession.get(target.session)
-    if ('token' in target) return this.#byToken.get(target.token)
-    if ('issuedBefore' in target) return [...this.#byId.values()]
+    if (target.user !== undefined) return this.#byUser.get(target.user)
+    if (target.session !== undefined) return this.#bySession.get(target.session)
+    if (target.token !== undefined) return this.#byToken.get(target.token)
+    if (target.connection === undefined) return [...this.#byId.values()]
     const connection = this.#byId.get(target.connection)
     return connection ? [connection] : []
   }

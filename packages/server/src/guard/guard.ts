@@ -1,6 +1,7 @@
 import { selectSubprotocol } from '../carriers/subprotocol.js'
-import { Connections, type Revoked } from '../connections/connections.js'
+import { Connections } from '../connections/connections.js'
 import { Events, type Listener } from '../connections/events.js'
+import type { Revoked } from '../connections/revoking.js'
 import type { OriginPolicy } from '../handshake/origin.js'
 import { type Handshake, mayHideHeaders, readTarget } from '../handshake/request.js'
 import { checkUpgrade } from '../handshake/upgrade.js'
@@ -9,7 +10,7 @@ import { Attempts } from '../limits/attempts.js'
 import { Pending, type Place } from '../limits/pending.js'
 import type { AnyMethod, IdentityOf, MessageMethod, Method, TicketMethod } from '../methods.js'
 import type { Reason } from '../refusals/reasons.js'
-import type { RevocationTarget } from '../revocation/revocations.js'
+import type { RevocationTarget } from '../revocation/target.js'
 import type { StoreState } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
@@ -64,7 +65,7 @@ export interface Guard<I extends Identity = Identity> {
    * `reason` is for events and logs; no client is told. Answers how far it has come.
    *
    * @throws UnavailableError when the store cannot take it: it holds on this node, and the others learn of it later
-   * @throws TypeError when `issuedBefore` is no time
+   * @throws TypeError when `target` names nothing exactly: then nothing happens
    */
   revoke(target: RevocationTarget, reason?: string): Promise<Revoked>
   /** How this node is, for health checks. */

@@ -1,4 +1,5 @@
-import type { Revocation, RevocationTarget } from './revocations.js'
+import type { Revocation } from './revocations.js'
+import type { RevocationTarget } from './target.js'
 
 /** A revocation as an entry of the log. */
 export const encodeRevocation = (revocation: Revocation): string => JSON.stringify(revocation)

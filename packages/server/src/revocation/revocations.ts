@@ -1,23 +1,6 @@
 import type { Identity } from '../identity.js'
 import type { Verified } from '../verifiers/verifier.js'
-
-/** What is no longer good. */
-export type RevocationTarget =
-  /**
-   * What was issued to a user until now, or before `issuedBefore` (milliseconds since the epoch). Without `issuer` or
-   * `tenant`: to the user of that id of any.
-   */
-  | { readonly user: string; readonly issuer?: string; readonly tenant?: string; readonly issuedBefore?: number }
-  /** A session, with all its tokens, tickets and connections. */
-  | { readonly session: string }
-  /** One token, by its `jti`. */
-  | { readonly token: string }
-  /** One live connection. Its credential stays good. */
-  | { readonly connection: string }
-  /** What was issued to anybody before a time, in milliseconds since the epoch. */
-  | { readonly issuedBefore: number }
-  /** What was issued to anybody until now. */
-  | 'all'
+import type { RevocationTarget } from './target.js'
 
 /** A revocation as nodes share it. */
 export interface Revocation {
@@ -38,10 +21,10 @@ export interface Holder extends Verified<Identity> {
 /** Whether a revocation means what was issued to `holder`. */
 export function revokes({ target, at }: Revocation, holder: Holder): boolean {
   if (target === 'all') return issuedBy(at, holder)
-  if ('session' in target) return target.session === holder.session
-  if ('token' in target) return target.token === holder.token
-  if ('connection' in target) return target.connection === holder.lease
-  if (!('user' in target)) return issuedBy(target.issuedBefore, holder)
+  if (target.session !== undefined) return target.session === holder.session
+  if (target.token !== undefined) return target.token === holder.token
+  if (target.connection !== undefined) return target.connection === holder.lease
+  if (target.user === undefined) return issuedBy(target.issuedBefore, holder)
   const { id, issuer, tenant } = holder.identity
   return (
     target.user === id &&
@@ -111,7 +94,7 @@ export class Revocations {
 
 /** When the last credential that a revocation means may be issued: the time that it names may be still to come. */
 const lastIssued = ({ target, at }: Revocation): number =>
-  typeof target === 'object' && 'issuedBefore' in target ? Math.max(at, target.issuedBefore ?? at) : at
+  target === 'all' ? at : Math.max(at, target.issuedBefore ?? at)
 
 /** Whether `newer` says again what `older` says: then one of them is enough. */
 const covers = (newer: Revocation, older: Revocation): boolean =>
@@ -121,10 +104,10 @@ const everybody = 'everybody'
 
 function keyOf(target: RevocationTarget): string {
   if (target === 'all') return everybody
-  if ('user' in target) return `user:${target.user}`
-  if ('session' in target) return `session:${target.session}`
-  if ('token' in target) return `token:${target.token}`
-  return 'connection' in target ? `connection:${target.connection}` : everybody
+  if (target.user !== undefined) return `user:${target.user}`
+  if (target.session !== undefined) return `session:${target.session}`
+  if (target.token !== undefined) return `token:${target.token}`
+  return target.connection === undefined ? everybody : `connection:${target.connection}`
 }
 
 function keysOf({ identity, session, token, lease }: Holder): string[] {

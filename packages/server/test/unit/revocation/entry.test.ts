@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeRevocation, encodeRevocation } from '../../../src/revocation/entry.js'
-import type { Revocation, RevocationTarget } from '../../../src/revocation/revocations.js'
+import type { Revocation } from '../../../src/revocation/revocations.js'
+import type { RevocationTarget } from '../../../src/revocation/target.js'
 
 const now = 100_000
 const made = 50_000

@@ -1,0 +1,85 @@
+import type { Identity } from '../identity.js'
+import { RevocationLog } from '../revocation/log.js'
+import { type Revocation, revokes } from '../revocation/revocations.js'
+import { checkedTarget, type RevocationTarget } from '../revocation/target.js'
+import type { Store, StoreState } from '../stores/store.js'
+import type { Clock } from '../support/clock.js'
+import { kindOf } from '../support/kind-of.js'
+import type { ConnectionLife } from './life.js'
+import type { LiveConnection } from './live-connection.js'
+import type { Registry } from './registry.js'
+
+/** What became of a revocation. */
+export interface Revoked {
+  /** How many connections of this node it ended. */
+  readonly closed: number
+  /** How many nodes have taken it, this one among them; 1 with the memory store. */
+  readonly confirmed: number
+  /** How many nodes there are. One that was killed a moment ago still counts. */
+  readonly nodes: number
+}
+
+/** What revoking is built on. */
+export interface RevokingOptions<I extends Identity> {
+  readonly store: Store
+  readonly clock: Clock
+  readonly life: ConnectionLife
+  /** The live connections of this node. */
+  readonly registry: Registry<I>
+  /** Ends one of them. */
+  readonly end: (connection: LiveConnection<I>, code: Revocation['code'], cause: Revocation) => void
+  readonly onState: (state: StoreState, changed: boolean) => void
+}
+
+/** The revocations of all nodes, carried out on the live connections of this one. */
+export class Revoking<I extends Identity> {
+  readonly log: RevocationLog
+  readonly #options: RevokingOptions<I>
+
+  constructor(options: RevokingOptions<I>) {
+    const { life } = options
+    this.#options = options
+    this.log = new RevocationLog({
+      ...options,
+      memory: life.revocationMemory + life.leeway,
+      maxStaleness: life.maxStaleness,
+      apply: (revocation) => this.#apply(revocation),
+    })
+  }
+
+  /**
+   * Ends what `target` names, here at once and then on all nodes, and refuses it from now on.
+   *
+   * @throws TypeError when `target` names nothing exactly
+   * @throws UnavailableError when the store could not take it: the other nodes learn of it when it is back
+   */
+  async revoke(target: RevocationTarget, reason?: string): Promise<Revoked> {
+    if (reason !== undefined && typeof reason !== 'string') {
+      throw new TypeError(`revoke: the reason is ${kindOf(reason)}; give a text, or none`)
+    }
+    const { registry } = this.#options
+    const named = checkedTarget(target)
+    const before = registry.size
+    const appended = this.log.revoke({ target: named, code: 'revoked', ...(reason !== undefined && { reason }) })
+    const closed = before - registry.size
+    const { confirmed, followers: nodes } = await appended
+    return { closed, confirmed, nodes }
+  }
+
+  /** Ends the connections of these ids, on whatever node they are: newer ones of their identity have their places. */
+  replace(ids: readonly string[]): void {
+    for (const connection of ids) {
+      this.log.revoke({ target: checkedTarget({ connection }), code: 'replaced' }).catch(() => {})
+    }
+  }
+
+  #apply(revocation: Revocation): void {
+    const { registry, end } = this.#options
+    const { target, code } = revocation
+    // A connection is known by its id here, and by its place before it opens.
+    const byId = target !== 'all' && target.connection !== undefined
+    for (const connection of registry.candidates(target)) {
+      if (byId || revokes(revocation, connection.accept)) end(connection, code, revocation)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { isName, kindOf } from '../support/kind-of.js'
+import { printable } from '../support/printable.js'
+
+interface Fields {
+  readonly user: string
+  readonly issuer: string
+  readonly tenant: string
+  readonly issuedBefore: number
+  readonly session: string
+  readonly token: string
+  readonly connection: string
+}
+
+/** What has the field `K`, may have the fields `O`, and has no other. */
+type Only<K extends keyof Fields, O extends keyof Fields = never> = Pick<Fields, K> &
+  Partial<Pick<Fields, O>> & { readonly [other in Exclude<keyof Fields, K | O>]?: never }
+
+/** What is no longer good: one thing by its name, which is a string that is not empty, or everything. */
+export type RevocationTarget =
+  /**
+   * What was issued to a user until now, or before `issuedBefore` (milliseconds since the epoch). Without `issuer` or
+   * `tenant`: to the user of that id of any.
+   */
+  | Only<'user', 'issuer' | 'tenant' | 'issuedBefore'>
+  /** A session, with all its tokens, tickets and connections. */
+  | Only<'session'>
+  /** One token, by its `jti`. */
+  | Only<'token'>
+  /** One live connection. Its credential stays good. */
+  | Only<'connection'>
+  /** What was issued to anybody before a time, in milliseconds since the epoch. */
+  | Only<'issuedBefore'>
+  /** What was issued to anybody until now. */
+  | 'all'
+
+/** What a user's target may have, and what stands alone. */
+const ofUser = ['user', 'issuer', 'tenant', 'issuedBefore']
+const alone = ['session', 'token', 'connection', 'issuedBefore']
+const give = "give 'all', or an object with one of user, session, token, connection and issuedBefore"
+
+/**
+ * Looks at a target that comes from outside, where types may not have been: what names nobody exactly must not mean
+ * everybody. Answers a copy, which stays as it is whatever becomes of the object.
+ *
+ * @throws TypeError that says what came and what to give
+ */
+export function checkedTarget(target: RevocationTarget): RevocationTarget {
+  if (target === 'all') return target
+  if (typeof target !== 'object' || target === null) {
+    throw new TypeError(`revoke: the target is ${kindOf(target)}; ${give}`)
+  }
+  const copy = { ...target }
+  const names = Object.keys(copy)
+  for (const [name, value] of Object.entries(copy)) {
+    if (!ofUser.includes(name) && !alone.includes(name)) {
+      throw new TypeError(`revoke: a target has no ${printable(name, 50)}; ${give}`)
+    }
+    if (name === 'issuedBefore' ? Number.isFinite(value) : isName(value)) continue
+    const expected = name === 'issuedBefore' ? 'a time in milliseconds since the epoch' : 'a string that is not empty'
+    throw new TypeError(`revoke: ${name} is ${kindOf(value)}; give ${expected}`)
+  }
+  const [first = ''] = names
+  const isOne = names.includes('user')
+    ? names.every((name) => ofUser.includes(name))
+    : names.length === 1 && alone.includes(first)
+  if (isOne) return copy
+  throw new TypeError(
+    `revoke: a target has ${names.join(' and ') || 'nothing'}; ${give}; issuer and tenant beside user`,
+  )
+}
