@@ -8,13 +8,20 @@ const live = [
 ]
 const revocations = ['unit/revocation/revocations.test.ts', 'unit/connections/connections.test.ts', life]
 const targets = ['threats/f-targets.test.ts']
-const leases = [life, 'threats/f-registry.test.ts']
+const places = 'threats/f-places.test.ts'
+const leases = [life, 'threats/f-registry.test.ts', places]
 const inBand = [...live, 'threats/f-renewal.test.ts']
 const nodes = ['threats/i-cut-off.test.ts', 'threats/i-nodes.test.ts']
 const firstMessages = [life, 'unit/connections/first-message.test.ts', 'threats/e-first-message.test.ts']
 const innerDoor = ['unit/connections/inner-door.test.ts']
 const sockets = 'unit/adapters/sockets.test.ts'
-const ws = [sockets, 'unit/adapters/ws.test.ts', 'unit/connections/inner-door.test.ts', 'contract/adapter.ws.test.ts']
+const ws = [
+  sockets,
+  'unit/adapters/ws.test.ts',
+  'unit/connections/inner-door.test.ts',
+  'contract/adapter.ws.test.ts',
+  places,
+]
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
 const bounds = ['unit/bounds.test.ts']
 const routes = ['unit/routes.test.ts', 'unit/bounds.test.ts']
@@ -57,7 +64,7 @@ export default [
   ]),
   ...of('connections/connections.ts', live, [
     [
-      'if (revocation) this.end(connection, revocation.code, revocation)\n    else if (this.isDraining)',
+      'if (revocation) this.end(connection, revocation.code, revocation)\n    else if (!hasPlace)',
       'if (this.isDraining)',
       'a connection that a revocation has overtaken',
     ],
@@ -116,37 +123,62 @@ export default [
       'onLost: () => {}',
       'a connection lives on that has lost its place',
     ],
-    ['    this.#leases?.keep(connection)\n', '', 'the place of a live connection ends'],
+    ['this.#leases?.keep(connection) ?? true', 'true', 'the place of a live connection ends'],
+    [
+      "else if (!hasPlace) this.end(connection, 'replaced')",
+      'else if (false) {}',
+      'a connection opens whose place another has',
+    ],
+    [
+      "if (verdict.type === 'accept') this.#leases?.abandon(verdict)",
+      'void verdict',
+      'a place is taken by a client that has left',
+    ],
+    [
+      'onAbandon: (verdict) => this.abandon(verdict)',
+      'onAbandon: () => {}',
+      'a place is taken by a client that left during its first message',
+    ],
     ['    this.#leases?.drop(connection)\n', '', 'a place is taken for a minute by nobody'],
   ]),
   ...of('connections/leases.ts', leases, [
-    ['return acquired ? id : undefined', 'return id', 'any number of connections'],
+    ['if (!acquired) return undefined', 'void acquired', 'any number of connections'],
+    ['      this.#replace(replaced)\n    } catch', '    } catch', 'a connection lives on whose place is taken'],
     [
-      'if (replaced.length > 0) onReplaced(replaced)\n    return',
-      'return',
-      'a connection lives on whose place is taken',
+      '        this.#release(group, id)\n        throw error',
+      '        throw error',
+      'a place is taken by a handshake that failed',
     ],
     [
-      "{ ...this.#options.places, whenFull: 'refuse' }",
-      'this.#options.places',
-      'an old connection throws out a newer one',
-    ],
-    [
-      '    this.#renewals.set(kept, this.#options.clock.now() + renewPending)\n',
+      '    this.#renewals.set(held, this.#options.clock.now() + renewPending)\n',
       '',
       'the place of a live connection ends',
     ],
-    ['if (!acquired) return onLost(connection)', '', 'a connection lives on that has lost its place'],
-    ['      next = renewPending\n', '', 'a place lapses though the store is back in time'],
+    ['if (held) this.#giveBack(held)\n', '', 'a place is taken for a minute by nobody'],
+    ['if (held && !held.connection) this.#giveBack(held)', '', 'a place is taken by a client that has left'],
+    ['if (held && !held.connection)', 'if (held)', 'a live connection loses its place'],
+    ['if (held.connection) this.#options.onLost(held.connection)', '', 'a connection lives on that has lost its place'],
+    ['    this.#release(held.group, held.id)\n', '', 'a place is taken for a minute by nobody'],
+    ["isAlone ? limit.whenFull : 'refuse'", 'limit.whenFull', 'an old connection throws out a newer one'],
+    ['else return this.#lose(held)', '', 'a connection lives on that has lost its place'],
+    ['      next = renewPending\n    }\n    if', '    }\n    if', 'a place lapses though the store is back in time'],
+    ['    else this.#release(group, id)\n', '', 'a place is renewed for a connection that has gone meanwhile'],
+  ]),
+  ...of('connections/leases.ts', nodes, [
+    ["limit.whenUnavailable === 'refuse' ||", '', 'whoever must not count alone does'],
+    [' || !(error instanceof UnavailableError)', '', 'a bug is taken for a store that is out of reach'],
+    ['if (!this.#hasRoom(group)) return undefined', '', 'any number of connections while the store is out of reach'],
+    ["if (whenFull === 'refuse') return false", '', 'an old connection is ended that should stay'],
     [
-      'if (this.#kept.get(connection.id) === kept) this.#renewals.set(kept, clock.now() + next)\n    else',
-      'if (this.#kept.get(connection.id) === kept) this.#renewals.set(kept, clock.now() + next)\n    if (false)',
-      'a place is renewed for a connection that has gone meanwhile',
+      'for (const oldest of own.slice(0, own.length - max + 1)) this.#lose(oldest)',
+      '',
+      'any number of connections while the store is out of reach',
     ],
+    ['aloneUntil = clock.now() + ttl', 'void ttl', 'a connection is ended for one that has gone'],
     [
-      'this.#options.store.release(groupOf(identity), id)',
-      'Promise.resolve()',
-      'a place is taken for a minute by nobody',
+      'if (acquired) held.aloneUntil = Number.NEGATIVE_INFINITY',
+      'if (acquired) {}',
+      'a connection lives on that has lost its place',
     ],
   ]),
   ...of('connections/renew-in-band.ts', inBand, [
@@ -315,10 +347,10 @@ export default [
     ],
   ),
   ...of('connections/first-message.ts', firstMessages, [
-    ['if (!verdict || !pending) return', 'if (!verdict) return', 'a verdict that comes too late counts'],
+    ['if (!pending) return asked.onAbandon(verdict)', 'if (!verdict) return', 'a verdict that comes too late counts'],
     [
-      'if (transport.isOpen) onAccept(verdict, kept)',
-      'onAccept(verdict, kept)',
+      'if (transport.isOpen) asked.onAccept(verdict, kept)\n      else asked.onAbandon(verdict)',
+      'asked.onAccept(verdict, kept)',
       'a socket that is closing becomes a connection',
     ],
     ["if (state === 'waiting') fail('message-late')", '', 'a socket waits for ever'],
@@ -487,7 +519,13 @@ export default [
     ],
   ]),
   ...of('adapters/ws/guard-server.ts', ws, [
-    ["    socket.on('close', place.leave)\n", '', 'a place is never left'],
+    ["    socket.on('close', giveUp)\n", '', 'a place is never left'],
+    [
+      '      if (verdict) connections.abandon(verdict)\n',
+      '',
+      'a place of an identity is taken by a client that has left',
+    ],
+    ['if (socket.destroyed) return giveUp()', '', 'a place of an identity is taken by a client that has left'],
     [
       "else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']\n",
       '\n',

@@ -1,6 +1,7 @@
 import type { CodeName } from '@sallyport/protocol'
 import {
   type ConnectionLife,
+  type ConnectionLimit,
   createGuard,
   type Guard,
   type GuardEvent,
@@ -76,7 +77,11 @@ createGuard({ accept, connectionsPerIdentity: { whenFull: 'refuse' } })
 createGuard({ accept, connectionsPerIdentity: { max: 5, whenFull: 'queue' } })
 // @ts-expect-error: a number alone does not say it
 createGuard({ accept, connectionsPerIdentity: 5 })
-expectTrue<Equals<GuardOptions<typeof accept>['connectionsPerIdentity'], Places | undefined>>()
+expectTrue<Equals<GuardOptions<typeof accept>['connectionsPerIdentity'], ConnectionLimit | undefined>>()
+createGuard({ accept, connectionsPerIdentity: { max: 5, whenFull: 'refuse', whenUnavailable: 'count-own' } })
+createGuard({ accept, connectionsPerIdentity: { max: 5, whenFull: 'refuse', whenUnavailable: 'refuse' } })
+// @ts-expect-error: no such answer
+createGuard({ accept, connectionsPerIdentity: { max: 5, whenFull: 'refuse', whenUnavailable: 'accept' } })
 expectTrue<Equals<Places['whenFull'], 'refuse' | 'replace'>>()
 
 // How long a node goes on alone.

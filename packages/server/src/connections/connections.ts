@@ -3,7 +3,7 @@ import type { Handshake } from '../handshake/request.js'
 import { type Identity, sameIdentity } from '../identity.js'
 import type { RevocationLog } from '../revocation/log.js'
 import type { RevocationTarget } from '../revocation/target.js'
-import type { Places, Store } from '../stores/store.js'
+import type { Store } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
@@ -12,7 +12,7 @@ import { Drain } from './drain.js'
 import type { Events } from './events.js'
 import { Expiry } from './expiry.js'
 import { awaitFirstMessage, type FirstMessage } from './first-message.js'
-import { Leases } from './leases.js'
+import { type ConnectionLimit, Leases } from './leases.js'
 import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
 import { Registry } from './registry.js'
@@ -32,7 +32,7 @@ export interface ConnectionsOptions<I extends Identity> {
   /** The same about the renewal of a connection, which has its place already. */
   readonly verify: (handshake: Handshake) => Promise<Verdict<I>>
   readonly life: ConnectionLife
-  readonly connectionLimit: Places | undefined
+  readonly connectionLimit: ConnectionLimit | undefined
   readonly addressOf: (handshake: Handshake) => string
 }
 
@@ -54,7 +54,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   readonly #options: ConnectionsOptions<I>
 
   constructor(options: ConnectionsOptions<I>) {
-    const { clock, events, connectionLimit: places } = options
+    const { clock, events, connectionLimit: limit } = options
     this.#options = options
     this.#expiry = new Expiry({ ...options, onExpired: (connection) => this.end(connection, 'expired') })
     this.#drain = new Drain(clock)
@@ -69,10 +69,10 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       },
     })
     this.#leases =
-      places &&
+      limit &&
       new Leases<I>({
         ...options,
-        places,
+        limit,
         onReplaced: (ids) => this.#revoking.replace(ids),
         onLost: (connection) => this.end(connection, 'replaced'),
       })
@@ -107,11 +107,19 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     return this.#revoking.revoke(target, reason)
   }
 
-  /** Takes a place among the connections of its identity, where they are limited; `undefined` when there is none. */
+  /**
+   * Takes a place among the connections of its identity, where they are limited; `undefined` when there is none. What
+   * comes of it is opened or {@link abandon}ed.
+   */
   async admit(accept: Accept<I>): Promise<Accept<I> | undefined> {
     if (!this.#leases) return accept
     const lease = await this.#leases.take(accept.identity)
     return lease === undefined ? undefined : { ...accept, lease }
+  }
+
+  /** Gives back what a verdict has taken of which no connection comes: its client has left, or was not let through. */
+  abandon(verdict: Verdict<I>): void {
+    if (verdict.type === 'accept') this.#leases?.abandon(verdict)
   }
 
   /**
@@ -125,12 +133,13 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport, this.#onClosed)
     this.#drain.opened()
     this.#registry.add(connection)
-    this.#leases?.keep(connection)
+    const hasPlace = this.#leases?.keep(connection) ?? true
     this.#expiry.set(connection)
     transport.onClose(connection)
     // Registered first, asked again after: a revocation finds it either there or here.
     const revocation = this.log.find(accept)
     if (revocation) this.end(connection, revocation.code, revocation)
+    else if (!hasPlace) this.end(connection, 'replaced')
     else if (this.isDraining) this.end(connection, 'restart')
     if (!this.isOpen(connection)) return undefined
     events.emit({ type: 'accepted', connection })
@@ -146,6 +155,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       clock,
       transport,
       decide: (message) => decide({ ...handshake, message }),
+      onAbandon: (verdict) => this.abandon(verdict),
       onFail: (reason) => events.emit({ type: 'refused', id: newId(random), reason, path, address }),
       onAccept: (accept, kept) => {
         const connection = this.open(accept, handshake, transport)

@@ -14,6 +14,8 @@ export interface FirstMessageOptions<I extends Identity, M> {
   readonly decide: (message: string) => Promise<Verdict<I>>
   /** Told why it ends when it is not the guard that decided so. */
   readonly onFail: (reason: Reason) => void
+  /** Given a verdict that comes when the socket is gone. */
+  readonly onAbandon: (verdict: Verdict<I>) => void
   /** Opens the inner door. `kept` are the messages that came while the credential was verified, in order. */
   readonly onAccept: (accept: Accept<I>, kept: M[]) => void
 }
@@ -63,13 +65,15 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
   }
 
   async function verify(message: string): Promise<void> {
-    const verdict = await pending?.decide(message)
+    const asked = pending
+    if (!asked) return
+    const verdict = await asked.decide(message)
     // The socket may be closed by now.
-    if (!verdict || !pending) return
+    if (!pending) return asked.onAbandon(verdict)
     if (verdict.type === 'accept') {
-      const { onAccept } = pending
       settle()
-      if (transport.isOpen) onAccept(verdict, kept)
+      if (transport.isOpen) asked.onAccept(verdict, kept)
+      else asked.onAbandon(verdict)
     } else {
       const code = verdict.type === 'refuse' ? verdict.code : reasons['credential-absent']
       refuse(code, saysNothing(code) ? undefined : 'auth_fail')

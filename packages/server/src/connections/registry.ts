@@ -58,8 +58,8 @@ export class Registry<I extends Identity> {
   }
 }
 
-/** Values by a key that most of them have alone: only those who share one cost a set. */
-class Index<V extends object> {
+/** Values by a key that most of them have alone, in the order in which they came: only those who share one cost a set. */
+export class Index<V extends object> {
   readonly #entries = new Map<string, V | Set<V>>()
 
   add(key: string | undefined, value: V): void {

@@ -1,4 +1,5 @@
 import { bearerPrefix, readSubprotocols } from '@sallyport/protocol'
+import type { ConnectionLimit } from '../connections/leases.js'
 import type { ConnectionLife } from '../connections/life.js'
 import { createOriginPolicy, type OriginPolicy } from '../handshake/origin.js'
 import { type AddressReader, createAddressReader } from '../limits/address.js'
@@ -6,7 +7,7 @@ import type { AttemptLimits } from '../limits/attempts.js'
 import type { PendingLimits } from '../limits/pending.js'
 import type { AnyMethod } from '../methods.js'
 import { memoryStore } from '../stores/memory.js'
-import type { Places, Store } from '../stores/store.js'
+import type { Store } from '../stores/store.js'
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, longestDelay, systemClock } from '../support/clock.js'
 import { ConfigurationError } from '../support/errors.js'
@@ -37,7 +38,7 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
    * How many connections an identity may have on all nodes together, and what becomes of one more: `refuse`, it gets 409
    * or Close 4009; `replace`, the oldest gets Close 4009. `max` is 1 at least. Default: any number.
    */
-  readonly connectionsPerIdentity?: Places
+  readonly connectionsPerIdentity?: ConnectionLimit
   /**
    * Proxies whose `X-Forwarded-For` is believed: addresses and CIDR ranges, such as `10.0.0.0/8`, and `unix` for what comes
    * over a Unix socket. Default: none, and then the client's address is the peer's. Who has no address is counted by no
@@ -75,7 +76,7 @@ export interface GuardSettings {
   readonly addressOf: AddressReader
   readonly life: ConnectionLife
   readonly limits: Limits
-  readonly connectionLimit: Places | undefined
+  readonly connectionLimit: ConnectionLimit | undefined
   readonly store: Store
   readonly clock: Clock
   readonly random: (bytes: number) => Uint8Array

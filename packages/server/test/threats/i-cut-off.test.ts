@@ -2,9 +2,9 @@ import { type Accept, memoryStore, UnavailableError } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
-import { nextTurn } from '../support/deferred.js'
+import { deferred, nextTurn } from '../support/deferred.js'
 import { handshake } from '../support/handshake.js'
-import { credentialOf, type LiveOptions, live, sendAuth } from '../support/live.js'
+import { credentialOf, type LiveOptions, live, nextEvent, sendAuth, verifyClaims } from '../support/live.js'
 import { recordingStore } from '../support/recording-store.js'
 import { fakeTransport } from '../support/transport.js'
 
@@ -14,7 +14,8 @@ const unavailable = { code: 1013, reason: 'Temporarily unavailable' }
 /** A guard whose way to its store is in the test's hands. It has not looked yet. */
 function cutOff(options: LiveOptions = {}) {
   const clock = testClock()
-  const { store, recorded } = recordingStore(memoryStore({ clock }))
+  const shared = memoryStore({ clock })
+  const { store, recorded } = recordingStore(shared)
   const way = cutStore(clock, store)
   const set = live({ life: { maxStaleness }, ...options, clock, store: () => way.store })
   const cut = (isCut: boolean) => {
@@ -24,7 +25,7 @@ function cutOff(options: LiveOptions = {}) {
   const states = () => set.events.flatMap((event) => (event.type === 'store' ? [event.state] : []))
   /** What has come to be in the store. */
   const appended = () => recorded.filter((call) => call.startsWith('append'))
-  return { ...set, way, cut, states, appended }
+  return { ...set, shared, way, cut, states, appended }
 }
 
 /** One that knows all that its store holds. */
@@ -201,11 +202,84 @@ describe('I01 a node that has never reached its store', () => {
   })
 })
 
-describe('I01 a node that cannot ask for the places of an identity', () => {
-  const limited = { connectionsPerIdentity: { max: 2, whenFull: 'refuse' } } as const
+describe('I22 a node that cannot ask for the places of an identity', () => {
+  const limited = (whenFull: 'refuse' | 'replace', max = 2) => ({ connectionsPerIdentity: { max, whenFull } })
+  const over = { status: 409 }
+  const replaced = { code: 4009, reason: 'Replaced' }
 
-  it('I01 refuses with 503, and those who have theirs live on', async () => {
-    const { way, connect, reasons } = current(limited)
+  /** A node, and how the others see the places. */
+  function placed(options: LiveOptions) {
+    const set = current(options)
+    const seconds = async (count: number) => {
+      for (let second = 0; second < count; second++) {
+        set.clock.advance(1_000)
+        set.way.look()
+        await nextTurn()
+      }
+    }
+    const other = live({ ...options, clock: set.clock, store: () => set.shared })
+    return { ...set, seconds, other }
+  }
+
+  it('I22 counts its own, refuses none for it, and those who have theirs live on', async () => {
+    const { way, connect, reasons } = current(limited('refuse'))
+    const client = await connect()
+    way.answers = false
+    const second = await connect()
+    await expect(connect()).rejects.toMatchObject(over)
+    await connect({ id: 'eve' })
+    expect(reasons()).toEqual(['connection-limit'])
+    for (const each of [client, second]) {
+      each.send('still here')
+      expect(await each.receive()).toBe('echo still here')
+    }
+  })
+
+  it('I22 counts one that is not open yet', async () => {
+    const gate = deferred()
+    const verify: LiveOptions['verify'] = async (credential, context) => {
+      await gate.promise
+      return verifyClaims(credential, context)
+    }
+    const { way, server, guard } = current({ ...limited('refuse'), verify })
+    way.answers = false
+    const dial = () => server.connect({ headers: { Authorization: `Bearer ${credentialOf()}` } })
+    const dialled = Array.from({ length: 20 }, () =>
+      dial().then(
+        () => 101,
+        ({ status }) => status as number,
+      ),
+    )
+    gate.resolve()
+    const statuses = await Promise.all(dialled)
+    expect(statuses.sort()).toEqual([101, 101, ...Array(18).fill(409)])
+    expect(guard.connections.size).toBe(2)
+  })
+
+  it('I22 has a place again when one leaves', async () => {
+    const { way, connect, guard } = current(limited('refuse', 1))
+    way.answers = false
+    const client = await connect()
+    await expect(connect()).rejects.toMatchObject(over)
+    const left = nextEvent(guard, 'closed')
+    client.socket.close()
+    await left
+    await connect()
+  })
+
+  it('I22 replaces the oldest of its own, where it is told to', async () => {
+    const { way, connect } = current(limited('replace'))
+    const [first, second] = [await connect(), await connect()]
+    way.answers = false
+    await connect()
+    expect(await first.closed).toEqual(replaced)
+    await connect()
+    expect(await second.closed).toEqual(replaced)
+  })
+
+  it('I22 refuses with 503 where it is told to, and those who have theirs live on', async () => {
+    const places = { max: 2, whenFull: 'refuse', whenUnavailable: 'refuse' } as const
+    const { way, connect, reasons } = current({ connectionsPerIdentity: places })
     const client = await connect()
     way.answers = false
     await expect(connect()).rejects.toMatchObject({ status: 503 })
@@ -216,7 +290,55 @@ describe('I01 a node that cannot ask for the places of an identity', () => {
     await connect()
   })
 
-  it('I01 needs no store where they are not limited', async () => {
+  it('I22 takes a bug for a bug', async () => {
+    const { way, connect } = current(limited('refuse'))
+    way.store.acquire = () => Promise.reject(new TypeError('store bug'))
+    await expect(connect()).rejects.toMatchObject({ status: 500 })
+  })
+
+  it('I22 takes the places that it counted alone when the store is back', async () => {
+    const { way, connect, other, seconds } = placed(limited('refuse', 1))
+    way.answers = false
+    const client = await connect()
+    await other.connect({ id: 'eve' })
+    way.answers = true
+    await seconds(6)
+    await expect(other.connect()).rejects.toMatchObject(over)
+    client.send('still here')
+    expect(await client.receive()).toBe('echo still here')
+    // And keeps them.
+    await seconds(120)
+    await expect(other.connect()).rejects.toMatchObject(over)
+  })
+
+  it('I22 ends none for one that has gone while it was counted alone', async () => {
+    const { way, connect, guard, other, seconds } = placed(limited('refuse', 1))
+    const first = await connect()
+    // By now its place is taken for a minute.
+    await seconds(6)
+    way.answers = false
+    const left = nextEvent(guard, 'closed')
+    first.socket.close()
+    await left
+    const second = await connect()
+    way.answers = true
+    await seconds(70)
+    expect(second.socket.readyState).toBe(second.socket.OPEN)
+    await expect(other.connect()).rejects.toMatchObject(over)
+  })
+
+  it('I22 ends what others have counted as well, and is more than there may be', async () => {
+    const { way, connect, guard, other, seconds } = placed(limited('refuse', 1))
+    way.answers = false
+    const client = await connect()
+    await other.connect()
+    way.answers = true
+    await seconds(70)
+    expect(await client.closed).toEqual(replaced)
+    expect([guard.connections.size, other.guard.connections.size]).toEqual([0, 1])
+  })
+
+  it('I22 needs no store where they are not limited', async () => {
     const { way, connect } = current()
     way.answers = false
     await connect()

@@ -86,12 +86,19 @@ export function guardServer<I extends Identity>(
     const handshake = fromNode(request)
     const place = guard.enter(handshake)
     if ('reason' in place) return refuseSocket(socket, clock, place)
-    socket.on('close', place.leave)
+    let verdict: Verdict<I> | undefined
+    // The client may leave at any time, and ws need not complete what it is given.
+    const giveUp = () => {
+      place.leave()
+      if (verdict) connections.abandon(verdict)
+    }
     const leave = () => {
-      socket.off('close', place.leave)
+      socket.off('close', giveUp)
       place.leave()
     }
-    const verdict = await guard.decide(handshake)
+    socket.on('close', giveUp)
+    verdict = await guard.decide(handshake)
+    if (socket.destroyed) return giveUp()
     const upgrade = { webSocketServer, dialect, verdict, request, socket, head }
     if (verdict.type === 'accept') {
       complete(upgrade, (gated) => {

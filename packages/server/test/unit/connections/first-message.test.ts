@@ -15,6 +15,7 @@ function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {
   const verdict = deferred<Verdict>()
   const decided: string[] = []
   const failures: Reason[] = []
+  const abandoned: Verdict[] = []
   const accepted: { accept: Accept; kept: string[] }[] = []
   const first = awaitFirstMessage<Identity, string>({
     wait: { type: 'await', timeout, maxBytes },
@@ -24,6 +25,7 @@ function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {
       decided.push(message)
       return verdict.promise
     },
+    onAbandon: (verdict) => void abandoned.push(verdict),
     onFail: (reason) => failures.push(reason),
     onAccept: (accept, kept) => accepted.push({ accept, kept }),
   })
@@ -32,7 +34,7 @@ function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {
     await nextTurn()
   }
   const text = (message: string) => first.receive(message, message)
-  return { clock, transport, verdict, decided, failures, accepted, first, answer, text }
+  return { clock, transport, verdict, decided, failures, abandoned, accepted, first, answer, text }
 }
 
 const timedOut = ['shut', 'close 4001 Authentication timeout']
@@ -180,12 +182,13 @@ describe('awaitFirstMessage', () => {
   it.each<[string, Verdict]>([
     ['accept', accept],
     ['refuse', refuse('credential-unknown')],
-  ])('forgets the verdict of a socket that has closed: %s', async (_, verdict) => {
-    const { text, transport, accepted, answer, failures, clock } = setUp()
+  ])('hands back the verdict of a socket that has closed: %s', async (_, verdict) => {
+    const { text, transport, abandoned, accepted, answer, failures, clock } = setUp()
     text(auth())
     transport.drop()
     await answer(verdict)
     expect(accepted).toEqual([])
+    expect(abandoned).toEqual([verdict])
     expect(failures).toEqual([])
     expect(transport.calls).toEqual([])
     expect(clock.pending).toBe(0)
