@@ -3,6 +3,7 @@ import { createCredentials } from './credentials.mjs'
 import { describeMachine, describeVersions, takeLoadCore } from './machine.mjs'
 import { printGoals, printHead, printRows } from './report.mjs'
 import * as bundle from './scenarios/bundle.mjs'
+import * as decisions from './scenarios/decisions.mjs'
 import * as echo from './scenarios/echo.mjs'
 import * as growth from './scenarios/growth.mjs'
 import * as memory from './scenarios/memory.mjs'
@@ -12,11 +13,12 @@ import * as revocation from './scenarios/revocation.mjs'
 import * as tickets from './scenarios/tickets.mjs'
 import * as upgrades from './scenarios/upgrades.mjs'
 
-const scenarios = [upgrades, refusals, echo, memory, tickets, revocation, reconnection, growth, bundle]
+const scenarios = [upgrades, refusals, decisions, echo, memory, tickets, revocation, reconnection, growth, bundle]
 
 const efforts = {
   full: {
     handshakes: { rounds: 7, count: 3_000, warmup: 6_000 },
+    decisions: { rounds: 7, count: 20_000 },
     echo: { rounds: 7, '64 B': 100_000, '16 KiB': 20_000 },
     memory: { rounds: 5, connections: 10_000 },
     tickets: { rounds: 7, count: 200_000, overRedis: 50_000 },
@@ -26,6 +28,7 @@ const efforts = {
   },
   quick: {
     handshakes: { rounds: 5, count: 150, warmup: 400 },
+    decisions: { rounds: 5, count: 3_000 },
     echo: { rounds: 5, '64 B': 10_000, '16 KiB': 2_000 },
     memory: { rounds: 5, connections: 400 },
     tickets: { rounds: 5, count: 10_000, overRedis: 5_000 },
