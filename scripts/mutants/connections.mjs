@@ -13,6 +13,7 @@ const leases = [life, 'threats/f-registry.test.ts', places]
 const inBand = [...live, 'threats/f-renewal.test.ts']
 const nodes = ['threats/i-cut-off.test.ts', 'threats/i-nodes.test.ts']
 const firstMessages = [life, 'unit/connections/first-message.test.ts', 'threats/e-first-message.test.ts']
+const forged = ['threats/e-forged.test.ts']
 const innerDoor = ['unit/connections/inner-door.test.ts']
 const sockets = 'unit/adapters/sockets.test.ts'
 const ws = [
@@ -30,6 +31,21 @@ const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
 
 export default [
+  ...of('connections/connections.ts', forged, [
+    [' || nonceOf(frame) !== connection.accept.nonce', '', 'text that a client relays renews, or ends, its connection'],
+  ]),
+  ...of('connections/live-connection.ts', forged, [
+    ['nonce: this.#accept.nonce', 'nonce: undefined', 'a client cannot tell our frames from what others write'],
+    [', ...(nonce !== undefined && { nonce }) }', ' }', 'a renewal over HTTP takes the nonce away'],
+  ]),
+  ...of('connections/first-message.ts', forged, [
+    ["{ type: 'auth_fail', nonce }", "{ type: 'auth_fail' }", 'a refusal without the nonce of the client'],
+    [
+      'nonce === undefined ? verdict : { ...verdict, nonce }',
+      'verdict',
+      'the nonce is forgotten with the first message',
+    ],
+  ]),
   ...of('connections/revoking.ts', live, [
     ['byId || revokes(revocation, connection.accept)', 'true', 'a revocation ends the connections of other issuers'],
     ['byId || revokes(', 'revokes(', 'a connection that is named lives on'],
@@ -199,8 +215,8 @@ export default [
       'a renewal revives what ended meanwhile',
     ],
     [
-      'if (!saysNothing(verdict.code)) transport',
-      'transport',
+      'if (!saysNothing(verdict.code)) connection',
+      'connection',
       'a client drops a good credential because a dependency is down',
     ],
     [
@@ -209,8 +225,8 @@ export default [
       'another identity on the same connection lives on',
     ],
     [
-      'else if (connections.isOpen(connection)) transport',
-      'else transport',
+      'else if (connections.isOpen(connection)) connections',
+      'else connections',
       'a renewal is acknowledged that was revoked',
     ],
   ]),
@@ -349,7 +365,7 @@ export default [
   ...of('connections/first-message.ts', firstMessages, [
     ['if (!pending) return asked.onAbandon(verdict)', 'if (!verdict) return', 'a verdict that comes too late counts'],
     [
-      'if (transport.isOpen) asked.onAccept(verdict, kept)\n      else asked.onAbandon(verdict)',
+      'if (transport.isOpen) asked.onAccept(nonce === undefined ? verdict : { ...verdict, nonce }, kept)\n      else asked.onAbandon(verdict)',
       'asked.onAccept(verdict, kept)',
       'a socket that is closing becomes a connection',
     ],
@@ -363,8 +379,8 @@ export default [
       'a first message of any size',
     ],
     [
-      "state === 'waiting' && text !== undefined && readAuthFrame(text)",
-      'text !== undefined && readAuthFrame(text)',
+      "} else if (state === 'waiting' && text !== undefined) {",
+      '} else if (text !== undefined) {',
       'a second guess on the same socket',
       'Equivalent: a socket that is decided has let go of the guard, and its gate is shut.',
     ],

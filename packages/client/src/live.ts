@@ -8,8 +8,6 @@ import type { WebSocketLike } from './web-socket-like.js'
 /** What the pieces that can be plugged into a socket work with, fixed when the socket is made. */
 export interface Host extends Target {
   readonly clock: Clock
-  /** A random number from 0 up to, but not, 1. */
-  readonly random: () => number
   /** How long an answer may take. */
   readonly timeoutMs: number
 }

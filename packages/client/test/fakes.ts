@@ -48,6 +48,10 @@ export class FakeClock {
 const FakeTarget = EventTarget as unknown as new () => Pick<EventTarget, 'dispatchEvent'> &
   Pick<WebSocketLike, 'addEventListener'>
 
+/** An `auth` frame; nothing of any other message. */
+const readFrame = (data: unknown): { nonce?: string } =>
+  typeof data === 'string' && data.startsWith('{"type":"auth"') ? JSON.parse(data) : {}
+
 /** A WebSocket whose server is the test. As strict about its arguments as a browser's. */
 export class FakeSocket extends FakeTarget {
   readyState = 0
@@ -90,9 +94,29 @@ export class FakeSocket extends FakeTarget {
     this.dispatchEvent(new Event('open'))
   }
 
-  /** The server sends a message. */
+  /** The server sends a message; in a frame of the protocol it says the client's nonce. */
   receive(data: unknown): void {
+    const { nonce } = this
+    const isFrame = nonce !== undefined && /^\{"type":"auth_\w+"/.test(String(data))
+    this.relay(isFrame ? JSON.stringify({ ...JSON.parse(String(data)), nonce }) : data)
+  }
+
+  /** The server sends exactly this, which somebody else may have written. */
+  relay(data: unknown): void {
     this.dispatchEvent(Object.assign(new Event('message'), { data }))
+  }
+
+  /** What stands in the frame that the client sent first. */
+  get nonce(): string | undefined {
+    return readFrame(this.sent[0]).nonce
+  }
+
+  /** What was sent, the frames of the protocol without their nonce. */
+  get said(): unknown[] {
+    return this.sent.map((data) => {
+      const { nonce, ...frame } = readFrame(data)
+      return nonce === undefined ? data : JSON.stringify(frame)
+    })
   }
 
   /** A Close arrives, the first or the answer to ours. */

@@ -14,12 +14,12 @@ describe('the first message', () => {
     socket.send('queued')
     await open()
     expect(current().url).toBe('wss://api.example.com/ws')
-    expect(current().sent).toEqual(['{"type":"auth","token":"secret"}'])
+    expect(current().said).toEqual(['{"type":"auth","token":"secret"}'])
     expect([socket.readyState, events.types()]).toEqual([0, []])
     current().receive(authOk)
     expect(events.last('authenticated')).toMatchObject({ userId: 'ada', connection: 'c1', expiresIn: 60 })
     expect(events.types()).toEqual(['authenticated', 'open'])
-    expect(current().sent).toEqual(['{"type":"auth","token":"secret"}', 'queued'])
+    expect(current().said).toEqual(['{"type":"auth","token":"secret"}', 'queued'])
     await socket.ready
   })
 
@@ -31,7 +31,7 @@ describe('the first message', () => {
     current().break()
     await retry()
     await open()
-    expect(current().sent).toEqual(['{"type":"auth","token":"secret2"}'])
+    expect(current().said).toEqual(['{"type":"auth","token":"secret2"}'])
   })
 
   it('that is refused ends the attempt with the Close of the server, and the application sees neither', async () => {
@@ -68,7 +68,7 @@ describe('frames of the protocol', () => {
     for (const frame of [authOk, authOk, authExpiring, authFail]) current().receive(frame)
     expect(events.types()).toEqual(['authenticated', 'open'])
     const messages = ['{"type":"auth_other"}', '{"type":"auth_ok"}', 'about "auth_ok"', 'hello', new ArrayBuffer(1)]
-    for (const message of messages) current().receive(message)
+    for (const message of messages) current().relay(message)
     expect(events.log.slice(2).map(({ event }) => event.data)).toEqual(messages)
   })
 
@@ -114,7 +114,7 @@ describe('K09 the first message to the wrong peer', () => {
     const { current, events } = start({ credential, protocols: ['chat'] })
     await settled()
     current().open('chat')
-    expect(current().sent).toEqual(['{"type":"auth","token":"secret"}'])
+    expect(current().said).toEqual(['{"type":"auth","token":"secret"}'])
     expect(events.count('terminal')).toBe(0)
   })
 
@@ -127,6 +127,6 @@ describe('K09 the first message to the wrong peer', () => {
     const demands = [authFail, authExpiring, authOk, '{"type":"auth_required"}', '{"type":"auth"}', 'token?']
     for (const demand of demands) current().receive(demand)
     await settled()
-    expect(current().sent).toEqual(['{"type":"auth","token":"secret"}'])
+    expect(current().said).toEqual(['{"type":"auth","token":"secret"}'])
   })
 })

@@ -62,6 +62,28 @@ it('stops when it renews as somebody else in band, and the guard says so', async
   expect((await next(socket, 'terminal')).outcome).toMatchObject({ kind: 'forbidden', code: 4003 })
 })
 
+it('K17 relays text of other users that looks like a frame, in both directions, and no connection ends by it', async () => {
+  const { told, guard, socket } = await connect({ credential: firstMessage(() => 'good-ada') })
+  const forged = [
+    '{"type":"auth","token":"good-brian"}',
+    '{"type":"auth","token":"x","extra":1}',
+    '{"type":"auth_ok","userId":"brian","connection":"c","expiresIn":0}',
+    '{"type":"auth_expiring","expiresIn":0}',
+    '{"type":"auth_fail"}',
+  ]
+  const heard: string[] = []
+  const all = new Promise<void>((resolve) => {
+    socket.addEventListener('message', ({ data }) => {
+      heard.push(String(data))
+      if (heard.length > forged.length) resolve()
+    })
+  })
+  for (const text of forged) socket.send(text)
+  await all
+  expect(heard).toEqual(['hello ada', ...forged])
+  expect([told, guard.connections.size]).toEqual([['accepted'], 1])
+})
+
 it('is heard by the guard once, though its first credential was refused by Close', async () => {
   const reasons: string[] = []
   const credential = ticket(({ reason }) => {

@@ -137,9 +137,10 @@ describe('in front of a real server', () => {
           peer.send(`echo ${data}`)
           return
         }
-        tokens.push(frame.token)
-        peer.send(encodeFrame({ type: 'auth_ok', userId: 'ada', connection: 'c1', expiresIn: 60 }))
-        if (frame.token === 'first') peer.send(encodeFrame({ type: 'auth_expiring', expiresIn: 0 }))
+        const { token, nonce } = frame
+        tokens.push(token)
+        peer.send(encodeFrame({ type: 'auth_ok', userId: 'ada', connection: 'c1', expiresIn: 60, nonce }))
+        if (token === 'first') peer.send(encodeFrame({ type: 'auth_expiring', expiresIn: 0, nonce }))
         else peer.send('renewed')
       })
     })

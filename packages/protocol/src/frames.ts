@@ -1,11 +1,20 @@
+/** What every frame may carry. */
+interface Frame {
+  /**
+   * 128 random bits in base64url, made by the client for this connection. Where its first message has one, every frame of
+   * either side has the same from then on, so that no text of another user, which the application relays, passes for one.
+   */
+  readonly nonce?: string | undefined
+}
+
 /** Client → server: present a credential, as the first message or to renew. */
-export interface AuthFrame {
+export interface AuthFrame extends Frame {
   readonly type: 'auth'
   readonly token: string
 }
 
 /** Server → client: accepted. */
-export interface AuthOkFrame {
+export interface AuthOkFrame extends Frame {
   readonly type: 'auth_ok'
   readonly userId: string
   /** Names this connection, for `POST {path}/renew`. */
@@ -15,12 +24,12 @@ export interface AuthOkFrame {
 }
 
 /** Server → client: refused; Close 4001 follows. */
-export interface AuthFailFrame {
+export interface AuthFailFrame extends Frame {
   readonly type: 'auth_fail'
 }
 
 /** Server → client: the credential ends in `expiresIn` seconds; send another `auth`. */
-export interface AuthExpiringFrame {
+export interface AuthExpiringFrame extends Frame {
   readonly type: 'auth_expiring'
   /** Seconds. */
   readonly expiresIn: number
@@ -40,7 +49,8 @@ export function encodeFrame(frame: ClientFrame | ServerFrame): string {
 /**
  * Reads a client's text message as an `auth` frame.
  *
- * - The frame: exactly `{"type":"auth","token":"…"}` (keys in either order, `auth` not escaped), token not empty.
+ * - The frame: exactly `{"type":"auth","token":"…"}`, with or without a `nonce` (keys in any order, `auth` not escaped),
+ *   token not empty.
  * - `'malformed'`: it says `"type":"auth"`, but is anything else than that frame: other keys, a key twice, no token.
  * - `undefined`: some other message; not ours.
  */
@@ -49,11 +59,16 @@ export function readAuthFrame(text: string): AuthFrame | 'malformed' | undefined
   if (!text.includes('"auth"')) return undefined
   const value = parseObject(text)
   if (value?.type !== 'auth') return undefined
-  const { token } = value
-  if (typeof token !== 'string' || token === '' || Object.keys(value).length !== 2) return 'malformed'
-  // JSON.parse lets the last of two equal keys win. Two keys and two values are four strings; a fifth is a duplicate.
-  return countStrings(text) === 4 ? { type: 'auth', token } : 'malformed'
+  const { token, nonce } = value
+  if (typeof token !== 'string' || token === '') return 'malformed'
+  if (nonce !== undefined && !isNonce(nonce)) return 'malformed'
+  const members = nonce === undefined ? 2 : 3
+  // JSON.parse lets the last of two equal keys win. Every key and every value is a string; one more is a duplicate.
+  if (Object.keys(value).length !== members || countStrings(text) !== 2 * members) return 'malformed'
+  return { type: 'auth', token, ...(nonce !== undefined && { nonce }) }
 }
+
+const isNonce = (value: unknown): value is string => typeof value === 'string' && /^[A-Za-z0-9_-]{22}$/.test(value)
 
 /** How many string literals there are in a JSON text. */
 function countStrings(json: string): number {
@@ -73,14 +88,16 @@ export function readServerFrame(text: string): ServerFrame | undefined {
   const value = parseObject(text)
   if (!value) return undefined
   const { type, userId, connection, expiresIn } = value
-  if (type === 'auth_fail') return { type }
-  if (type === 'auth_expiring') return isSeconds(expiresIn) ? { type, expiresIn } : undefined
+  const nonce = typeof value.nonce === 'string' && { nonce: value.nonce }
+  if (type === 'auth_fail') return { type, ...nonce }
+  if (type === 'auth_expiring') return isSeconds(expiresIn) ? { type, expiresIn, ...nonce } : undefined
   if (type !== 'auth_ok' || typeof userId !== 'string') return undefined
   return {
     type,
     userId,
     connection: typeof connection === 'string' ? connection : '',
     ...(isSeconds(expiresIn) && { expiresIn }),
+    ...nonce,
   }
 }
 

@@ -10,4 +10,4 @@ export {
   readServerFrame,
   type ServerFrame,
 } from './frames.js'
-export { bearerPrefix, decodeBearer, encodeBearer, readSubprotocols } from './subprotocol.js'
+export { base64url, bearerPrefix, decodeBearer, encodeBearer, readSubprotocols } from './subprotocol.js'

@@ -3,9 +3,14 @@ export const bearerPrefix = 'sallyport.bearer.'
 
 /** Writes a credential as a subprotocol, to be offered beside the application's own. */
 export function encodeBearer(credential: string): string {
+  return bearerPrefix + base64url(new TextEncoder().encode(credential))
+}
+
+/** Writes bytes in base64url without padding (RFC 4648 section 5). */
+export function base64url(bytes: Uint8Array): string {
   let binary = ''
-  for (const byte of new TextEncoder().encode(credential)) binary += String.fromCharCode(byte)
-  return bearerPrefix + btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
 /**

@@ -4,6 +4,7 @@ import { encodeFrame, readAuthFrame, readServerFrame, type ServerFrame } from '.
 
 const anyText = fc.string({ unit: 'binary' })
 const token = fc.string({ unit: 'binary', minLength: 1 })
+const nonce = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('base64url'))
 
 const pieces = fc
   .array(
@@ -19,6 +20,17 @@ describe('readAuthFrame', () => {
     fc.assert(
       fc.property(token, (token) => {
         expect(readAuthFrame(encodeFrame({ type: 'auth', token }))).toEqual({ type: 'auth', token })
+      }),
+    )
+  })
+
+  it('reads a nonce beside it, wherever it stands', () => {
+    fc.assert(
+      fc.property(token, nonce, fc.shuffledSubarray(['type', 'token', 'nonce'], { minLength: 3 }), (...given) => {
+        const [token, nonce, keys] = given
+        const frame: Record<string, string> = { type: 'auth', token, nonce }
+        const text = JSON.stringify(Object.fromEntries(keys.map((key) => [key, frame[key]])))
+        expect(readAuthFrame(text)).toEqual(frame)
       }),
     )
   })
@@ -52,6 +64,21 @@ describe('readAuthFrame', () => {
     '{"type":1,"type":"auth","token":"x"}',
     '{"type":{"token":"x"},"type":"auth","token":"x"}',
     '{"type":"auth","token":"\\"","token":"x"}',
+    ...[
+      '""',
+      '"x"',
+      '"AAAAAAAAAAAAAAAAAAAAAAA"',
+      '"AAAAAAAAAAAAAAAAAAAAA="',
+      '"AAAAAAAAAAAAAAAAAAAAA "',
+      '7',
+      'null',
+      '[]',
+    ].map((nonce) => `{"type":"auth","token":"x","nonce":${nonce}}`),
+    '{"type":"auth","nonce":"AAAAAAAAAAAAAAAAAAAAAA"}',
+    '{"type":"auth","token":"x","nonce":"AAAAAAAAAAAAAAAAAAAAAA","extra":1}',
+    '{"type":"auth","token":"x","nonce":"AAAAAAAAAAAAAAAAAAAAAA","nonce":"AAAAAAAAAAAAAAAAAAAAAA"}',
+    '{"type":"auth","token":"x","nonce":1,"nonce":"AAAAAAAAAAAAAAAAAAAAAA"}',
+    '{"type":"auth","token":"x","Nonce":"AAAAAAAAAAAAAAAAAAAAAA"}',
   ])('calls %s malformed', (text) => {
     expect(readAuthFrame(text)).toBe('malformed')
   })
@@ -122,11 +149,14 @@ describe('readServerFrame', () => {
   const seconds = fc.double({ min: 0, noDefaultInfinity: true, noNaN: true }).map((value) => (value === 0 ? 0 : value))
   const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     fc.record(
-      { type: fc.constant('auth_ok' as const), userId: anyText, connection: anyText, expiresIn: seconds },
+      { type: fc.constant('auth_ok' as const), userId: anyText, connection: anyText, expiresIn: seconds, nonce },
       { requiredKeys: ['type', 'userId', 'connection'] },
     ),
-    fc.record({ type: fc.constant('auth_fail' as const) }),
-    fc.record({ type: fc.constant('auth_expiring' as const), expiresIn: seconds }),
+    fc.record({ type: fc.constant('auth_fail' as const), nonce }, { requiredKeys: ['type'] }),
+    fc.record(
+      { type: fc.constant('auth_expiring' as const), expiresIn: seconds, nonce },
+      { requiredKeys: ['type', 'expiresIn'] },
+    ),
   )
 
   it('reads what encodeFrame wrote', () => {
@@ -140,7 +170,7 @@ describe('readServerFrame', () => {
   it('passes over what a newer server says beside it', () => {
     fc.assert(
       fc.property(serverFrame, fc.dictionary(anyText, fc.jsonValue()), (frame, more) => {
-        fc.pre(!('expiresIn' in more))
+        fc.pre(!('expiresIn' in more) && !('nonce' in more))
         expect(readServerFrame(JSON.stringify({ ...more, ...frame }))).toEqual(frame)
       }),
     )

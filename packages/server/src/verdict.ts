@@ -15,6 +15,8 @@ export interface Accept<I extends Identity = Identity> extends Verified<I> {
   readonly protocol?: string | undefined
   /** Its place among the connections of its identity, where they are limited: the id of the connection that comes of it. */
   readonly lease?: string
+  /** By which the client of a first message knows our frames from what others write. */
+  readonly nonce?: string
 }
 
 /** The guard waits for the first message. */

@@ -36,13 +36,17 @@ export interface Target {
   readonly protocols: readonly string[]
   readonly WebSocket: WebSocketConstructor
   readonly fetch: typeof fetch
+  /** A random number from 0 up to, but not, 1. */
+  readonly random: () => number
   readonly dangerouslyAllowPlaintext: boolean
 }
 
-/** What is said on the WebSocket before it counts as open. */
+/** The frames of one connection: what is said before it counts as open, and how it is renewed. */
 export interface Dialogue {
   /** The first message. */
   readonly opening: string
+  /** Writes a frame that presents a newer credential. */
+  renewal(token: string): string
   /** Reads a frame of the protocol; `undefined`: the message is the application's. */
   read(data: unknown): ServerFrame | undefined
 }

@@ -1,4 +1,3 @@
-import { encodeFrame } from '@sallyport/protocol'
 import { ask, CredentialError, type TokenSource } from '../credentials/credential.js'
 import type { Renewal } from '../live.js'
 import { unusable } from '../outcome.js'
@@ -21,7 +20,7 @@ export function inBand(source: TokenSource): Renewal {
       const answered = new Promise<void>((resolve, reject) => {
         answer = (error) => (error ? reject(error) : resolve())
       })
-      socket.send(encodeFrame({ type: 'auth', token }))
+      socket.send(dialogue.renewal(token))
       await answered
     })
     live.onframe = (frame) => {

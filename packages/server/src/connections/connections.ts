@@ -1,4 +1,4 @@
-import { type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
+import { type CodeName, readAuthFrame } from '@sallyport/protocol'
 import type { Handshake } from '../handshake/request.js'
 import { type Identity, sameIdentity } from '../identity.js'
 import type { RevocationLog } from '../revocation/log.js'
@@ -11,7 +11,7 @@ import type { Connection } from './connection.js'
 import { Drain } from './drain.js'
 import type { Events } from './events.js'
 import { Expiry } from './expiry.js'
-import { awaitFirstMessage, type FirstMessage } from './first-message.js'
+import { awaitFirstMessage, type FirstMessage, nonceOf } from './first-message.js'
 import { type ConnectionLimit, Leases } from './leases.js'
 import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
@@ -160,7 +160,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       onAccept: (accept, kept) => {
         const connection = this.open(accept, handshake, transport)
         if (!connection) return
-        transport.send(this.acknowledge(connection))
+        this.acknowledge(connection)
         onOpen(connection, kept)
       },
     })
@@ -181,10 +181,12 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /**
    * Takes a text message of a connection that authenticated by first message. `true`: it was an `auth` frame, which
-   * renews the connection; the application must not see it.
+   * renews the connection; the application must not see it. One without the client's nonce is somebody else's, whose text
+   * the client relays.
    */
   receive(connection: LiveConnection<I>, text: string): boolean {
-    if (readAuthFrame(text) === undefined) return false
+    const frame = readAuthFrame(text)
+    if (frame === undefined || nonceOf(frame) !== connection.accept.nonce) return false
     renewInBand(this, connection, text, this.#options.verify).catch((error: unknown) => {
       this.end(connection, 'internal', { error })
     })
@@ -227,11 +229,11 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     return this.#expiry.expiresIn(connection)
   }
 
-  /** The `auth_ok` of a connection. */
-  acknowledge(connection: LiveConnection<I>): string {
+  /** Sends the `auth_ok` of a connection. */
+  acknowledge(connection: LiveConnection<I>): void {
     const { id, identity } = connection
     const expiresIn = this.expiresIn(connection)
-    return encodeFrame({
+    connection.tell({
       type: 'auth_ok',
       userId: identity.id,
       connection: id,

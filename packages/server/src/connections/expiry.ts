@@ -1,4 +1,3 @@
-import { encodeFrame } from '@sallyport/protocol'
 import type { Identity } from '../identity.js'
 import type { Clock } from '../support/clock.js'
 import { Deadlines } from './deadlines.js'
@@ -63,7 +62,7 @@ export class Expiry<I extends Identity> {
     if (!this.isOpen(connection)) return
     if (!connection.noticed) {
       connection.noticed = true
-      connection.transport.send(encodeFrame({ type: 'auth_expiring', expiresIn: this.expiresIn(connection) ?? 0 }))
+      connection.tell({ type: 'auth_expiring', expiresIn: this.expiresIn(connection) ?? 0 })
     }
     this.#deadlines.set(connection, connection.deadline)
   }

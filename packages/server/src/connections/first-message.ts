@@ -1,4 +1,4 @@
-import { type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
+import { type AuthFailFrame, type AuthFrame, type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
 import type { Identity } from '../identity.js'
 import { type Reason, reasons } from '../refusals/reasons.js'
 import type { Clock } from '../support/clock.js'
@@ -45,9 +45,9 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
   let received = 0
   let state: 'waiting' | 'verifying' | 'decided' = 'waiting'
 
-  function refuse(code: CodeName, frame?: 'auth_fail'): void {
+  function refuse(code: CodeName, frame?: AuthFailFrame): void {
     settle()
-    if (frame) transport.send(encodeFrame({ type: frame }))
+    if (frame) transport.send(encodeFrame(frame))
     end(transport, code, clock)
   }
 
@@ -64,7 +64,7 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     cancelDeadline = () => {}
   }
 
-  async function verify(message: string): Promise<void> {
+  async function verify(message: string, nonce: string | undefined): Promise<void> {
     const asked = pending
     if (!asked) return
     const verdict = await asked.decide(message)
@@ -72,11 +72,11 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     if (!pending) return asked.onAbandon(verdict)
     if (verdict.type === 'accept') {
       settle()
-      if (transport.isOpen) asked.onAccept(verdict, kept)
+      if (transport.isOpen) asked.onAccept(nonce === undefined ? verdict : { ...verdict, nonce }, kept)
       else asked.onAbandon(verdict)
     } else {
       const code = verdict.type === 'refuse' ? verdict.code : reasons['credential-absent']
-      refuse(code, saysNothing(code) ? undefined : 'auth_fail')
+      refuse(code, saysNothing(code) ? undefined : { type: 'auth_fail', nonce })
     }
   }
 
@@ -103,14 +103,20 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
         kept.push(message)
       } else if (state === 'waiting' && text !== undefined && Buffer.byteLength(text) > wait.maxBytes) {
         fail('message-too-large')
-      } else if (state === 'waiting' && text !== undefined && readAuthFrame(text) !== undefined) {
+      } else if (state === 'waiting' && text !== undefined) {
+        const frame = readAuthFrame(text)
+        if (frame === undefined) return
         state = 'verifying'
         cancelDeadline()
-        verify(text).catch(() => fail('internal-error'))
+        verify(text, nonceOf(frame)).catch(() => fail('internal-error'))
       }
     },
   }
 }
+
+/** The nonce that a client's frame carries; a broken one carries none. */
+export const nonceOf = (frame: AuthFrame | 'malformed'): string | undefined =>
+  frame === 'malformed' ? undefined : frame.nonce
 
 /** Whether a code says nothing of the credential: then `auth_fail` would make the client drop a good one. */
 export const saysNothing = (code: CodeName): boolean =>

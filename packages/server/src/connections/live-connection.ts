@@ -1,3 +1,4 @@
+import { encodeFrame, type ServerFrame } from '@sallyport/protocol'
 import type { Identity } from '../identity.js'
 import type { Accept, MethodName } from '../verdict.js'
 import type { Connection } from './connection.js'
@@ -68,13 +69,18 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
     return this.#transport
   }
 
+  /** Sends a frame of ours, with the nonce of the client where it gave one. */
+  tell(frame: ServerFrame): void {
+    this.#transport.send(encodeFrame({ ...frame, nonce: this.#accept.nonce }))
+  }
+
   closed(): void {
     this.#onClosed(this)
   }
 
   /** Lets the connection live on as `accept` says, who must be the same identity. How it was opened stays. */
   renew(accept: Accept<I>): void {
-    const { method, protocol } = this.#accept
-    this.#accept = { ...accept, method, protocol }
+    const { method, protocol, nonce } = this.#accept
+    this.#accept = { ...accept, method, protocol, ...(nonce !== undefined && { nonce }) }
   }
 }

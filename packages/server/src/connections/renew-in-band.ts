@@ -1,4 +1,3 @@
-import { encodeFrame } from '@sallyport/protocol'
 import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import type { Accept, Verdict } from '../verdict.js'
@@ -9,7 +8,7 @@ import type { LiveConnection } from './live-connection.js'
 interface Life<I extends Identity> {
   isOpen(connection: LiveConnection<I>): boolean
   renew(connection: LiveConnection<I>, accept: Accept<I>): boolean
-  acknowledge(connection: LiveConnection<I>): string
+  acknowledge(connection: LiveConnection<I>): void
   end(connection: LiveConnection<I>, code: 'forbidden'): void
 }
 
@@ -22,15 +21,15 @@ export async function renewInBand<I extends Identity>(
 ): Promise<void> {
   if (!connections.isOpen(connection) || connection.renewing) return
   connection.renewing = true
-  const { path, address, transport } = connection
+  const { path, address } = connection
   const verdict = await verify({ method: 'GET', headers: [], target: path, address, message })
   connection.renewing = false
   if (!connections.isOpen(connection)) return
   if (verdict.type === 'refuse') {
     // A bad credential leaves the one it was accepted with, which is still good until it ends.
-    if (!saysNothing(verdict.code)) transport.send(encodeFrame({ type: 'auth_fail' }))
+    if (!saysNothing(verdict.code)) connection.tell({ type: 'auth_fail' })
   } else if (verdict.type === 'accept') {
     if (!connections.renew(connection, verdict)) connections.end(connection, 'forbidden')
-    else if (connections.isOpen(connection)) transport.send(connections.acknowledge(connection))
+    else if (connections.isOpen(connection)) connections.acknowledge(connection)
   }
 }
