@@ -1,5 +1,5 @@
 // Tickets and the store that keeps them.
-const tickets = ['unit/tickets.test.ts', 'threats/c-tickets.test.ts']
+const tickets = ['unit/tickets.test.ts', 'threats/c-tickets.test.ts', 'threats/b-answers.test.ts']
 const store = ['contract/store.memory.test.ts', 'unit/stores/memory.test.ts']
 
 const of = (file, tests, list) =>
@@ -38,6 +38,11 @@ export default [
       "if (!ticketSyntax.test(ticket)) return rejected('credential-unreadable')",
       '',
       'what is no ticket goes to the store',
+    ],
+    [
+      'if (isName(binding.path) && !isRejected(checkedAnswer(holder))) return',
+      'return',
+      'a ticket is believed whatever the store answers',
     ],
     [
       "if (stored.hash !== key) throw new Error('the store answered with the value of another key')",

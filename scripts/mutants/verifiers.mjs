@@ -9,6 +9,7 @@ const signature = ['threats/b-signature.test.ts', 'unit/verifiers/jwt.test.ts', 
 const jwks = ['threats/b-jwks.test.ts', 'unit/verifiers/jwks.test.ts']
 const introspection = ['unit/verifiers/introspection.test.ts', 'threats/b-introspection.test.ts']
 const logout = ['unit/verifiers/logout-token.test.ts', 'threats/f-logout-token.test.ts']
+const answers = ['threats/b-answers.test.ts']
 const settings = ['unit/verifiers/jwt.test.ts', 'unit/verifiers/jwks.test.ts', 'unit/verifiers/introspection.test.ts']
 
 const of = (file, tests, list) =>
@@ -22,6 +23,27 @@ const of = (file, tests, list) =>
   }))
 
 export default [
+  ...of('answer.ts', answers, [
+    [
+      "typeof answer !== 'object' || answer === null) {\n    throw new TypeError(`a verifier",
+      'false) {\n    throw new TypeError(`a verifier',
+      'nothing is an answer',
+    ],
+    ["  if (!isName(id)) throw wrong('identity.id', id, 'a string that is not empty')\n", '', 'who has no id'],
+    ["  checkName('identity.issuer', issuer)\n", '', 'an issuer that no revocation can name'],
+    ["  checkName('identity.tenant', tenant)\n", '', 'a tenant that no revocation can name'],
+    [
+      "  checkName('session', session)\n  checkName('token'",
+      "  checkName('token'",
+      'a session that no revocation can name',
+    ],
+    ["  checkName('token', token)\n", '', 'a token that no revocation can name'],
+    ["  checkTime('expiresAt', expiresAt)\n", '', 'a credential whose end is NaN never ends'],
+    ["  checkTime('issuedAt', issuedAt)\n", '', 'a credential that no revocation is later than'],
+    ['if (isVerificationFailure(answer.rejected)) return answer', 'return answer', 'a reason that has no code'],
+    ['(session ?? user) === undefined', 'false', 'a logout of nobody is answered 200'],
+    ["  checkTime('at', at)\n", '', 'a logout at no time'],
+  ]),
   ...of('jwt.ts', jwt, [
     ["[undefined, 'jwt', 'at+jwt']", "[undefined, 'jwt', 'at+jwt', 'logout+jwt']", 'a token of another type'],
     ["if (issuedAt > now + leeway) return tooEarly('iat', issuedAt, now, leeway)", '', 'a token issued in the future'],
@@ -187,7 +209,7 @@ export default [
     'session.ts',
     ['unit/verifiers/session.test.ts', 'threats/b-session.test.ts'],
     [
-      ['expiresAt !== undefined && expiresAt <= context.now', 'false', 'a session that has ended'],
+      ["typeof expiresAt === 'number' && expiresAt <= context.now", 'false', 'a session that has ended'],
       ['found.session ?? hash(value)', 'found.session ?? value', 'the credential is the name of the session'],
     ],
   ),

@@ -11,6 +11,7 @@ import { longestDelay } from './support/clock.js'
 import { ConfigurationError } from './support/errors.js'
 import type { TicketOptions } from './tickets.js'
 import type { MethodName } from './verdict.js'
+import { checkedAnswer } from './verifiers/answer.js'
 import { seconds } from './verifiers/detail.js'
 import { isRejected, type Known, rejected, type Verifier } from './verifiers/verifier.js'
 
@@ -79,7 +80,8 @@ const maxQueryLifetime = 60_000
 export function query<I extends Identity>(options: QueryOptions<I>): Method<I, false> {
   const { verify, dangerouslyAllowLongLived = false } = options
   const shortLived: Verifier<I> = (credential, context) =>
-    andThen(verify(credential, context), (verification) => {
+    andThen(verify(credential, context), (answer) => {
+      const verification = checkedAnswer(answer)
       if (isRejected(verification)) return verification
       const { issuedAt = Number.NEGATIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = verification
       const lifetime = expiresAt - issuedAt

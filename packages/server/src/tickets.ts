@@ -6,7 +6,9 @@ import type { Places, Store } from './stores/store.js'
 import { checkedNumber } from './support/checked-number.js'
 import type { Clock } from './support/clock.js'
 import { hash } from './support/hash.js'
-import { rejected, type Verification, type Verified } from './verifiers/verifier.js'
+import { isName } from './support/kind-of.js'
+import { checkedAnswer } from './verifiers/answer.js'
+import { isRejected, rejected, type Verification, type Verified } from './verifiers/verifier.js'
 
 /** Options of `ticket()`. */
 export interface TicketOptions {
@@ -103,7 +105,7 @@ export function createTickets<I extends Identity>(
     const key = hash(ticket)
     const value = await store.take(`ticket:${key}`)
     if (value === undefined) return rejected('credential-unknown')
-    const stored: Stored<I> = JSON.parse(value)
+    const stored = readStored<I>(value)
     // A store client that mixes up replies must not mix up identities.
     if (stored.hash !== key) throw new Error('the store answered with the value of another key')
     outstanding.release(identityKey(stored.holder.identity), key)
@@ -119,4 +121,13 @@ export function createTickets<I extends Identity>(
   }
 
   return { issue, redeem, bindingFor }
+}
+
+/** Reads what a store answers. Not its words, but what is wrong with it, goes into the error. */
+function readStored<I extends Identity>(value: string): Stored<I> {
+  try {
+    const { hash, binding, holder }: Stored<I> = JSON.parse(value)
+    if (isName(binding.path) && !isRejected(checkedAnswer(holder))) return { hash, binding, holder }
+  } catch {}
+  throw new Error('the store answered with what is no ticket')
 }

@@ -9,6 +9,7 @@ import { andThen } from '../support/and-then.js'
 import { UnavailableError } from '../support/errors.js'
 import { hash } from '../support/hash.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
+import { checkedAnswer } from '../verifiers/answer.js'
 import { verifyInTime } from '../verifiers/in-time.js'
 import { isRejected, type Rejected, rejected, type Verified, type Verifier } from '../verifiers/verifier.js'
 import type { GuardSettings } from './options.js'
@@ -121,15 +122,15 @@ export class Decision<I extends Identity> {
       // What is revoked while it is looked up was vouched for before.
       const vouchedAt = revocations.now
       const asked = verifyInTime(verifier, credential, { handshake, clock, timeout })
-      return andThen(asked, (verification) =>
-        isRejected(verification) ? verification : this.#accept(verification, method.name, vouchedAt),
-      )
+      return andThen(asked, (answer) => {
+        const verification = checkedAnswer(answer)
+        return isRejected(verification) ? verification : this.#accept(verification, method.name, vouchedAt)
+      })
     })
   }
 
   /** What a verifier vouched for, or why it is not good all the same. */
   #accept(verified: Verified<I>, method: Accept['method'], vouchedAt: number): Accept<I> | Rejected {
-    checkVerified(verified)
     const { settings, revocations } = this.#options
     const { identity, expiresAt, issuedAt = vouchedAt, session, token } = verified
     const accept: Accept<I> = { type: 'accept', method, identity, expiresAt, issuedAt, session, token }
@@ -164,14 +165,4 @@ interface Shown<I extends Identity> {
 interface Presented<I extends Identity> {
   readonly method: Method<I> | TicketMethod
   readonly credential: string
-}
-
-/** A verifier is the user's code: what it answers is looked at before it is believed. */
-function checkVerified({ identity, expiresAt }: Verified): void {
-  if (typeof identity?.id !== 'string' || identity.id === '') {
-    throw new TypeError('a verifier must answer { identity: { id } } with an id that is a string and not empty')
-  }
-  if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
-    throw new TypeError('a verifier must answer expiresAt in milliseconds since the epoch, or leave it out')
-  }
 }

@@ -17,6 +17,7 @@ import { newId } from '../support/id.js'
 import { printable } from '../support/printable.js'
 import { createTickets, type IssuedTicket } from '../tickets.js'
 import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
+import { checkedLogout } from '../verifiers/answer.js'
 import type { Logout, LogoutVerifier } from '../verifiers/logout.js'
 import { rejected } from '../verifiers/verifier.js'
 import { Decision, type Ways } from './decision.js'
@@ -180,7 +181,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     })
 
   async function logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse> {
-    const verified = await decision.attempt(request, token, () => verify(token, clock.now()))
+    const verified = await decision.attempt(request, token, async () => checkedLogout(await verify(token, clock.now())))
     if ('reason' in verified) return report(verified, request)
     const { session, user, issuer, at } = verified
     try {

@@ -55,3 +55,7 @@ export type Reason = keyof typeof reasons
 
 /** The reasons that a verifier may give. */
 export type VerificationFailure = Extract<Reason, `credential-${string}` | `token-${string}` | 'ticket-binding'>
+
+/** Whether a verifier may give it. */
+export const isVerificationFailure = (reason: unknown): reason is VerificationFailure =>
+  typeof reason === 'string' && Object.hasOwn(reasons, reason) && /^(?:credential-|token-|ticket-binding)/.test(reason)

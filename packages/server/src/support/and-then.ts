@@ -6,5 +6,6 @@ export function andThen<T, U>(value: T | Promise<T>, next: (value: T) => U): U |
   return isPromise(value) ? Promise.resolve(value).then(next) : next(value)
 }
 
-const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
+/** Whether a value can be waited for. */
+export const isPromise = <T>(value: T | Promise<T>): value is Promise<T> =>
   typeof value === 'object' && value !== null && 'then' in value

@@ -1,5 +1,6 @@
 import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
+import { isPromise } from '../support/and-then.js'
 import type { Clock } from '../support/clock.js'
 import { UnavailableError } from '../support/errors.js'
 import { within } from '../support/within.js'
@@ -18,7 +19,7 @@ export function verifyInTime<I extends Identity>(
 ): Verification<I> | Promise<Verification<I>> {
   const context = new Context(handshake, clock.now())
   const answer = verify(credential, context)
-  if (!('then' in answer)) return answer
+  if (!isPromise(answer)) return answer
   return within(answer, timeout, clock, () => {
     const error = new UnavailableError(`the verifier took longer than ${timeout} ms`)
     context.abort(error)

@@ -36,7 +36,8 @@ export function session(find: FindSession<Identity>, options: SessionOptions = {
     return andThen(find(value, context), (found) => {
       if (!found) return rejected('credential-unknown')
       const { identity, expiresAt, issuedAt } = found
-      if (expiresAt !== undefined && expiresAt <= context.now) return rejected('credential-expired')
+      // A column that is null is no time that is over: the guard says what is wrong with it.
+      if (typeof expiresAt === 'number' && expiresAt <= context.now) return rejected('credential-expired')
       return { identity, expiresAt, issuedAt, session: found.session ?? hash(value) }
     })
   }
