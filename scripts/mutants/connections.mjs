@@ -479,40 +479,72 @@ export default [
     ['unit/adapters/head-deadline.test.ts'],
     [
       ['    if (!cancelTimer) setTimer()\n', '', 'a silent connection stays for ever'],
-      ['    setTimer()\n  }\n\n  function onL', '  }\n\n  function onL', 'all but the first stay for ever'],
+      ['    setTimer()\n  }\n\n  const untap', '  }\n\n  const untap', 'all but the first stay for ever'],
       ['if (entry.due > clock.now()) break', '', 'a connection ends with another that came before it'],
-      ["  server.prependListener('request', onRequest)\n", '', 'a connection ends whose request has come'],
-      ['    server.prependListener(event, onRequest)\n', '', 'a connection ends whose request comes as another event'],
-      [
-        'if (server.listenerCount(event) > 0) onListener(event)',
-        'onListener(event)',
-        'a server answers no more what it leaves to Node',
-      ],
-      [
-        'server.listenerCount(event) === 1) server.off',
-        'false) server.off',
-        'a server that listens no more answers nothing',
-      ],
-      [' || server.listeners(event).includes(onRequest)', '', 'listeners grow with every listener'],
-      [
-        '      for (const event of otherRequests) server.off(event, onRequest)\n      for',
-        '      for',
-        'a watch that has stopped changes what the server does',
-      ],
+      ['if (requestEvents.has(event)) forget', 'if (false) forget', 'a connection ends whose request has come'],
       ['server instanceof TlsServer ? undefined : tcp', 'tcp', 'a word in the clear into a connection of TLS'],
       ['    if (entry) entry.http = http\n', '', 'a connection of TLS ends without an answer'],
       ["    entry.tcp.off('close', onClose)\n", '', 'listeners stay on a connection for as long as it lives'],
       ['    cancelTimer?.()\n', '', 'a timer for nobody'],
-      ['if (http.bytesRead > 0) http.write', 'http.write', 'an answer to who has asked nothing'],
+      ['if (socket.bytesRead > 0) socket.write', 'socket.write', 'an answer to who has asked nothing'],
       ['socket.remotePort === undefined ? undefined :', '', 'one peer of a Unix socket speaks for all'],
     ],
   ),
   ...of(
+    'adapters/node/next-heads.ts',
+    ['unit/adapters/next-heads.test.ts'],
+    [
+      ['socket.bytesRead > entry.bytesRead', 'false', 'a second head may take as long as it likes'],
+      ['socket.bytesRead > entry.bytesRead', 'true', 'an idle connection is taken for a slow one'],
+      ['if (request.complete) onDone()', 'if (true) onDone()', 'the rest of a body is taken for a head'],
+      ['if (left > 0 || ', 'if (', 'a request is ended that is still served'],
+      ['    forget(socket)\n    serving', '    serving', 'a connection ends whose second head has come'],
+      ['    cancelTimer?.()\n', '', 'a timer for nobody'],
+    ],
+  ),
+  ...of(
+    'adapters/node/event-tap.ts',
+    ['unit/adapters/event-tap.test.ts'],
+    [
+      ['if (isOn && tap(event, args)) return true', 'tap(event, args)', 'others see what is ours'],
+      ['if (isOn && ', 'if (', 'a path that was given back is still taken'],
+    ],
+  ),
+  ...of(
+    'adapters/node/stand-in.ts',
+    ['unit/adapters/upgrades.test.ts'],
+    [
+      ['if (removed === event) process.nextTick(stand)', '', 'upgrades become requests when the last listener goes'],
+      [
+        'if (added === event && listener !== standIn) server.off(event, standIn)',
+        '',
+        'a listener that is alone thinks that it is not',
+      ],
+    ],
+  ),
+  ...of(
+    'adapters/node/taken.ts',
+    ['unit/adapters/upgrades.test.ts'],
+    [
+      ['if (!isTaken()) then()', 'then()', 'a refusal into what others write'],
+      ['writtenOf(socket) !== written', 'false', 'a refusal behind what others have written'],
+      ['socket.readableFlowing !== null', 'false', 'a refusal to who is read by others'],
+      [
+        'else cancel = look(touchedGrace - untouchedGrace, callback)',
+        'else callback()',
+        'others have a second to think',
+      ],
+      ["  socket.once('close', () => cancel())\n", '', 'timers for peers that are gone'],
+    ],
+  ),
+  ...of(
     'adapters/node/upgrades.ts',
-    [sockets, 'unit/adapters/ws.test.ts', 'contract/adapter.ws.test.ts', 'threats/a-request.test.ts'],
+    [sockets, 'unit/adapters/upgrades.test.ts', 'unit/adapters/ws.test.ts', 'threats/a-upgrade.test.ts'],
     [
       ["    socket.on('error', ignore)\n", '', 'a reset ends the process'],
       ['  socket.resume()\n', '', 'a refusal is lost when the peer still sends'],
+      ['      unlessTaken(socket, clock, turnAway)\n', '', 'an upgrade that nobody takes stays open for ever'],
+      ['if (listeners.get(path) !== onUpgrade) return', '', 'a path is given back by who has it no more'],
     ],
   ),
   ...of('adapters/ws/gated-socket.ts', ws, [

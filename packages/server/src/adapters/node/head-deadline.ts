@@ -2,21 +2,18 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import type { Clock } from '../../support/clock.js'
+import { tapEvents } from './event-tap.js'
 
-// Told in place of a request where anybody listens, so that a listener of ours alone would change what the server does.
-const otherRequests = ['checkContinue', 'checkExpectation', 'connect']
-
-const isOther = (event: string | symbol): event is string => otherRequests.some((other) => other === event)
+/** The events that tell of a request, whose head has come. */
+export const requestEvents: ReadonlySet<string | symbol> = new Set([
+  'request',
+  'checkContinue',
+  'checkExpectation',
+  'connect',
+  'upgrade',
+])
 
 const timeoutResponse = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
-
-/** A watch over the heads of a server. */
-export interface HeadWatch {
-  /** Tells that the head of a connection has come. The watch sees requests itself, but not upgrades. */
-  release(socket: Socket): void
-  /** Ends the watch. */
-  stop(): void
-}
 
 /** A connection whose head has not come. */
 interface Waiting {
@@ -30,8 +27,10 @@ interface Waiting {
  * Ends connections of a Node.js server that have not sent the whole head of their first request `ms` milliseconds after
  * they were opened, however busily they drip. Node's own `headersTimeout` starts with the first byte, so that a silent
  * connection stays for ever, and is looked at every 30 seconds only. TLS over a Unix socket is left to Node.
+ *
+ * @returns a function that ends the watch
  */
-export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch {
+export function limitHeads(server: Server, clock: Clock, ms: number): () => void {
   // The socket of TLS is another than that of TCP, but both have the same peer.
   const peerOf = server instanceof TlsServer ? addressOf : itself
   // The oldest stands first, because the time is the same for all.
@@ -78,39 +77,21 @@ export function limitHeads(server: Server, clock: Clock, ms: number): HeadWatch 
     for (const [peer, entry] of waiting) {
       if (entry.due > clock.now()) break
       forget(peer)
-      end(entry)
+      if (entry.http) endLate(entry.http)
+      else entry.tcp.destroy()
     }
     setTimer()
   }
 
-  function onListener(event: string | symbol, listener?: unknown): void {
-    if (!isOther(event) || listener === onRequest || server.listeners(event).includes(onRequest)) return
-    server.prependListener(event, onRequest)
-  }
-
-  function onListenerGone(event: string | symbol): void {
-    if (isOther(event) && server.listenerCount(event) === 1) server.off(event, onRequest)
-  }
-
-  const release = (socket: Socket) => forget(peerOf(socket))
-  const onRequest = ({ socket }: { readonly socket: Socket }) => release(socket)
-  server.on('connection', watch)
-  server.on('secureConnection', onSecure)
-  server.prependListener('request', onRequest)
-  for (const event of otherRequests) if (server.listenerCount(event) > 0) onListener(event)
-  server.on('newListener', onListener)
-  server.on('removeListener', onListenerGone)
-  return {
-    release,
-    stop() {
-      server.off('connection', watch)
-      server.off('secureConnection', onSecure)
-      server.off('request', onRequest)
-      server.off('newListener', onListener)
-      server.off('removeListener', onListenerGone)
-      for (const event of otherRequests) server.off(event, onRequest)
-      for (const peer of [...waiting.keys()]) forget(peer)
-    },
+  const untap = tapEvents(server, (event, [subject]) => {
+    if (event === 'connection') watch(subject as Socket)
+    else if (event === 'secureConnection') onSecure(subject as Socket)
+    else if (requestEvents.has(event)) forget(peerOf((subject as { readonly socket: Socket }).socket))
+    return false
+  })
+  return () => {
+    untap()
+    for (const peer of [...waiting.keys()]) forget(peer)
   }
 }
 
@@ -122,11 +103,8 @@ const itself = (socket: Socket): Peer => socket
 const addressOf = (socket: Socket): Peer =>
   socket.remotePort === undefined ? undefined : `${socket.remoteAddress} ${socket.remotePort}`
 
-function end({ tcp, http }: Waiting): void {
-  if (!http) {
-    tcp.destroy()
-    return
-  }
-  if (http.bytesRead > 0) http.write(timeoutResponse)
-  http.end(() => http.destroy())
+/** Ends a connection whose head comes too late. */
+export function endLate(socket: Socket): void {
+  if (socket.bytesRead > 0) socket.write(timeoutResponse)
+  socket.end(() => socket.destroy())
 }

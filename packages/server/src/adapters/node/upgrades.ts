@@ -6,16 +6,20 @@ import { refusalAnswer, toHttp1 } from '../../refusals/http-answer.js'
 import type { Clock } from '../../support/clock.js'
 import { ConfigurationError } from '../../support/errors.js'
 import { type Refuse, refuse } from '../../verdict.js'
-import { type HeadWatch, limitHeads } from './head-deadline.js'
+import { tapEvents } from './event-tap.js'
+import { limitHeads } from './head-deadline.js'
+import { limitNextHeads } from './next-heads.js'
+import { standInFor } from './stand-in.js'
+import { unlessTaken } from './taken.js'
 
 /** Takes the upgrades to a path. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
 
-/** A server with guarded paths: one listener serves them all. */
+/** A server with guarded paths. */
 interface GuardedServer {
   readonly listeners: Map<string, UpgradeListener>
-  readonly dispatch: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
-  readonly heads: HeadWatch
+  /** Leaves the server as it was found. */
+  readonly leave: () => void
 }
 
 const guardedServers = new WeakMap<Server, GuardedServer>()
@@ -23,8 +27,9 @@ const headTimeout = 10_000
 const refusalGrace = 1_000
 
 /**
- * Takes the upgrades to `path` of a Node.js server. Other paths are left to the server's other listeners, and refused when
- * there are none. From the first path on, the heads of the server's requests have ten seconds.
+ * Takes the upgrades to `path` of a Node.js server: nobody else who listens there sees them, whoever was first. Other
+ * paths are left to the server's other listeners, and refused when none of them takes them. From the first path on, the
+ * heads of the server's requests have ten seconds.
  *
  * @returns a function that gives the path back
  * @throws ConfigurationError when it is no path, or taken
@@ -34,34 +39,54 @@ export function claimUpgrades(server: Server, clock: Clock, path: string, onUpgr
     throw new ConfigurationError(`guardServer: ${JSON.stringify(path)} is no path; write one such as "/ws"`)
   }
   const guarded = guardedServers.get(server) ?? guard(server, clock)
-  if (guarded.listeners.has(path)) throw new ConfigurationError(`guardServer: ${path} is already guarded`)
-  guarded.listeners.set(path, onUpgrade)
+  const { listeners } = guarded
+  if (listeners.has(path)) throw new ConfigurationError(`guardServer: ${path} is already guarded`)
+  listeners.set(path, onUpgrade)
   return () => {
-    if (!guarded.listeners.delete(path) || guarded.listeners.size > 0) return
-    server.off('upgrade', guarded.dispatch)
-    guarded.heads.stop()
+    // It may be another's by now.
+    if (listeners.get(path) !== onUpgrade) return
+    listeners.delete(path)
+    if (listeners.size > 0) return
+    guarded.leave()
     guardedServers.delete(server)
   }
 }
 
 function guard(server: Server, clock: Clock): GuardedServer {
   const listeners = new Map<string, UpgradeListener>()
-  const heads = limitHeads(server, clock, headTimeout)
+  // The last sees each event first: the heads of upgrades that are ours count too.
+  const leavings = [
+    tapEvents(server, (event, args) => event === 'upgrade' && takes(...(args as Parameters<UpgradeListener>))),
+    limitHeads(server, clock, headTimeout),
+    limitNextHeads(server, clock, headTimeout),
+  ]
+  const standIn = standInFor(server, 'upgrade')
 
-  function dispatch(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    heads.release(request.socket)
+  /** Whether an upgrade is ours. */
+  function takes(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    // A peer may reset the connection at any time from now on, which ends the process where nobody listens.
+    socket.on('error', ignore)
     const target = request.url ?? ''
     const mark = target.indexOf('?')
     const listener = listeners.get(mark === -1 ? target : target.slice(0, mark))
-    if (!listener && server.listenerCount('upgrade') > 1) return
-    // A peer may reset the connection at any time from now on.
-    socket.on('error', ignore)
+    const turnAway = () =>
+      refuseSocket(socket, clock, refuse(readTarget(target) ? 'path-unknown' : 'handshake-malformed'))
     if (listener) listener(request, socket, head).catch(() => socket.destroy())
-    else refuseSocket(socket, clock, refuse(readTarget(target) ? 'path-unknown' : 'handshake-malformed'))
+    else if (standIn.isAlone) turnAway()
+    else {
+      unlessTaken(socket, clock, turnAway)
+      return false
+    }
+    return true
   }
 
-  server.on('upgrade', dispatch)
-  const guarded = { listeners, dispatch, heads }
+  const guarded = {
+    listeners,
+    leave() {
+      standIn.leave()
+      for (const leave of leavings.reverse()) leave()
+    },
+  }
   guardedServers.set(server, guarded)
   return guarded
 }

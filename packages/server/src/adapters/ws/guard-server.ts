@@ -20,7 +20,7 @@ export type { Message } from './gated-socket.js'
 
 /** Options of {@link guardServer}. */
 export interface GuardServerOptions<I extends Identity = Identity> {
-  /** The path that the guard owns, such as `/ws`, compared exactly. Other paths are left to other listeners. */
+  /** The path that the guard owns, such as `/ws`, compared exactly: no other listener of the server sees its upgrades. */
   readonly path: string
   /**
    * A `WebSocketServer` of yours, made with `noServer: true`. Its options hold for accepted connections, whose class
@@ -54,7 +54,8 @@ export type ConnectionHandler<I extends Identity> = (socket: WebSocket, connecti
  * Guards the WebSocket route at `path` of a Node.js server: only accepted sockets reach `onConnection`. When it throws,
  * the connection is closed with 1011.
  *
- * An upgrade to a path that no guard owns is left to the server's other listeners, and refused when there are none.
+ * The path is the guard's alone: no other listener of the server sees its upgrades, whoever came first. Those to paths
+ * that no guard owns are left to the others, and get 404 when nobody takes them within a second.
  *
  * @returns a function that takes the route off the server; live connections stay.
  * @throws ConfigurationError when the path is already guarded, or the `WebSocketServer` has a server of its own, or
