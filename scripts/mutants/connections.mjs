@@ -647,6 +647,6 @@ export default [
       'return id as string',
       'a renewal that names no connection means the session',
     ],
-    ['|| !guard.originPolicy?.(origin)', '', 'a foreign page may read the answers'],
+    ['const cors = allowed &&', 'const cors =', 'a foreign page may read the answers'],
   ]),
 ]

@@ -3,6 +3,8 @@ const guard = 'unit/guard/guard.test.ts'
 const a = 'threats/a-credentials.test.ts'
 const cookies = 'threats/d-cookie.test.ts'
 const origins = 'threats/d-origin.test.ts'
+const proxied = 'threats/d-proxied.test.ts'
+const policies = 'threats/d-policy.test.ts'
 const routes = 'unit/routes.test.ts'
 const upgrade = 'unit/handshake/upgrade.test.ts'
 const logout = 'threats/f-logout-token.test.ts'
@@ -180,14 +182,14 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: "if ('reason' in presented) return presented",
+    find: "if ('reason' in chosen) return chosen",
     replace: '',
     tests: [guard, a],
     why: 'what must not be verified is verified',
   },
   {
     file: 'guard/decision.ts',
-    find: 'if (!wait || !presented.method.ambient) return verdict',
+    find: 'if (!wait || !chosen.method.ambient) return verdict',
     replace: 'if (!wait) return verdict',
     tests: [a, guard],
     why: 'a bad explicit credential falls back to the first message',
@@ -200,7 +202,7 @@ export default [
     why: 'a cookie that could not be looked at falls back to the first message',
   },
   {
-    file: 'guard/decision.ts',
+    file: 'verdict.ts',
     find: "error instanceof UnavailableError ? 'dependency-unavailable' : 'internal-error'",
     replace: "'internal-error'",
     tests: [guard, a],
@@ -222,42 +224,84 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: 'if (method.ambient) ambient ??= { method, reading }\n      else ',
+    find: 'if (method.ambient) ambient ??= { method, reading }\n    else ',
     replace: '',
     tests: [a],
     why: 'a cookie counts as an explicit credential',
   },
   {
     file: 'guard/decision.ts',
-    find: '!fetched && first?.method.name',
-    replace: 'first?.method.name',
-    tests: [origins],
+    find: '!ways.fetched && chosen !== undefined',
+    replace: 'chosen !== undefined',
+    tests: [origins, proxied],
     why: 'a foreign page sends an Authorization header by fetch',
   },
   {
     file: 'guard/decision.ts',
-    find: "first?.method.name === 'header' && first.reading.type === 'found'",
+    find: "'method' in chosen && chosen.method.name === 'header'",
     replace: 'true',
     tests: [origins, guard],
     why: 'a foreign page connects with any credential',
   },
   {
-    file: 'guard/decision.ts',
-    find: "&& first.reading.type === 'found'",
-    replace: '',
-    tests: [origins, guard],
-    why: 'a malformed Authorization header hides a foreign origin',
-  },
-  {
-    file: 'guard/decision.ts',
-    find: "if (origin !== undefined && !noPage && !this.#allowsOrigin(origin)) return refuse('origin-not-allowed')",
-    replace: '',
+    file: 'guard/origin-check.ts',
+    find: "allowed ? undefined : refuse('origin-not-allowed')",
+    replace: 'undefined',
     tests: [origins],
     why: 'a foreign page connects',
   },
   {
+    file: 'guard/origin-check.ts',
+    find: '(isOwn || origin === undefined) && !isOfBrowser(handshake, origin)',
+    replace: '!isOfBrowser(handshake, origin)',
+    tests: [proxied],
+    why: 'a foreign page connects by a header that its proxy has made of a cookie',
+  },
+  {
+    file: 'guard/origin-check.ts',
+    find: '(isOwn || origin === undefined) && !isOfBrowser(handshake, origin)',
+    replace: 'isOwn || origin === undefined',
+    tests: [proxied],
+    why: 'a browser passes for a program',
+  },
+  {
+    file: 'guard/origin-check.ts',
+    find: "if (origin === undefined) return refuse('origin-missing')",
+    replace: 'if (origin === undefined) return undefined',
+    tests: [proxied],
+    why: 'a browser whose origin was taken away passes for a program',
+  },
+  {
+    file: 'guard/origin-check.ts',
+    find: "isOwn ? undefined : refuse('origin-not-allowed')",
+    replace: 'undefined',
+    tests: [proxied],
+    why: 'a foreign page connects where no origin is listed',
+  },
+  {
+    file: 'guard/origin-check.ts',
+    find: "(origin !== undefined || name !== 'sec-fetch-mode')",
+    replace: "name !== 'sec-fetch-mode'",
+    tests: [proxied],
+    why: 'Sec-Fetch-Mode beside an origin counts for nothing',
+  },
+  {
+    file: 'guard/origin-check.ts',
+    find: 'checked.catch(failed)',
+    replace: 'checked.catch(() => undefined)',
+    tests: [policies],
+    why: 'a policy that fails lets everybody in',
+  },
+  {
+    file: 'guard/origin-check.ts',
+    find: 'return failed(error)',
+    replace: 'return undefined',
+    tests: [policies],
+    why: 'a policy that throws lets everybody in',
+  },
+  {
     file: 'guard/decision.ts',
-    find: "if (conflict) return refuse('credentials-conflict')",
+    find: "else if (explicit) return refuse('credentials-conflict')",
     replace: '',
     tests: [a],
     why: 'one of two credentials is picked',
@@ -345,13 +389,6 @@ export default [
     replace: 'accept',
     tests: ['unit/connections/connections.test.ts', tickets],
     why: 'a revoked credential opens a connection',
-  },
-  {
-    file: 'guard/decision.ts',
-    find: "typeof origin !== 'string' ? origin === repeated : !this.#allowsOrigin(origin)",
-    replace: 'false',
-    tests: [guard, a, origins],
-    why: 'a foreign page gets a 101 with its refusal',
   },
   {
     file: 'guard/decision.ts',
@@ -486,17 +523,38 @@ export default [
   ].map(([find, replace, why]) => ({ file: 'handshake/upgrade.ts', find, replace, tests: [upgrade], why })),
   ...[
     ['if (origins.length === 0)', 'if (false)', 'a list without origins'],
-    ['!canonical || (wildcard', '(wildcard', 'a list with what is no origin'],
-    ['|| (wildcard && !/\\..+\\./.test(canonical))', '', 'a wildcard that trusts a whole top-level domain'],
-    ['if (canonical === undefined) return false', 'if (canonical === undefined) return true', 'what is no origin'],
+    ['if (!canonical) throw', 'if (false) throw', 'a list with what is no origin'],
+    ['if (wildcard) checkWildcard(origin, wildcard)', '', 'a wildcard that trusts a whole top-level domain'],
+    [', { allowPrivateDomains: true }', '', 'a wildcard that trusts all customers of a hosting company'],
+    ['if (openSchemes.test(scheme))', 'if (false)', 'a wildcard that trusts the whole web'],
+    ["(host === '' || host === '.')", "host === ''", 'a web origin of a dot'],
+    ['defaultPorts.has(scheme) && canonicalOrigin(`', 'canonicalOrigin(`', 'an application passes for the host'],
+    ['=== canonical\n}', '!== undefined\n}', 'any origin passes for the host'],
+    ['allowed === true', 'Boolean(allowed)', 'whatever a policy answers allows'],
+    ['within(asked, verifyTimeout, clock, late)', 'asked', 'a policy holds a handshake for ever'],
+    ['if (known !== undefined) return known', '', 'a policy is asked again for the same request'],
+    [
+      'canonical === undefined) return false\n    return exact',
+      'canonical === undefined) return true\n    return exact',
+      'what is no origin',
+    ],
+    [
+      'canonical === undefined) return false\n    const known',
+      'canonical === undefined) return true\n    const known',
+      'what is no origin, and no policy is asked',
+    ],
     ['wildcards.has(withoutFirstLabel(canonical))', 'true', 'any origin where there is a wildcard'],
     ['/^[\\x21-\\x7e]*$/.test(origin) &&', '', 'a letter that is only ASCII in lower case'],
-    ["if (defaultPorts.has(scheme) && host === '') return undefined", '', 'a web origin without a host'],
+    [
+      "if (defaultPorts.has(scheme) && (host === '' || host === '.')) return undefined",
+      '',
+      'a web origin without a host',
+    ],
   ].map(([find, replace, why]) => ({
     file: 'handshake/origin.ts',
     find,
     replace,
-    tests: ['unit/handshake/origin.test.ts', origins],
+    tests: ['unit/handshake/origin.test.ts', origins, policies, proxied],
     why,
   })),
   ...[

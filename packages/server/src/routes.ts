@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Guard } from './guard/guard.js'
-import { fromFetch, fromNode, type Handshake, readTarget, repeated, singleHeader } from './handshake/request.js'
+import { fromFetch, fromNode, type Handshake, readTarget, singleHeader } from './handshake/request.js'
 import type { Identity } from './identity.js'
 import { type HttpAnswer, refusalAnswer } from './refusals/http-answer.js'
 import type { Reason } from './refusals/reasons.js'
@@ -92,7 +92,10 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
   async function answer(request: Handshake, body: Body) {
     const route = routes.get(readTarget(request.target)?.path ?? '')
     if (!route) return undefined
-    const cors = corsHeaders(guard, request)
+    const allowed = await guard.allowsOrigin(request)
+    if (typeof allowed === 'object') return refusalAnswer(allowed.code)
+    const origin = singleHeader(request, 'origin')
+    const cors = allowed && typeof origin === 'string' ? corsHeaders(origin) : undefined
     if (request.method === 'OPTIONS' && cors) return { status: 204, headers: { ...cors, ...preflight }, body: '' }
     if (request.method !== 'POST') {
       return refusalAnswer(guard.refuse(request, 'method-not-allowed').code, { ...cors, Allow: 'POST' })
@@ -158,9 +161,7 @@ const preflight = {
 }
 
 /** For a page of an allowed origin elsewhere (Fetch standard, CORS protocol). A foreign origin gets none. */
-function corsHeaders<I extends Identity>(guard: Guard<I>, request: Handshake): Record<string, string> | undefined {
-  const origin = singleHeader(request, 'origin')
-  if (origin === undefined || origin === repeated || !guard.originPolicy?.(origin)) return undefined
+function corsHeaders(origin: string): Record<string, string> {
   return {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Allow-Credentials': 'true',

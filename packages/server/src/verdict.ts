@@ -1,6 +1,7 @@
 import type { CodeName } from '@sallyport/protocol'
 import type { Identity } from './identity.js'
 import { type Reason, reasons } from './refusals/reasons.js'
+import { UnavailableError } from './support/errors.js'
 import type { Verified } from './verifiers/verifier.js'
 
 /** The names of the methods. */
@@ -53,4 +54,9 @@ export type Verdict<I extends Identity = Identity> = Accept<I> | Await | Refuse
 /** Refuses with an HTTP status. */
 export function refuse(reason: Reason, detail?: string): Refuse {
   return { type: 'refuse', reason, code: reasons[reason], by: 'status', ...(detail !== undefined && { detail }) }
+}
+
+/** Refuses because of what was thrown. A broken dependency is not a bad credential, and neither is a bug. */
+export function failed(error: unknown): Refuse {
+  return { ...refuse(error instanceof UnavailableError ? 'dependency-unavailable' : 'internal-error'), error }
 }

@@ -33,6 +33,12 @@ createGuard({ accept: [ticket(), header({ verify }), cookie({ name: 'session', v
 // The others may do without, and may have them.
 createGuard({ accept: [ticket(), query({ verify }), header({ verify }), firstMessage({ verify })] })
 createGuard({ accept: [header({ verify })], origins })
+
+// Origins may come from a function, which says yes or no.
+createGuard({ accept: [cookie({ name: 'session', verify })], origins: (origin) => origin.endsWith('.example.com') })
+createGuard({ accept: [header({ verify })], origins: async (origin, { target }) => target === origin })
+// @ts-expect-error: a number is no answer
+createGuard({ accept: [header({ verify })], origins: () => 1 })
 createGuard({ accept: [subprotocol({ verify })], protocols: ['app.v1'] })
 
 // @ts-expect-error: no ways in

@@ -6,13 +6,13 @@ import type { Method, TicketMethod } from '../methods.js'
 import type { Reason } from '../refusals/reasons.js'
 import type { RevocationLog } from '../revocation/log.js'
 import { andThen } from '../support/and-then.js'
-import { UnavailableError } from '../support/errors.js'
 import { hash } from '../support/hash.js'
-import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
+import { type Accept, type Await, failed, type Refuse, refuse, type Verdict } from '../verdict.js'
 import { checkedAnswer } from '../verifiers/answer.js'
 import { verifyInTime } from '../verifiers/in-time.js'
 import { isRejected, type Rejected, rejected, type Verified, type Verifier } from '../verifiers/verifier.js'
 import type { GuardSettings } from './options.js'
+import { checkOrigin } from './origin-check.js'
 
 /** What a decision rests on. */
 export interface DecisionOptions<I extends Identity> {
@@ -42,49 +42,27 @@ export class Decision<I extends Identity> {
   }
 
   evaluate(handshake: Handshake, ways: Ways<I>): Verdict<I> | Promise<Verdict<I>> {
-    const presented = this.#choose(handshake, ways)
-    if (presented === undefined) return ways.wait ?? this.deny('credential-absent', handshake)
-    if ('reason' in presented) return presented
-    const verdict = this.#verify(presented, handshake)
-    const { wait } = ways
-    if (!wait || !presented.method.ambient) return verdict
+    const origin = singleHeader(handshake, 'origin')
+    if (origin === repeated) return refuse('handshake-malformed')
+    const chosen = choose(handshake, ways.methods, origin)
+    const byHeader = !ways.fetched && chosen !== undefined && 'method' in chosen && chosen.method.name === 'header'
+    const fault = checkOrigin(handshake, origin, this.#options.settings.originPolicy, byHeader)
+    if (fault instanceof Promise) return fault.then((known) => known ?? this.#decide(chosen, handshake, ways))
+    return fault ?? this.#decide(chosen, handshake, ways)
+  }
+
+  #decide(chosen: Choice<I>, handshake: Handshake, { wait }: Ways<I>): Verdict<I> | Promise<Verdict<I>> {
+    if (chosen === undefined) return wait ?? this.deny('credential-absent', handshake)
+    if ('reason' in chosen) return chosen
+    const verdict = this.#verify(chosen, handshake)
+    if (!wait || !chosen.method.ambient) return verdict
     // A stale cookie came without being asked, and the first message is a full authentication of its own.
     return verdict.then((known) => (known.type === 'refuse' && known.code === 'unauthenticated' ? wait : known))
   }
 
-  /** What was thrown on the way to a verdict. A broken dependency is not a bad credential, and neither is a bug. */
+  /** What was thrown on the way to a verdict. */
   failure(error: unknown, handshake: Handshake): Refuse {
-    const reason = error instanceof UnavailableError ? 'dependency-unavailable' : 'internal-error'
-    return { ...this.deny(reason, handshake), error }
-  }
-
-  /** The one credential to verify; `undefined` when there is none, a refusal when what there is must not be verified. */
-  #choose(handshake: Handshake, { methods, fetched }: Ways<I>): Presented<I> | Refuse | undefined {
-    const origin = singleHeader(handshake, 'origin')
-    if (origin === repeated) return refuse('handshake-malformed')
-    let explicit: Shown<I> | undefined
-    let ambient: Shown<I> | undefined
-    let conflict = false
-    for (const method of methods) {
-      const reading = method.carrier(handshake)
-      if (reading.type === 'absent') continue
-      if (method.ambient) ambient ??= { method, reading }
-      else if (explicit) conflict = true
-      else explicit = { method, reading }
-    }
-    // An explicit credential decides alone. No page can send an Authorization header with a handshake, so that there the
-    // Origin says nothing.
-    const first = explicit ?? ambient
-    const noPage = !fetched && first?.method.name === 'header' && first.reading.type === 'found'
-    if (origin !== undefined && !noPage && !this.#allowsOrigin(origin)) return refuse('origin-not-allowed')
-    if (conflict) return refuse('credentials-conflict')
-    if (first === undefined) return undefined
-    if (first.reading.type !== 'found') return refuse('credential-malformed')
-    if (first.method.ambient) {
-      if (origin === undefined) return refuse('origin-missing')
-      if (listHeader(handshake, 'sec-fetch-site').includes('cross-site')) return refuse('fetch-metadata')
-    }
-    return { method: first.method, credential: first.reading.credential }
+    return { ...failed(error), by: this.#wayTo(handshake) }
   }
 
   /**
@@ -143,15 +121,14 @@ export class Decision<I extends Identity> {
 
   /** Refuses what came from an allowed place, so that it may be told by Close. */
   deny(reason: Reason, handshake: Handshake, detail?: string): Refuse {
-    const { refuseBy } = this.#options.settings
-    const origin = singleHeader(handshake, 'origin')
-    const isForeign = typeof origin !== 'string' ? origin === repeated : !this.#allowsOrigin(origin)
-    const byClose = !isForeign && (refuseBy === 'close' || (refuseBy === 'client' && origin !== undefined))
-    return { ...refuse(reason, detail), by: byClose ? 'close' : 'status' }
+    return { ...refuse(reason, detail), by: this.#wayTo(handshake) }
   }
 
-  #allowsOrigin(origin: string): boolean {
-    return this.#options.settings.originPolicy?.(origin) ?? true
+  /** How a refusal is told to who came from an allowed place. A page could not read a status. */
+  #wayTo(handshake: Handshake): Refuse['by'] {
+    const { refuseBy } = this.#options.settings
+    if (refuseBy !== 'client') return refuseBy
+    return singleHeader(handshake, 'origin') === undefined ? 'status' : 'close'
   }
 }
 
@@ -165,4 +142,32 @@ interface Shown<I extends Identity> {
 interface Presented<I extends Identity> {
   readonly method: Method<I> | TicketMethod
   readonly credential: string
+}
+
+/** The one credential to verify; `undefined` when there is none, a refusal when what there is must not be verified. */
+type Choice<I extends Identity> = Presented<I> | Refuse | undefined
+
+function choose<I extends Identity>(
+  handshake: Handshake,
+  methods: Ways<I>['methods'],
+  origin: string | undefined,
+): Choice<I> {
+  let explicit: Shown<I> | undefined
+  let ambient: Shown<I> | undefined
+  for (const method of methods) {
+    const reading = method.carrier(handshake)
+    if (reading.type === 'absent') continue
+    if (method.ambient) ambient ??= { method, reading }
+    else if (explicit) return refuse('credentials-conflict')
+    else explicit = { method, reading }
+  }
+  // An explicit credential decides alone.
+  const first = explicit ?? ambient
+  if (first === undefined) return undefined
+  if (first.reading.type !== 'found') return refuse('credential-malformed')
+  if (first.method.ambient) {
+    if (origin === undefined) return refuse('origin-missing')
+    if (listHeader(handshake, 'sec-fetch-site').includes('cross-site')) return refuse('fetch-metadata')
+  }
+  return { method: first.method, credential: first.reading.credential }
 }

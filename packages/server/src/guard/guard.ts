@@ -2,8 +2,7 @@ import { selectSubprotocol } from '../carriers/subprotocol.js'
 import { Connections } from '../connections/connections.js'
 import { Events, type Listener } from '../connections/events.js'
 import type { Revoked } from '../connections/revoking.js'
-import type { OriginPolicy } from '../handshake/origin.js'
-import { type Handshake, mayHideHeaders, readTarget } from '../handshake/request.js'
+import { type Handshake, mayHideHeaders, readTarget, singleHeader } from '../handshake/request.js'
 import { checkUpgrade } from '../handshake/upgrade.js'
 import type { Identity } from '../identity.js'
 import { Attempts } from '../limits/attempts.js'
@@ -16,7 +15,7 @@ import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
 import { printable } from '../support/printable.js'
 import { createTickets, type IssuedTicket } from '../tickets.js'
-import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
+import { type Accept, type Await, failed, type Refuse, refuse, type Verdict } from '../verdict.js'
 import { checkedLogout } from '../verifiers/answer.js'
 import type { Logout, LogoutVerifier } from '../verifiers/logout.js'
 import { rejected } from '../verifiers/verifier.js'
@@ -50,8 +49,11 @@ export interface Guard<I extends Identity = Identity> {
   issueTicket(request: Handshake, path: string): Promise<IssuedTicket | Refuse>
   /** Revokes what a logout token of an OpenID provider names; `verify` reads the token. */
   logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse>
-  /** The pages that may connect, as configured; `undefined` when the guard asks for no origin. */
-  readonly originPolicy: OriginPolicy | undefined
+  /**
+   * Whether `origins` allow the page that a request comes from, for CORS headers; `false` without `origins` and without an
+   * origin, a refusal when nobody can know.
+   */
+  allowsOrigin(request: Handshake): Promise<boolean | Refuse>
   /**
    * Renews live connections for the caller of a route, who shows who it is by header or cookie: the one of that id, or
    * all of the caller's session.
@@ -162,6 +164,16 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     }
   }
 
+  async function allowsOrigin(request: Handshake): Promise<boolean | Refuse> {
+    const origin = singleHeader(request, 'origin')
+    if (!originPolicy || typeof origin !== 'string') return false
+    try {
+      return await originPolicy(origin, request)
+    } catch (error) {
+      return report(failed(error), request)
+    }
+  }
+
   const issueTicket = (request: Handshake, path: string): Promise<IssuedTicket | Refuse> =>
     serve(request, async (caller) => {
       if (!tickets) return 'path-unknown'
@@ -220,7 +232,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     renew,
     logOut,
     refuse: (request, reason) => report(refuse(reason), request),
-    originPolicy,
+    allowsOrigin,
     connections,
     clock,
     revoke: (target, reason) => connections.revoke(target, reason),

@@ -1,7 +1,7 @@
 import { bearerPrefix, readSubprotocols } from '@sallyport/protocol'
 import type { ConnectionLimit } from '../connections/leases.js'
 import type { ConnectionLife } from '../connections/life.js'
-import { createOriginPolicy, type OriginPolicy } from '../handshake/origin.js'
+import { boundedPolicy, createOriginPolicy, type OriginPolicy } from '../handshake/origin.js'
 import { type AddressReader, createAddressReader } from '../limits/address.js'
 import type { AttemptLimits } from '../limits/attempts.js'
 import type { PendingLimits } from '../limits/pending.js'
@@ -57,12 +57,22 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
 
 /**
  * The pages that may connect: origins as browsers send them, such as `https://app.example.com`; `https://*.example.com`
- * for each host directly under it. Required with a cookie, which browsers send for every page (RFC 6455 section 10.2).
- * Not asked of a request with an `Authorization` header, which no page can send.
+ * for each host directly under it, which a public suffix such as `https://*.vercel.app` may not be. Applications that are
+ * no web page have origins too: `capacitor://localhost`, `app://.`, `chrome-extension://<id>`; where the host differs by
+ * window, `vscode-webview://*`.
+ *
+ * Or a function that answers `true` for those that may connect, within `verifyTimeout`. It is asked again for a first
+ * message and a renewal by message. `UnavailableError` from it is 503, any other error 500.
+ *
+ * Required with a cookie, which browsers send for every page (RFC 6455 section 10.2). Not asked of a program that sends an
+ * `Authorization` header: a handshake with no `Sec-Fetch-…` header and with no `Origin` but that of its own `Host`. Where
+ * there are no `origins`, the page of that `Host` is the only one whose handshake may have the header.
  */
 type OriginOptions<M> = true extends (M extends { readonly ambient: infer A } ? A : never)
-  ? { readonly origins: readonly string[] }
-  : { readonly origins?: readonly string[] }
+  ? { readonly origins: Origins }
+  : { readonly origins?: Origins }
+
+type Origins = readonly string[] | OriginPolicy
 
 /** How much a stranger may use before the decision. */
 export type Limits = PendingLimits & AttemptLimits
@@ -83,7 +93,7 @@ export interface GuardSettings {
 }
 
 /** The options whatever the methods are. */
-type AnyOptions = BaseOptions<readonly AnyMethod[]> & { readonly origins?: readonly string[] }
+type AnyOptions = BaseOptions<readonly AnyMethod[]> & { readonly origins?: Origins }
 
 const day = 24 * 60 * 60 * 1000
 const defaultLife: ConnectionLife = {
@@ -111,11 +121,15 @@ export function settingsOf(options: AnyOptions): GuardSettings {
   const life = numbers('life', defaultLife, options.life)
   checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)
   if (connectionsPerIdentity) checkedNumber('createGuard', 'connectionsPerIdentity.max', connectionsPerIdentity.max, 1)
+  const verifyTimeout = checkedNumber('createGuard', 'verifyTimeout', options.verifyTimeout ?? 5_000, 1, longestDelay)
   return {
     protocols: options.protocols ?? [],
     refuseBy: options.refuseBy ?? 'client',
-    verifyTimeout: checkedNumber('createGuard', 'verifyTimeout', options.verifyTimeout ?? 5_000, 1, longestDelay),
-    originPolicy: origins && createOriginPolicy(origins),
+    verifyTimeout,
+    originPolicy:
+      typeof origins === 'function'
+        ? boundedPolicy(origins, verifyTimeout, clock)
+        : origins && createOriginPolicy(origins),
     addressOf: createAddressReader(options.trustedProxies ?? []),
     life,
     limits: numbers('limits', defaultLimits, options.limits),

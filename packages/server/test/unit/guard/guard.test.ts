@@ -25,6 +25,7 @@ import { held } from '../../support/held.js'
 
 const verify = verifyGood
 const foreign: HeaderLine = ['origin', 'https://evil.example']
+const api: HeaderLine = ['origin', 'https://api.example.com']
 const own: HeaderLine = ['origin', origin]
 const bearer = (credential: string): HeaderLine => ['authorization', `Bearer ${credential}`]
 const session = (credential: string): HeaderLine => ['cookie', `session=${credential}`]
@@ -177,7 +178,8 @@ describe('the decision', () => {
       ['an own page with a token', { target: '/ws?token=good-ada', headers: [own] }, 'ada by query'],
       ['no page with a token', { target: '/ws?token=good-ada' }, 'ada by query'],
       ['no page with a cookie', { headers: [session('good-ada')] }, 'origin-missing'],
-      ['what no page can send', { headers: [bearer('good-ada'), foreign] }, 'ada by header'],
+      ['what no page can send', { headers: [bearer('good-ada'), api] }, 'ada by header'],
+      ['what only a proxy could have made of it', { headers: [bearer('good-ada'), foreign] }, 'origin-not-allowed'],
       ['what no page can send, malformed', { headers: [['authorization', 'Basic x'], foreign] }, 'origin-not-allowed'],
       [
         'a page that the browser calls cross-site',
