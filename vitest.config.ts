@@ -16,7 +16,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
     testTimeout: 15_000,
     // An unhandled rejection anywhere is a crash in production: let it fail the run.
     dangerouslyIgnoreUnhandledErrors: false,

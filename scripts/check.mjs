@@ -9,6 +9,7 @@ const checks = {
   floors: script('floors'),
   dependencies: script('dependencies'),
   docs: script('docs'),
+  examples: script('examples'),
   packages: script('packages'),
   bundle: script('bundle'),
 }

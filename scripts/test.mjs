@@ -2,9 +2,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootstrap, cache, fail, preparePrograms, root, run } from './bootstrap.mjs'
+import { examples, installExample } from './examples.mjs'
 
 await bootstrap()
 await preparePrograms()
+for (const { name } of examples) await installExample(name)
 
 const extra = process.argv.slice(2)
 const reportFile = join(cache, 'vitest.json')

@@ -1,0 +1,69 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { hash } from '@sallyport/server'
+import { SignJWT } from 'jose'
+import { secret } from './config.js'
+import { guard } from './guard.js'
+import { audience, issuer, sessionCookie, sessions } from './sessions.js'
+
+/** What comes of a call. */
+interface Answer {
+  readonly status: number
+  readonly body?: object
+  readonly cookie?: string
+}
+
+/**
+ * The application's accounts, which every example has beside its stack: signs in any name, so for this computer only.
+ *
+ * - `POST /login` `{"user":"ada","expiresIn":3600}` answers `{"token","expiresIn"}`, and sets the session cookie
+ * - `POST /logout` ends the session of the cookie, and every connection of it
+ * - `GET /health`
+ *
+ * `undefined`: the call is for something else.
+ */
+export async function accounts(method: string, path: string, body: string, cookie = ''): Promise<Answer | undefined> {
+  if (method === 'GET' && path === '/health') return { status: 200, body: { status: 'ok' } }
+  if (method !== 'POST') return undefined
+  if (path === '/login') return logIn(JSON.parse(body))
+  if (path === '/logout') return logOut(new RegExp(`${sessionCookie}=([\\w-]+)`).exec(cookie)?.[1] ?? '')
+  return undefined
+}
+
+async function logIn({ user, expiresIn = 3600 }: { user: string; expiresIn?: number }): Promise<Answer> {
+  const cookie = randomBytes(32).toString('base64url')
+  const session = randomUUID()
+  const now = Date.now() / 1000
+  sessions.set(hash(cookie), { user, session, expiresAt: (now + expiresIn) * 1000 })
+  const token = await new SignJWT({ sid: session })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setSubject(user)
+    .setIssuedAt(now)
+    .setExpirationTime(now + expiresIn)
+    .setJti(randomUUID())
+    .sign(secret)
+  const attributes = `Max-Age=${expiresIn}; Path=/; HttpOnly; SameSite=Lax`
+  return { status: 200, body: { token, expiresIn }, cookie: `${sessionCookie}=${cookie}; ${attributes}` }
+}
+
+async function logOut(cookie: string): Promise<Answer> {
+  const found = sessions.get(hash(cookie))
+  sessions.delete(hash(cookie))
+  if (found) await guard.revoke({ session: found.session })
+  return { status: 204, cookie: `${sessionCookie}=; Max-Age=0; Path=/` }
+}
+
+/** The same for a Node.js server. `false`: the call is for something else, and nothing was done. */
+export async function nodeAccounts(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  const { method = '', url = '', headers } = request
+  let body = ''
+  if (method === 'POST' && url.startsWith('/log')) for await (const chunk of request) body += chunk
+  const answer = await accounts(method, url, body, headers.cookie)
+  if (!answer) return false
+  if (answer.cookie) response.setHeader('set-cookie', answer.cookie)
+  response.writeHead(answer.status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.end(answer.body && JSON.stringify(answer.body))
+  return true
+}

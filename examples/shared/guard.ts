@@ -1,0 +1,27 @@
+import { cookie, createGuard, firstMessage, hash, header, query, session, subprotocol, ticket } from '@sallyport/server'
+import { jwt } from '@sallyport/server/jwt'
+import { origins, secret } from './config.js'
+import { audience, issuer, sessionCookie, sessions } from './sessions.js'
+
+const verify = jwt({ secret, algorithms: ['HS256'], issuer, audience })
+
+const findSession = session((value) => {
+  const found = sessions.get(hash(value))
+  return found && { identity: { id: found.user, issuer }, expiresAt: found.expiresAt, session: found.session }
+})
+
+/** The guard of every example: all six ways in. Yours has those that you need. */
+export const guard = createGuard({
+  origins,
+  protocols: ['sallyport-playground'],
+  accept: [
+    ticket(),
+    query({ verify }),
+    header({ verify }),
+    cookie({ name: sessionCookie, verify: findSession }),
+    subprotocol({ verify }),
+    firstMessage({ verify }),
+  ],
+  // The tests come from one address, and break in on purpose.
+  limits: { failedAttempts: 1_000 },
+})

@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** A running example. */
+export interface Example {
+  readonly port: number
+  /** Its own page. */
+  readonly origin: string
+  stop(): Promise<void>
+}
+
+/** Runs an example on a free port, as `npm run example` does once all is installed. */
+export async function startExample(name: string): Promise<Example> {
+  const port = await freePort()
+  const child = spawn(process.execPath, ['--import', 'tsx', file(`../${name}/server.ts`)], {
+    cwd: file('../..'),
+    env: { ...process.env, PORT: `${port}`, HOST: '127.0.0.1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await isReady(child)
+  return {
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    async stop() {
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      const [code] = await ended
+      if (code !== 0) throw new Error(`the example ended with ${code}`)
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Resolves when it has said where it is. */
+function isReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.on('data', (text) => {
+      if (String(text).includes('http://')) resolve()
+    })
+    child.on('exit', (code) => reject(new Error(`the example ended with ${code} before it was ready`)))
+  })
+}

@@ -1,0 +1,59 @@
+import {
+  type RawClient,
+  type RawHeaders,
+  rawFrame,
+  rawOpen,
+  rawRequest,
+} from '../../packages/server/test/support/raw.js'
+import type { Example } from './example.js'
+
+/** Somebody who has signed in at an example. */
+export interface Login {
+  readonly token: string
+  /** As a browser sends it. */
+  readonly cookie: string
+}
+
+/** What came of a handshake. */
+export interface Knock {
+  readonly client: RawClient
+  readonly status: number
+  /** The subprotocol that was selected. */
+  readonly protocol: string | undefined
+}
+
+/** Calls a route with a body of JSON. */
+export function call(example: Example, path: string, headers: RawHeaders = {}, body: object = {}) {
+  const text = JSON.stringify(body)
+  const all = { Host: `127.0.0.1:${example.port}`, 'Content-Type': 'application/json', Connection: 'close', ...headers }
+  const lines = Object.entries(all).flatMap(([name, value]) => [value ?? []].flat().map((line) => `${name}: ${line}`))
+  const head = [`POST ${path} HTTP/1.1`, ...lines, `Content-Length: ${Buffer.byteLength(text)}`]
+  return rawRequest(example.port, `${head.join('\r\n')}\r\n\r\n${text}`)
+}
+
+export async function signIn(example: Example, user = 'ada', expiresIn = 3600): Promise<Login> {
+  const { body, headers } = await call(example, '/login', {}, { user, expiresIn })
+  return { token: readJson(body).token as string, cookie: headers.get('set-cookie')?.split(';')[0] ?? '' }
+}
+
+export async function ticketFor(example: Example, { token }: Login): Promise<string> {
+  const { body } = await call(example, '/ws/ticket', { Authorization: `Bearer ${token}` })
+  return readJson(body).ticket as string
+}
+
+/** Knocks at the WebSocket route. */
+export async function knock(example: Example, query = '', headers: RawHeaders = {}): Promise<Knock> {
+  const all = { Host: `127.0.0.1:${example.port}`, ...headers }
+  const { client, head } = await rawOpen(example.port, `/ws${query}`, all)
+  return { client, status: head.status, protocol: head.headers.get('sec-websocket-protocol') }
+}
+
+export const say = (client: RawClient, text: string): void => client.write(rawFrame(text))
+
+/** The texts of the server, once there are so many. */
+export const hear = async (client: RawClient, count: number): Promise<unknown[]> =>
+  (await client.textsUntil(count)).map((text) => JSON.parse(text))
+
+/** A body that may have come in chunks, whose lengths stand on lines of their own. */
+const readJson = (body: string): Record<string, unknown> =>
+  JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1))

@@ -1,0 +1,2 @@
+/** The examples: `{ name: 'koa', description: 'Koa 3' }`. */
+export const examples: readonly { readonly name: string; readonly description: string }[]
