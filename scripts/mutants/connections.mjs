@@ -315,11 +315,16 @@ export default [
       'Equivalent: nothing is found in an empty map. It saves making the keys.',
     ],
     [
-      'if (revocations.some((revocation) => this.#isInForce(revocation))) return',
-      '',
-      'a revocation is forgotten at once',
+      'Math.max(...kept.map((each) => this.endOf(each)))',
+      'this.endOf(revocation)',
+      'a revocation is forgotten because of a shorter one',
     ],
-    ['!this.#isInForce(revocation) || sameKey', 'sameKey', 'a revocation that is over ends connections'],
+    ['this.endOf(revocation) <= this.#now() || sameKey', 'sameKey', 'a revocation that is over ends connections'],
+    [
+      'namesConnection ? this.#connectionMemory : this.#memory',
+      'this.#memory',
+      'a revocation of one connection is kept for a day',
+    ],
     ['|| sameKey.some((old) => covers(old, revocation))', '', 'a revocation is applied as often as it comes'],
     [
       '...sameKey.filter((old) => !covers(revocation, old))',

@@ -5,6 +5,7 @@ const [commands, inspection, seal, log, store] = ['commands', 'inspection', 'sea
 const contract = ['contract/store.redis.test.ts']
 const entries = ['threats/i-log.test.ts']
 const shown = ['threats/j-redis.test.ts']
+const tampering = ['threats/i-tampering.test.ts']
 
 const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({
@@ -19,7 +20,7 @@ const of = (file, tests, list) =>
 export default [
   ...of('seal.ts', seal, [
     ['if (short) throw', 'if (false) throw', 'a secret that can be guessed'],
-    ['isOurs ? text : undefined', 'text', 'whoever can write to Redis makes tickets and revocations'],
+    ['isOurs ? read(ending) : undefined', 'read(ending)', 'whoever can write to Redis makes tickets and revocations'],
     ['update(`${key}\\n${text}`)', 'update(text)', 'a value is good under another key'],
     ['expected.length === given.length && ', '', 'a mark of another length stops the node that reads it'],
     [
@@ -34,8 +35,8 @@ export default [
       'what the secret of before has marked is refused',
     ],
     [
-      '${mark(newest, key, text)} ${text}',
-      '${mark(secrets.at(-1) ?? newest, key, text)} ${text}',
+      '${mark(newest, key, ending)} ${ending}',
+      '${mark(keys.at(-1) ?? newest, key, ending)} ${ending}',
       'a secret that is on its way out goes on marking',
     ],
   ]),
@@ -120,21 +121,21 @@ export default [
     ["sealed, 'NX', 'PX', `${ttl}`", "sealed, 'PX', `${ttl}`", 'a ticket under the key of another'],
     ["sealed, 'NX', 'PX', `${ttl}`", "sealed, 'NX'", 'a ticket without an end'],
     ["if (reply === null) throw new Error('the key is in use')", '', 'a ticket that is not there'],
-    [
-      'text?.startsWith(`${current} `) ?',
-      'text !== undefined ?',
-      'a ticket that was used before a failover is good again',
-    ],
+    ['text.startsWith(`${current} `) ?', 'true ?', 'a ticket that was used before a failover is good again'],
     ['primary = found', 'primary ??= found', 'no ticket is good any more after a failover'],
     ['if (primary === undefined) await onPrimary()', '', 'no ticket is good before anybody follows'],
     [
-      'const sealed = seal.close(key, `${primary} ${value}`)',
-      'const sealed = `${primary} ${value}`',
+      'seal.close(key, `${primary} ${value}`, time.now.latest + ttl)',
+      '`${primary} ${value}`',
       'a ticket without a mark',
     ],
   ]),
   ...of('store.ts', contract, [
-    ['const text = seal.open(key, sealed)', 'const text = sealed', 'whoever can write to Redis makes tickets'],
+    [
+      'const opened = seal.open(key, sealed)',
+      'const opened = { text: sealed.split(" ").slice(2).join(" "), end: Number.POSITIVE_INFINITY }',
+      'whoever can write to Redis makes tickets',
+    ],
     ['acquired: acquired === 1', 'acquired: true', 'any number of connections'],
   ]),
   ...of('store.ts', shown, [
@@ -144,22 +145,33 @@ export default [
       'the rights of the documentation are not enough',
     ],
   ]),
+  ...of('store.ts', tampering, [
+    [' || opened.end <= now', '', 'a ticket that is written back when it is over'],
+    [' || taken.get(key)', '', 'a used ticket that is written back opens a second connection'],
+    ['taken.set(key, true, opened.end)', 'void taken', 'a used ticket that is written back opens a second connection'],
+  ]),
+  ...of('entries.ts', log, [
+    ['seal.close(keys[0], entry, time.now.latest + ttl)', 'entry', 'no node believes a revocation'],
+    ['|| (time === otherTime && number < otherNumber)', '', 'a revocation is said to be where it is not'],
+    ["one.split('-').map(Number)", "one.split('-')", 'places are compared as texts'],
+  ]),
   ...of('log.ts', log, [
-    ['[seal.close(keys[0], entry), Math.ceil(ttl)]))', '[entry, Math.ceil(ttl)]))', 'no node believes a revocation'],
     ['for (const node of this.#nodes) node.wake()', '', 'a revocation waits for the next look of its own node'],
     ['!isBefore(position, id)', 'true', 'a revocation is said to be where it is not'],
     ['|| clock.now() >= end', '', 'a revocation waits for ever for a node that has died'],
-    ['|| (time === otherTime && number < otherNumber)', '', 'a revocation is said to be where it is not'],
-    ["one.split('-').map(Number)", "one.split('-')", 'places are compared as texts'],
-    ['this.#look().catch(() => false)', 'this.#look()', 'a node never looks again when a look has failed'],
-    ['this.#unanswered ??=', 'this.#unanswered =', 'looks pile up before a server that does not answer'],
-    ['commands.inTime(this.#unanswered)', 'this.#unanswered', 'a look without a deadline'],
+  ]),
+  ...of('time.ts', log, [
     [
-      '{ earliest: time - received,',
-      '{ earliest: time - sent,',
+      'earliest: time - received',
+      'earliest: time - sent',
       'what is vouched for now is younger than a revocation that was made before',
     ],
     ['latest: time - sent }', 'latest: time - received }', 'a revocation is made before what it should deny'],
+  ]),
+  ...of('node.ts', log, [
+    ['this.#look().catch(() => false)', 'this.#look()', 'a node never looks again when a look has failed'],
+    ['this.#unanswered ??=', 'this.#unanswered =', 'looks pile up before a server that does not answer'],
+    ['commands.inTime(this.#unanswered)', 'this.#unanswered', 'a look without a deadline'],
     [
       'this.currentAt = sent',
       'this.currentAt = this.#options.clock.now()',
@@ -167,39 +179,49 @@ export default [
     ],
     ['this.#position === start || entries[0]?.[0] === this.#position', 'true', 'a log that was emptied is not noticed'],
     ['primary !== this.#primary || !follows', '!follows', 'what a failover has lost is not noticed'],
-    ['      this.#present = new Set()\n', '', 'what was lost is not appended again'],
-    [
-      '      this.#present = new Set()\n      this.#lost = undefined\n',
-      '      this.#present = new Set()\n',
-      'what is lost while the log is mended stays lost',
-    ],
-    [
-      'this.#primary = primary\n      this.#position = start',
-      'this.#primary = primary',
-      'what a failover has lost is not noticed',
-    ],
+    ['    this.#position = start\n', '', 'what a failover has lost is not noticed'],
+    ['    this.#mending.begin()\n', '', 'what was lost is not appended again'],
     ['if (entries.length === page) return true', '', 'a node accepts before it knows every revocation'],
-    ['if (await this.#restore()) return true', 'void this.#restore', 'what was lost is not appended again'],
-    ['    this.#present = undefined\n', '', 'every look asks for all that is known'],
-    ['if (entry === undefined) {', 'if (false) {', 'whoever can write to Redis makes revocations'],
+    ['if (await this.#mending.restore()) return true', '', 'what was lost is not appended again'],
+    ['if (opened === undefined) {', 'if (false) {', 'whoever can write to Redis makes revocations'],
     ['if (!this.#hasWarned) {', 'if (false) {', 'nobody is told that somebody else writes'],
     ['      this.#hasWarned = true\n', '', 'whoever writes to Redis fills the log of the application'],
+  ]),
+  ...of('node.ts', tampering, [
+    ['if (opened.end <= now) return', '', 'an entry lasts for ever that somebody writes again'],
+    [
+      'if (await this.#mending.isDamaged(look.time)) return this.#readAgain()',
+      '',
+      'an entry that was taken out stays out',
+    ],
+    ['Math.ceil(this.#follower.maxStaleness)', '3_000', 'a node that is silent is forgotten, and goes on'],
+  ]),
+  ...of('mending.ts', log, [
+    [
+      '    this.#present = new Set()\n    this.#lost = undefined\n',
+      '    this.#present = new Set()\n',
+      'what is lost while the log is mended stays lost',
+    ],
+    ['    this.#present = undefined\n', '', 'every look asks for all that is known'],
     ['filter(([entry]) => !present.has(entry))', 'filter(() => true)', 'the same is appended without an end'],
     ['this.#lost.slice(0, page)', 'this.#lost', 'all that was lost is appended at once'],
-    [
-      '[seal.close(keys[0], entry), Math.ceil(ttl)])\n    })',
-      '[entry, Math.ceil(ttl)])\n    })',
-      'what is given back has no mark',
-    ],
   ]),
-  ...of('log.ts', contract, [
+  ...of('mending.ts', tampering, [
+    ['if (clock.now() < this.#compareAt) return false', '', 'every look compares'],
+    ['    this.#compared += page\n', '', 'what is not on the first page is not compared'],
+    ['    this.#read = []\n', '', 'what was given back is looked for where it was'],
+    ['this.#compared, this.#compared + page)', 'this.#compared)', 'all of a long log is compared at once'],
+    ['page).filter(({ end }) => end > now)', 'page)', 'what is over is taken for lost'],
+    ['missing.includes(id)', 'false', 'an entry that was taken out stays out'],
+  ]),
+  ...of('node.ts', contract, [
     [
       "await commands.run(keys[1], ['HDEL', keys[1], this.#id]).catch(() => {})",
       '',
       'every revocation waits for a node that has gone down',
     ],
   ]),
-  ...of('log.ts', store, [
+  ...of('node.ts', store, [
     ['if (primary !== this.#primary) await onPrimary(primary)', '', 'no ticket is good any more after a failover'],
   ]),
   ...of('scripts.ts', store, [

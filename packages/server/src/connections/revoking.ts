@@ -15,7 +15,7 @@ export interface Revoked {
   readonly closed: number
   /** How many nodes have taken it, this one among them; 1 with the memory store. */
   readonly confirmed: number
-  /** How many nodes there are. One that was killed a moment ago still counts. */
+  /** How many nodes there are. One that has died without a word counts for `life.maxStaleness`: it might be cut off only. */
   readonly nodes: number
 }
 

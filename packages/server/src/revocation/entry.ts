@@ -1,8 +1,9 @@
 import type { Revocation } from './revocations.js'
 import type { RevocationTarget } from './target.js'
 
-/** A revocation as an entry of the log. */
-export const encodeRevocation = (revocation: Revocation): string => JSON.stringify(revocation)
+/** A revocation as an entry of the log: the same text whoever writes it, so that the log shows what it has. */
+export const encodeRevocation = ({ target, at, code, reason }: Revocation): string =>
+  JSON.stringify({ target: target === 'all' ? target : readTarget(target), at, code, reason })
 
 /**
  * Reads an entry of the log, which a newer or older node may have written. What it does not know it reads as the broader

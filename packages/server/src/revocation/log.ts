@@ -20,25 +20,31 @@ export interface RevocationLogOptions {
 
 // Twenty looks, or two that took as long as they may.
 const currentFor = 2_000
+// From the place of a connection to its opening, and more.
+const handshakeTime = 15_000
 
 /** The revocations of all nodes, followed through the store and kept here, so that a decision asks nobody. */
 export class RevocationLog {
   readonly #options: RevocationLogOptions
   readonly #revocations: Revocations
   readonly #following: Following
+  /** The entries of other versions of this, which are not for this one to put into other words. */
+  readonly #asWritten = new WeakMap<Revocation, string>()
   /** What the store has not taken yet. */
   readonly #unsent = new Set<Revocation>()
   #lastState: StoreState
   #onReady: (() => void)[] = []
 
   constructor(options: RevocationLogOptions) {
-    const { store, clock, memory } = options
+    const { store, memory, maxStaleness } = options
     this.#options = options
     // Before the first look nothing is forgotten.
     let now = () => Number.NEGATIVE_INFINITY
-    this.#revocations = new Revocations(() => now(), memory)
+    this.#revocations = new Revocations(() => now(), memory, maxStaleness + handshakeTime)
     this.#following = store.follow({
-      onEntry: (entry) => this.#take(decodeRevocation(entry, clock.now())),
+      // As long as it is current, it goes on in any case.
+      maxStaleness: Math.max(maxStaleness, currentFor),
+      onEntry: (entry) => this.#onEntry(entry),
       entries: () => this.#entries(),
       onLook: () => this.#onLook(),
     })
@@ -97,6 +103,12 @@ export class RevocationLog {
     return this.#following.stop()
   }
 
+  #onEntry(entry: string): void {
+    const revocation = decodeRevocation(entry, this.#options.clock.now())
+    if (encodeRevocation(revocation) !== entry) this.#asWritten.set(revocation, entry)
+    this.#take(revocation)
+  }
+
   #take(revocation: Revocation): void {
     if (this.#revocations.add(revocation)) this.#options.apply(revocation)
   }
@@ -115,7 +127,10 @@ export class RevocationLog {
   }
 
   #entryOf(revocation: Revocation): [entry: string, ttl: number] {
-    return [encodeRevocation(revocation), this.#revocations.endOf(revocation) - this.now]
+    return [
+      this.#asWritten.get(revocation) ?? encodeRevocation(revocation),
+      this.#revocations.endOf(revocation) - this.now,
+    ]
   }
 
   #onLook(): void {

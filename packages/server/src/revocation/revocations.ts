@@ -1,4 +1,5 @@
 import type { Identity } from '../identity.js'
+import { ExpiringMap } from '../support/expiring-map.js'
 import type { Verified } from '../verifiers/verifier.js'
 import type { RevocationTarget } from './target.js'
 
@@ -41,23 +42,27 @@ const issuedBy = (time: number, { issuedAt = Number.NEGATIVE_INFINITY }: Holder)
 export class Revocations {
   readonly #now: () => number
   readonly #memory: number
-  readonly #byKey = new Map<string, Revocation[]>()
+  readonly #connectionMemory: number
+  readonly #byKey: ExpiringMap<string, Revocation[]>
 
-  /** `memory`: how long a revocation is kept, in milliseconds: as long as what it denies could live. */
-  constructor(now: () => number, memory: number) {
+  /**
+   * `memory`: how long a revocation is kept, in milliseconds: as long as what it denies could live. `connectionMemory`: the
+   * same for one that names a connection: as long as a node may hold that and not have heard of it.
+   */
+  constructor(now: () => number, memory: number, connectionMemory: number) {
     this.#now = now
     this.#memory = memory
+    this.#connectionMemory = connectionMemory
+    this.#byKey = new ExpiringMap(now)
   }
 
   /** Takes a revocation. `false`: it says nothing that is not known, or what it denies is over. */
   add(revocation: Revocation): boolean {
-    this.#forget()
     const key = keyOf(revocation.target)
     const sameKey = this.#byKey.get(key) ?? []
-    if (!this.#isInForce(revocation) || sameKey.some((old) => covers(old, revocation))) return false
-    // Taken out and put back, so that the oldest key stays the first.
-    this.#byKey.delete(key)
-    this.#byKey.set(key, [...sameKey.filter((old) => !covers(revocation, old)), revocation])
+    if (this.endOf(revocation) <= this.#now() || sameKey.some((old) => covers(old, revocation))) return false
+    const kept = [...sameKey.filter((old) => !covers(revocation, old)), revocation]
+    this.#byKey.set(key, kept, Math.max(...kept.map((each) => this.endOf(each))))
     return true
   }
 
@@ -73,22 +78,13 @@ export class Revocations {
 
   /** When what a revocation denies has ended, in milliseconds since the epoch. */
   endOf(revocation: Revocation): number {
-    return lastIssued(revocation) + this.#memory
+    const { target } = revocation
+    const namesConnection = target !== 'all' && target.connection !== undefined
+    return lastIssued(revocation) + (namesConnection ? this.#connectionMemory : this.#memory)
   }
 
   *[Symbol.iterator](): IterableIterator<Revocation> {
-    for (const revocations of this.#byKey.values()) yield* revocations
-  }
-
-  #forget(): void {
-    for (const [key, revocations] of this.#byKey) {
-      if (revocations.some((revocation) => this.#isInForce(revocation))) return
-      this.#byKey.delete(key)
-    }
-  }
-
-  #isInForce(revocation: Revocation): boolean {
-    return this.endOf(revocation) > this.#now()
+    for (const [, revocations] of this.#byKey) yield* revocations
   }
 }
 

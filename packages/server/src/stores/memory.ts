@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
 import { ConfigurationError, UnavailableError } from '../support/errors.js'
+import { ExpiringMap } from '../support/expiring-map.js'
 import { Groups } from './groups.js'
 import type { Follower, Store } from './store.js'
 
@@ -34,7 +35,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const values = new Map<string, { readonly value: string; readonly expiresAt: number }>()
   const sets = new LRUCache<string, { readonly members: Set<string>; readonly expiresAt: number }>({ max: maxSets })
   const groups = new Groups(clock, maxEntries)
-  const log = new Map<string, number>()
+  const log = new ExpiringMap<string, true>(clock.now)
   const followers = new Set<Follower>()
 
   function makeRoom(): void {
@@ -69,15 +70,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       groups.release(group, member)
     },
     async append(entry, ttl) {
-      const now = clock.now()
-      for (const [old, expiresAt] of log) if (expiresAt <= now) log.delete(old)
-      log.set(entry, now + ttl)
+      log.set(entry, true, clock.now() + ttl)
       for (const follower of followers) follower.onEntry(entry)
       return { confirmed: followers.size, followers: followers.size }
     },
     follow(follower) {
       followers.add(follower)
-      for (const entry of log.keys()) follower.onEntry(entry)
+      for (const [entry] of log) follower.onEntry(entry)
       return {
         currentAt: Number.POSITIVE_INFINITY,
         get time() {

@@ -22,7 +22,7 @@ export interface Store {
   release(group: string, member: string): Promise<void>
   /**
    * Appends an entry to the log that all nodes follow, and keeps it for `ttl` milliseconds at least. Resolves when every
-   * live follower has it, or after a second.
+   * follower has it, or after a second.
    */
   append(entry: string, ttl: number): Promise<Appended>
   /** Follows the log, from the first entry that it still has. */
@@ -48,12 +48,14 @@ export interface Acquired {
 export interface Appended {
   /** How many followers have it. */
   readonly confirmed: number
-  /** How many there are. */
+  /** How many there are, those among them that are silent and may still go on by what they know. */
   readonly followers: number
 }
 
 /** Who follows the log. */
 export interface Follower {
+  /** How long it goes on by what it knows without news, in milliseconds: as long, it counts among the followers. */
+  readonly maxStaleness: number
   /** Takes an entry. Each comes at least once, and nothing is lost in between, whatever happens to the store meanwhile. */
   onEntry(entry: string): void
   /** What the log must hold, asked when the store may have lost some of it. */
@@ -71,7 +73,7 @@ export interface Following {
   readonly currentAt: number | undefined
   /** Between which times the store's own clock stands now, in milliseconds since the epoch. */
   readonly time: { readonly earliest: number; readonly latest: number }
-  /** Stops following, and leaves the number of the followers. */
+  /** Stops following, and leaves the followers at once. */
   stop(): Promise<void>
 }
 

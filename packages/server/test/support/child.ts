@@ -43,7 +43,7 @@ export async function startChild(
     alias: {
       '@sallyport/protocol': source('protocol/src/index.ts'),
       '@sallyport/server/redis': source('server/src/stores/redis/store.ts'),
-      '@sallyport/server/ws': source('server/src/adapters/ws.ts'),
+      '@sallyport/server/ws': source('server/src/adapters/ws/guard-server.ts'),
       '@sallyport/server': source('server/src/index.ts'),
     },
   })

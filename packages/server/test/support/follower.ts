@@ -17,11 +17,12 @@ export interface TestFollower {
 }
 
 /** `known`: what the log must hold, for a minute. */
-export function followerOf(store: Store, known: readonly string[] = []): TestFollower {
+export function followerOf(store: Store, known: readonly string[] = [], maxStaleness = 60_000): TestFollower {
   const entries: string[] = []
   const looked = new Set<() => void>()
   let asked = 0
   const following = store.follow({
+    maxStaleness,
     onEntry: (entry) => {
       entries.push(entry)
     },

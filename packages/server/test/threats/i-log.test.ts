@@ -112,6 +112,7 @@ describe('the log in Redis', () => {
     let looks = 0
     await new Promise<void>((resolve) => {
       const following = store.follow({
+        maxStaleness: keep,
         onEntry: (entry) => void seen.add(entry),
         entries: () => [],
         onLook: () => {

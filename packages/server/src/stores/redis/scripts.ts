@@ -24,12 +24,13 @@ if not string.find(replication, 'role:master') then return redis.error_reply('RE
 local primary = string.match(replication, 'master_replid:(%x+)')
 `
 
-/** KEYS: a value. Takes it, and says which primary it was taken from. */
+/** KEYS: a value. Takes it, and says from which primary, and when. */
 export const take = script(`
 local value = redis.call('GETDEL', KEYS[1])
 if not value then return false end
 ${primary}
-return { value, primary }
+${now}
+return { value, primary, now }
 `)
 
 /** KEYS: a set. ARGV: member, time to live. How many members there are. */
@@ -85,20 +86,30 @@ end
 return redis.call('XADD', KEYS[1], '*', 'entry', ARGV[1], 'until', now + ARGV[2])
 `)
 
+/** KEYS: the log. ARGV: ids. Those of them that are not there, and the time. */
+export const missing = script(`
+${now}
+local missing = {}
+for _, id in ipairs(ARGV) do
+  if #redis.call('XRANGE', KEYS[1], id, id) == 0 then table.insert(missing, id) end
+end
+return { missing, now }
+`)
+
 /**
- * KEYS: the log, the nodes. ARGV: node, its position, how long it counts as alive, entries at most. Says that the node is
+ * KEYS: the log, the nodes. ARGV: node, its position, how long it counts from now on, entries at most. Says that the node is
  * alive and how far it has come, and answers time, primary, and the entries from that position on, itself included.
  */
 export const look = script(`
 ${primary}
 ${now}
-local told = redis.pcall('HSET', KEYS[2], ARGV[1], now + ARGV[3] .. ' ' .. ARGV[2])
+local told = redis.pcall('HSET', KEYS[2], ARGV[1], string.format('%.0f', now + ARGV[3]) .. ' ' .. ARGV[2])
 -- A server that is full can still be read.
 if type(told) == 'table' and not string.find(told.err, '^OOM') then return told end
 return { now, primary, redis.call('XRANGE', KEYS[1], ARGV[2], '+', 'COUNT', ARGV[4]) }
 `)
 
-/** KEYS: the nodes. The positions of those that are alive; the others are taken out. */
+/** KEYS: the nodes. The positions of those that count; the others are taken out. */
 export const positions = script(`
 ${now}
 local alive = {}
@@ -110,8 +121,9 @@ end
 return alive
 `)
 
-/** KEYS: any key of ours. Which primary this is, and what it says of its memory and its persistence. */
+/** KEYS: any key of ours. Which primary this is, what it says of its memory and its persistence, and the time. */
 export const inspect = script(`
 ${primary}
-return { primary, replication .. redis.call('INFO', 'memory') .. redis.call('INFO', 'persistence') }
+${now}
+return { primary, replication .. redis.call('INFO', 'memory') .. redis.call('INFO', 'persistence'), now }
 `)

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { checkedNumber } from '../../support/checked-number.js'
 import { type Clock, longestDelay, systemClock } from '../../support/clock.js'
 import { ConfigurationError, UnavailableError } from '../../support/errors.js'
+import { ExpiringMap } from '../../support/expiring-map.js'
 import type { Store } from '../store.js'
 import { Commands, type Keys } from './commands.js'
 import { inspectServer } from './inspection.js'
 import { Log } from './log.js'
 import * as scripts from './scripts.js'
 import { createSeal } from './seal.js'
+import { ServerTime } from './time.js'
 
 /** As much of a client of ioredis as the store uses: a `Redis`, also one of Sentinels, or a `Cluster`. */
 export interface RedisClient {
@@ -55,14 +57,20 @@ export function redisStore(options: RedisStoreOptions): Store {
   const keyOf = (name: string) => `{${prefix}}:${name}`
   const commands = new Commands((_, [command = '', ...args]) => client.call(command, ...args), clock, timeout)
   const warned = new Set<string>()
-  // The followers keep it true.
+  // The followers keep both true.
+  const time = new ServerTime(clock)
   let primary: string | undefined
+  // What was taken here, until its end: whoever writes it back opens nothing more with it on this node.
+  const taken = new ExpiringMap<string, true>(() => time.now.earliest)
   const keys = [keyOf('log'), keyOf('nodes')] as const
-  const log = new Log({ commands, seal, clock, random: randomBytes, keys, onPrimary })
+  const log = new Log({ commands, seal, clock, time, random: randomBytes, keys, onPrimary })
   if (secrets.length === 0) warn('give it a secret: without one, whoever can write to Redis can make tickets')
 
   async function onPrimary(): Promise<void> {
-    const [found, info] = (await commands.eval(scripts.inspect, [keys[0]], [])) as [string, string]
+    const sent = clock.now()
+    const reply = await commands.eval(scripts.inspect, [keys[0]], [])
+    const [found, info, now] = reply as [primary: string, info: string, now: number]
+    time.told(now, sent, clock.now())
     try {
       for (const warning of inspectServer(info)) warn(warning)
     } catch (error) {
@@ -84,18 +92,21 @@ export function redisStore(options: RedisStoreOptions): Store {
     async put(name, value, ttl) {
       const key = keyOf(name)
       if (primary === undefined) await onPrimary()
-      const sealed = seal.close(key, `${primary} ${value}`)
+      const sealed = seal.close(key, `${primary} ${value}`, time.now.latest + ttl)
       const reply = await commands.run(key, ['SET', key, sealed, 'NX', 'PX', `${ttl}`])
       if (reply === null) throw new Error('the key is in use')
     },
     async take(name) {
       const key = keyOf(name)
-      const reply = (await commands.eval(scripts.take, [key], [])) as [sealed: string, primary: string] | null
+      const reply = await commands.eval(scripts.take, [key], [])
       if (!reply) return undefined
-      const [sealed, current] = reply
-      const text = seal.open(key, sealed)
+      const [sealed, current, now] = reply as [sealed: string, primary: string, now: number]
+      const opened = seal.open(key, sealed)
+      if (!opened || opened.end <= now || taken.get(key)) return undefined
+      taken.set(key, true, opened.end)
       // What was put under another primary may have been taken there, without this one having heard of it.
-      return text?.startsWith(`${current} `) ? text.slice(current.length + 1) : undefined
+      const { text } = opened
+      return text.startsWith(`${current} `) ? text.slice(current.length + 1) : undefined
     },
     async count(name, member, ttl) {
       return Number(await commands.eval(scripts.count, [keyOf(name)], [member, ttl]))

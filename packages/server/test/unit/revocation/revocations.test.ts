@@ -3,12 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Revocation, Revocations, revokes } from '../../../src/revocation/revocations.js'
 import { testClock } from '../../support/clock.js'
+import { stepsOf } from '../../support/steps.js'
 
 const memory = 60_000
+const connectionMemory = 10_000
 
 function setUp() {
   const clock = testClock()
-  const revocations = new Revocations(clock.now, memory)
+  const revocations = new Revocations(clock.now, memory, connectionMemory)
   const revoke = (target: Revocation['target'], at = clock.now()) => revocations.add({ target, at, code: 'revoked' })
   /** Somebody whose credential was issued now, with some of it changed. */
   const holder = (changes: Partial<Verified> = {}): Verified => ({
@@ -102,7 +104,7 @@ describe('Revocations', () => {
         fc.array(fc.record({ target, at: time, code: fc.constant<'revoked'>('revoked') }), { maxLength: 8 }),
         holders,
         (added, holder) => {
-          const revocations = new Revocations(clock.now, memory)
+          const revocations = new Revocations(clock.now, memory, connectionMemory)
           for (const revocation of added) revocations.add(revocation)
           expect(revocations.find(holder) !== undefined).toBe(added.some((revocation) => revokes(revocation, holder)))
         },
@@ -162,7 +164,7 @@ describe('Revocations', () => {
     fc.assert(
       fc.property(orders, fc.nat(6), ([list, again], ms) => {
         const denies = (added: Revocation[]) => {
-          const revocations = new Revocations(clock.now, memory)
+          const revocations = new Revocations(clock.now, memory, connectionMemory)
           for (const one of added) revocations.add(one)
           return revocations.find(holder({ session: 's2', issuedAt: clock.now() + ms })) !== undefined
         }
@@ -196,6 +198,38 @@ describe('Revocations', () => {
     revoke({ session: 'another' })
     expect(revocations.find(stale)).toBeUndefined()
     expect(revocations.find(holder({ session: 'other' }))).toBeDefined()
+  })
+
+  it('F37 keeps one that names a connection as long as a node may hold it unheard, and the others for their time', () => {
+    const { clock, revocations, revoke, holder } = setUp()
+    revoke({ connection: 'c1' })
+    revoke({ session: 's1' })
+    const [here, there] = [{ ...holder({ session: 's2' }), lease: 'c1' }, holder()]
+    clock.advance(connectionMemory - 1)
+    expect(revocations.find(here)).toBeDefined()
+    clock.advance(1)
+    expect(revocations.find(here)).toBeUndefined()
+    expect(revocations.find(there)).toBeDefined()
+    // Of those of one user the longest counts.
+    const old = holder({ session: 's2' })
+    revoke({ user: 'ada', issuedBefore: clock.now() + memory })
+    revoke({ user: 'ada', issuer: 'i1' })
+    clock.advance(2 * memory - 1)
+    expect(revocations.find(old)).toBeDefined()
+  })
+
+  it('F37 holds no more than is needed of many that name connections, and takes as many steps for each', () => {
+    const { clock, revocations, revoke } = setUp()
+    revoke({ session: 's1' })
+    const revokeMany = () => {
+      for (let i = 0; i < 10_000; i++) {
+        clock.advance(100)
+        revoke({ connection: `c${clock.now()}` })
+      }
+    }
+    const first = stepsOf(revokeMany)
+    expect(stepsOf(revokeMany)).toBeLessThan(1.5 * first)
+    expect([...revocations].length).toBeLessThanOrEqual(connectionMemory / 100 + 1)
   })
 
   it('F15 counts from the time before which all is revoked, when that is still to come', () => {

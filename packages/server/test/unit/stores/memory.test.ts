@@ -81,7 +81,7 @@ describe('memoryStore', () => {
     clock.advance(ttl - 1)
     await store.append('newest', ttl)
     const entries: string[] = []
-    store.follow({ onEntry: (entry) => entries.push(entry), entries: () => [] })
+    store.follow({ maxStaleness: 1_000, onEntry: (entry) => entries.push(entry), entries: () => [] })
     expect(entries).toEqual(['new', 'newest'])
   })
 

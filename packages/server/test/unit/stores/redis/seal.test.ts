@@ -5,15 +5,17 @@ import { createSeal } from '../../../../src/stores/redis/seal.js'
 const secret = 'x'.repeat(32)
 const other = 'y'.repeat(32)
 const key = '{sallyport}:ticket:a'
+const end = 1_700_000_000_000
 
 describe('I20 a seal', () => {
   it.each(['', 'text', 'with spaces\nand lines', '🔑\u0000'])('opens what it has closed: %j', (text) => {
     const seal = createSeal([secret])
-    expect(seal.open(key, seal.close(key, text))).toBe(text)
+    expect(seal.open(key, seal.close(key, text, end))).toEqual({ text, end })
   })
 
   it.each<[string, (sealed: string) => string]>([
     ['another text', (sealed) => `${sealed}!`],
+    ['another end', (sealed) => sealed.replace(`${end}`, `${end + 1}`)],
     ['no mark', (sealed) => sealed.slice(sealed.indexOf(' ') + 1)],
     ['a mark that is cut short', (sealed) => sealed.slice(1)],
     ['an empty mark', (sealed) => sealed.slice(sealed.indexOf(' '))],
@@ -21,22 +23,22 @@ describe('I20 a seal', () => {
     ['nothing', () => ''],
   ])('opens nothing with %s', (_, change) => {
     const seal = createSeal([secret])
-    const sealed = seal.close(key, 'text')
+    const sealed = seal.close(key, 'text', end)
     expect(seal.open(key, change(sealed))).toBeUndefined()
-    expect(seal.open(key, sealed)).toBe('text')
+    expect(seal.open(key, sealed)).toEqual({ text: 'text', end })
   })
 
   it('opens nothing that stood under another key', () => {
     const seal = createSeal([secret])
-    expect(seal.open('{sallyport}:ticket:b', seal.close(key, 'text'))).toBeUndefined()
+    expect(seal.open('{sallyport}:ticket:b', seal.close(key, 'text', end))).toBeUndefined()
   })
 
   it('marks with the first secret, and believes all', () => {
     const [before, between, after] = [[other], [secret, other], [secret]].map(createSeal)
-    expect(between!.open(key, before!.close(key, 'text'))).toBe('text')
-    expect(after!.open(key, between!.close(key, 'text'))).toBe('text')
-    expect(before!.open(key, between!.close(key, 'text'))).toBeUndefined()
-    expect(after!.open(key, before!.close(key, 'text'))).toBeUndefined()
+    expect(between!.open(key, before!.close(key, 'text', end))).toEqual({ text: 'text', end })
+    expect(after!.open(key, between!.close(key, 'text', end))).toEqual({ text: 'text', end })
+    expect(before!.open(key, between!.close(key, 'text', end))).toBeUndefined()
+    expect(after!.open(key, before!.close(key, 'text', end))).toBeUndefined()
   })
 
   it.each([
@@ -50,7 +52,8 @@ describe('I20 a seal', () => {
 
   it('marks nothing without a secret, and believes everything', () => {
     const seal = createSeal([])
-    expect(seal.close(key, 'text')).toBe('text')
-    expect(seal.open(key, 'text')).toBe('text')
+    expect(seal.close(key, 'text', end)).toBe(`${end} text`)
+    expect(seal.open(key, `${end} text`)).toEqual({ text: 'text', end })
+    expect(seal.open(key, 'no end')).toBeUndefined()
   })
 })

@@ -1,0 +1,81 @@
+import type { Follower } from '../store.js'
+import { appendTo, type LogOptions } from './entries.js'
+import * as scripts from './scripts.js'
+import type { Opened } from './seal.js'
+
+const page = 512
+// How often a page of what was read is compared with what is still there.
+const compareEvery = 60_000
+
+/** Gives back to the log what it has lost and a node still knows. */
+export class Mending {
+  readonly #options: LogOptions
+  readonly #follower: Follower
+  /** The entries that are in the log, while all of it is read to see what it has lost. */
+  #present: Set<string> | undefined = new Set()
+  /** What is to be appended again. */
+  #lost: (readonly [entry: string, ttl: number])[] | undefined
+  /** What was read and is to be there until its end. */
+  #read: { readonly id: string; readonly end: number }[] = []
+  /** How many of them were compared in this round. */
+  #compared = 0
+  #compareAt: number
+
+  constructor(options: LogOptions, follower: Follower) {
+    this.#options = options
+    this.#follower = follower
+    this.#compareAt = options.clock.now() + compareEvery
+  }
+
+  /** The log is read from its first entry on. */
+  begin(): void {
+    this.#present = new Set()
+    this.#lost = undefined
+    this.#read = []
+    this.#compared = 0
+  }
+
+  /** Takes note of an entry. */
+  read(id: string, { text, end }: Opened): void {
+    this.#present?.add(text)
+    this.#read.push({ id, end })
+  }
+
+  /**
+   * Appends again some of what is missing, now that all of the log was read. Whether there was any: the other nodes do the
+   * same, so that the next look shows what is left. Each begins elsewhere, or all would append the same.
+   */
+  async restore(): Promise<boolean> {
+    const { random } = this.#options
+    const present = this.#present
+    if (!present) return false
+    if (!this.#lost) {
+      const known = [...this.#follower.entries()]
+      const first = Buffer.from(random(4)).readUInt32LE() % Math.max(1, known.length)
+      this.#lost = [...known.slice(first), ...known.slice(0, first)]
+    }
+    this.#lost = this.#lost.filter(([entry]) => !present.has(entry))
+    await Promise.all(this.#lost.slice(0, page).map(([entry, ttl]) => appendTo(this.#options, entry, ttl)))
+    if (this.#lost.length > 0) return true
+    this.#present = undefined
+    this.#lost = undefined
+    return false
+  }
+
+  /** Whether an entry is gone before its end. Asked at every look; each minute it compares the next page of them. */
+  async isDamaged(now: number): Promise<boolean> {
+    const { commands, clock, keys } = this.#options
+    if (clock.now() < this.#compareAt) return false
+    this.#compareAt = clock.now() + compareEvery
+    if (this.#compared >= this.#read.length) {
+      this.#read = this.#read.filter(({ end }) => end > now)
+      this.#compared = 0
+    }
+    const compared = this.#read.slice(this.#compared, this.#compared + page).filter(({ end }) => end > now)
+    this.#compared += page
+    if (compared.length === 0) return false
+    const ids = compared.map(({ id }) => id)
+    const [missing, time] = (await commands.eval(scripts.missing, [keys[0]], ids)) as [string[], number]
+    return compared.some(({ id, end }) => end > time && missing.includes(id))
+  }
+}
