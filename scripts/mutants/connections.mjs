@@ -552,6 +552,10 @@ export default [
       ['if (listeners.get(path) !== onUpgrade) return', '', 'a path is given back by who has it no more'],
     ],
   ),
+  ...of('adapters/ws/other-servers.ts', ws, [
+    ['if (!options.noServer) {', 'if (false) {', 'another listener upgrades what is guarded'],
+    ["if (typeof options.WebSocket !== 'function') {", 'if (false) {', 'messages of an old ws go around the gate'],
+  ]),
   ...of('adapters/ws/gated-socket.ts', ws, [
     ["if (event === 'message') {", 'if (false) {', 'messages go around the gate'],
     [

@@ -10,11 +10,11 @@ import type { Guard } from '../../guard/guard.js'
 import { fromNode } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import { checkedNumber } from '../../support/checked-number.js'
-import { ConfigurationError } from '../../support/errors.js'
 import type { Verdict } from '../../verdict.js'
 import { claimUpgrades, refuseSocket, releaseSocket } from '../node/upgrades.js'
 import { AcceptedSocket } from './accepted-socket.js'
 import { GatedSocket, type Message, makeGateable } from './gated-socket.js'
+import { checkWebSocketServer, warnOfOthers } from './other-servers.js'
 
 export type { Message } from './gated-socket.js'
 
@@ -55,11 +55,12 @@ export type ConnectionHandler<I extends Identity> = (socket: WebSocket, connecti
  * the connection is closed with 1011.
  *
  * The path is the guard's alone: no other listener of the server sees its upgrades, whoever came first. Those to paths
- * that no guard owns are left to the others, and get 404 when nobody takes them within a second.
+ * that no guard owns are left to the others, and get 404 when nobody takes them within a second; within ten where
+ * somebody listens on the socket.
  *
  * @returns a function that takes the route off the server; live connections stay.
- * @throws ConfigurationError when the path is already guarded, or the `WebSocketServer` has a server of its own, or
- *   a number among the options cannot work.
+ * @throws ConfigurationError when the path is already guarded, or the `WebSocketServer` has a server of its own or is
+ *   older than ws 8, or a number among the options cannot work.
  */
 export function guardServer<I extends Identity>(
   server: Server,
@@ -75,9 +76,7 @@ export function guardServer<I extends Identity>(
     messagesPerSecond,
   } = options
   const { connections, clock } = guard
-  if (!webSocketServer.options.noServer) {
-    throw new ConfigurationError('guardServer: make your WebSocketServer with { noServer: true }; the guard upgrades')
-  }
+  checkWebSocketServer(webSocketServer)
   checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)
   if (messagesPerSecond !== undefined) checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)
   makeGateable(webSocketServer)
@@ -148,7 +147,12 @@ export function guardServer<I extends Identity>(
     }
   }
 
-  return claimUpgrades(server, clock, path, onUpgrade)
+  const giveBack = claimUpgrades(server, clock, path, onUpgrade)
+  const stopWatch = warnOfOthers(server)
+  return () => {
+    giveBack()
+    stopWatch()
+  }
 }
 
 const mebibyte = 1_048_576

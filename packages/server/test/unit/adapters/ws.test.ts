@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo, Socket } from 'node:net'
 import { ConfigurationError, createGuard, type Guard, type Identity } from '@sallyport/server'
 import { type ConnectionHandler, type GuardServerOptions, guardServer } from '@sallyport/server/ws'
@@ -148,6 +149,17 @@ describe('guardServer: a WebSocketServer of the user', () => {
     const { server } = await listen()
     const webSocketServer = new WebSocketServer({ server: createServer() })
     expect(() => guardServer(server, guardOfAll(), { path: '/ws', webSocketServer }, echo)).toThrow(ConfigurationError)
+  })
+
+  it('must be of a version whose sockets can be guarded', async () => {
+    const { server } = await listen()
+    const require = createRequire(createRequire(import.meta.url).resolve('express-ws'))
+    const old: { readonly Server: typeof WebSocketServer } = require('ws')
+    const webSocketServer = new old.Server({ noServer: true })
+    const guardWith = (webSocketServer: WebSocketServer) =>
+      guardServer(server, guardOfAll(), { path: '/ws', webSocketServer }, echo)
+    expect(() => guardWith(webSocketServer)).toThrow(/ws 8\.21 or later/)
+    expect(() => guardWith(new WebSocketServer({ noServer: true }))).not.toThrow()
   })
 
   it('has exactly the accepted sockets among its clients', async () => {
