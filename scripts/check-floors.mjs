@@ -11,7 +11,7 @@ import { report } from './report.mjs'
  * they share their parts, where the files of the other folders know nothing of one another.
  */
 const floors = [
-  { files: ['identity', 'support/', 'refusals/'], kin: ['support/'] },
+  { files: ['identity', 'support/', 'refusals/'], kin: ['support/', 'refusals/'] },
   { files: ['handshake/', 'stores/'], kin: ['handshake/', 'stores/'] },
   { files: ['stores/redis/'], kin: ['stores/redis/'] },
   { files: ['carriers/', 'dialects/', 'limits/'], kin: ['carriers/', 'dialects/', 'limits/'] },

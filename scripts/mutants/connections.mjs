@@ -376,13 +376,8 @@ export default [
     ],
     ["if (state === 'waiting') fail('message-late')", '', 'a socket waits for ever'],
     ["if (state !== 'waiting') return false", '', 'a socket whose credential is verified is thrown out'],
-    ["if (state === 'waiting') fail('message-too-large')\n", '', 'a socket without a credential sends for ever'],
+    ["if (state === 'waiting') fail('credential-too-large')\n", '', 'a socket without a credential sends for ever'],
     ["if (state === 'verifying') transport.pause()", '', 'what follows the credential is kept without bound'],
-    [
-      "state === 'waiting' && text !== undefined && Buffer.byteLength(text) > wait.maxBytes",
-      'false',
-      'a first message of any size',
-    ],
     [
       "} else if (state === 'waiting' && text !== undefined) {",
       '} else if (text !== undefined) {',

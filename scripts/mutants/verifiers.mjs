@@ -48,7 +48,12 @@ export default [
     ["[undefined, 'jwt', 'at+jwt']", "[undefined, 'jwt', 'at+jwt', 'logout+jwt']", 'a token of another type'],
     ["if (issuedAt > now + leeway) return tooEarly('iat', issuedAt, now, leeway)", '', 'a token issued in the future'],
     ['lifetime > maxLifetime', 'false', 'a token that lives for years'],
-    ["if (credential.length > maxLength) return rejected('credential-unreadable')", '', 'a token of any length'],
+    [
+      "if (!threeParts.test(credential)) return rejected('credential-unreadable')",
+      '',
+      'a megabyte that is no token is hashed',
+      'Equivalent but for time: what has not three parts is refused a little later all the same.',
+    ],
     ["required: ['exp', 'iat']", "required: ['iat']", 'a token without an end'],
     ["required: ['exp', 'iat']", "required: ['exp']", 'a token that does not say when it was issued'],
     [

@@ -12,7 +12,7 @@ const reasons: ReadonlyMap<number, string> = new Map([
   [codes.restart.close, 'the server restarts'],
   [codes.goingAway.close, 'the server goes away'],
   [codes.badRequest.close, 'the server could not read that'],
-  [codes.tooLarge.close, 'the message was too large'],
+  [codes.credentialTooLarge.close, 'the credential or a message was too large'],
   [codes.internal.close, 'the server failed'],
 ])
 

@@ -19,6 +19,7 @@ const kinds: Record<CodeName, Kind> = {
   restart: 'unavailable',
   goingAway: 'unavailable',
   badRequest: 'unavailable',
+  credentialTooLarge: 'unavailable',
   tooLarge: 'unavailable',
   internal: 'unavailable',
   notFound: 'unavailable',

@@ -49,8 +49,10 @@ export const codes = {
   goingAway: { status: 503, close: 1001, reason: 'Going away', action: 'jitter' },
   /** A malformed handshake or frame. */
   badRequest: { status: 400, close: 1008, reason: 'Bad request', action: 'stop' },
-  /** A message over the limit. */
-  tooLarge: { status: 413, close: 1009, reason: 'Message too large', action: 'stop' },
+  /** A credential over the limit, or more than one needs before it was accepted (RFC 6585 section 5). */
+  credentialTooLarge: { status: 431, close: 1009, reason: 'Credential too large', action: 'stop' },
+  /** A body over the limit. */
+  tooLarge: { status: 413, reason: 'Body too large', action: 'stop' },
   /** A failure of ours. */
   internal: { status: 500, close: 1011, reason: 'Internal error', action: 'back-off' },
   /** No such route. */

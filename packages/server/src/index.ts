@@ -53,7 +53,7 @@ export type { IssuedTicket, TicketOptions } from './tickets.js'
 export type { Accept, Await, MethodName, Refuse, Verdict } from './verdict.js'
 export { type IntrospectionOptions, introspection } from './verifiers/introspection.js'
 export type { Logout, LogoutVerifier } from './verifiers/logout.js'
-export { type FindSession, type Session, type SessionOptions, session } from './verifiers/session.js'
+export { type FindSession, type Session, session } from './verifiers/session.js'
 export {
   type Rejected,
   rejected,

@@ -36,13 +36,11 @@ export interface TicketMethod extends Omit<Method<never, false>, 'verify'> {
   readonly options: TicketOptions
 }
 
-/** {@link firstMessage}, with its bounds. */
+/** {@link firstMessage}, with its deadline. */
 export interface MessageMethod<I extends Identity = Identity> extends Method<I, false> {
   readonly name: 'message'
   /** How long a client has from the 101 on, in milliseconds. */
   readonly timeout: number
-  /** How many bytes it may send before it is accepted. */
-  readonly maxBytes: number
 }
 
 /** What a guard's `accept` list may hold. */
@@ -137,18 +135,15 @@ export function subprotocol<I extends Identity>({ verify }: BearerOptions<I>): M
 export interface FirstMessageOptions<I extends Identity> extends BearerOptions<I> {
   /** How long the guard waits for the message from the 101 on, in milliseconds. Default 5,000; traffic does not extend it. */
   readonly timeout?: number
-  /** How many bytes a client may send before it is accepted. Default 8,192. */
-  readonly maxBytes?: number
 }
 
 /**
- * `{"type":"auth","token":"…"}` after the 101: anonymous-first applications and very large tokens.
+ * `{"type":"auth","token":"…"}` after the 101: anonymous-first applications, and tokens too large for a header.
  *
- * @throws ConfigurationError when `timeout` or `maxBytes` is no number above zero
+ * @throws ConfigurationError when `timeout` is no number above zero
  */
 export function firstMessage<I extends Identity>(options: FirstMessageOptions<I>): MessageMethod<I> {
   const { verify } = options
   const timeout = checkedNumber('firstMessage', 'timeout', options.timeout ?? 5_000, 1, longestDelay)
-  const maxBytes = checkedNumber('firstMessage', 'maxBytes', options.maxBytes ?? 8_192, 1)
-  return { name: 'message', ambient: false, http: false, carrier: messageCarrier, verify, timeout, maxBytes }
+  return { name: 'message', ambient: false, http: false, carrier: messageCarrier, verify, timeout }
 }

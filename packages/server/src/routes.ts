@@ -56,13 +56,13 @@ const maxDroppedBytes = 65_536
  * connection that is not there, 405, 413, 429, 503 when the store is down.
  */
 export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logoutToken }: RoutesOptions): Routes {
-  const refused = (request: Handshake, { fault }: Fault) => refusalAnswer(guard.refuse(request, fault).code)
+  const refused = (request: Handshake, { fault }: Fault) => refusalAnswer(guard.refuse(request, fault))
   const routes = new Map<string, Route>([
     [
       `${path}/ticket`,
       async (request) => {
         const issued = await guard.issueTicket(request, path)
-        return 'reason' in issued ? refusalAnswer(issued.code) : jsonAnswer(201, issued)
+        return 'reason' in issued ? refusalAnswer(issued) : jsonAnswer(201, issued)
       },
     ],
     [
@@ -72,7 +72,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
         const connection = typeof body === 'string' ? readConnectionId(body) : body
         if (typeof connection === 'object') return refused(request, connection)
         const renewed = await guard.renew(request, connection)
-        return 'reason' in renewed ? refusalAnswer(renewed.code) : jsonAnswer(200, renewed)
+        return 'reason' in renewed ? refusalAnswer(renewed) : jsonAnswer(200, renewed)
       },
     ],
   ])
@@ -85,7 +85,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
       const done = await guard.logOut(request, token, logoutToken)
       if (!('reason' in done)) return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: '' }
       // The provider has no credential to renew: what is wrong is wrong with the request.
-      return refusalAnswer(done.code === 'unauthenticated' ? 'badRequest' : done.code)
+      return refusalAnswer(done.code === 'unauthenticated' ? { code: 'badRequest' } : done)
     })
   }
 
@@ -93,12 +93,12 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     const route = routes.get(readTarget(request.target)?.path ?? '')
     if (!route) return undefined
     const allowed = await guard.allowsOrigin(request)
-    if (typeof allowed === 'object') return refusalAnswer(allowed.code)
+    if (typeof allowed === 'object') return refusalAnswer(allowed)
     const origin = singleHeader(request, 'origin')
     const cors = allowed && typeof origin === 'string' ? corsHeaders(origin) : undefined
     if (request.method === 'OPTIONS' && cors) return { status: 204, headers: { ...cors, ...preflight }, body: '' }
     if (request.method !== 'POST') {
-      return refusalAnswer(guard.refuse(request, 'method-not-allowed').code, { ...cors, Allow: 'POST' })
+      return refusalAnswer(guard.refuse(request, 'method-not-allowed'), { ...cors, Allow: 'POST' })
     }
     const answered = await route(request, () => readText(body))
     return { ...answered, headers: { ...answered.headers, ...cors } }

@@ -17,3 +17,10 @@ export const malformed: Reading = { type: 'malformed' }
 
 /** A credential, not yet verified. */
 export const found = (credential: string): Reading => ({ type: 'found', credential })
+
+/**
+ * What stands in the place of a bearer credential. Whoever issues credentials decides what they look like, whichever way
+ * they travel: all that is printable in ASCII, without spaces, is one.
+ */
+export const presented = (text: string | undefined): Reading =>
+  text !== undefined && /^[\x21-\x7e]+$/.test(text) ? found(text) : malformed

@@ -1,6 +1,5 @@
 import { type Handshake, readTarget } from '../handshake/request.js'
-import { b64token } from './b64token.js'
-import { absent, type Carrier, found, malformed, type Reading } from './carrier.js'
+import { absent, type Carrier, malformed, presented, type Reading } from './carrier.js'
 
 /** Reads a credential from the query parameter `name`, which may stand there once and only in this spelling. */
 export function queryCarrier(name: string): Carrier {
@@ -8,8 +7,8 @@ export function queryCarrier(name: string): Carrier {
   return (handshake: Handshake): Reading => {
     const [shown, another] = readTarget(handshake.target)?.query.match(lookalikes) ?? []
     if (shown === undefined) return absent
-    const value = shown.startsWith(`${name}=`) ? decode(shown.slice(name.length + 1)) : ''
-    return another === undefined && b64token.test(value) ? found(value) : malformed
+    if (another !== undefined || !shown.startsWith(`${name}=`)) return malformed
+    return presented(decode(shown.slice(name.length + 1)))
   }
 }
 
@@ -35,12 +34,15 @@ function escaped(char: string): string {
   return `%${char.charCodeAt(0).toString(16)}`
 }
 
-/** Undoes the escapes of a value; empty when they are none, or a plus sign stands for nobody knows what. */
-function decode(value: string): string {
-  if (value.includes('+')) return ''
+/**
+ * Undoes the escapes of a value; `undefined` when they are none, or it has a sign that others read otherwise: a plus as a
+ * space, a hash as the end.
+ */
+function decode(value: string): string | undefined {
+  if (/[+#]/.test(value)) return undefined
   try {
     return decodeURIComponent(value)
   } catch {
-    return ''
+    return undefined
   }
 }

@@ -30,9 +30,6 @@ export interface FirstMessage<M> {
   receive(text: string | undefined, message: M): void
 }
 
-// Frame headers around a message of the full size, however it is fragmented.
-const framing = 1_024
-
 /**
  * Waits for the first message of a pending socket. What comes before the credential is dropped; what comes with it is
  * kept.
@@ -93,16 +90,14 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     },
     count(bytes) {
       received += bytes
-      if (received <= wait.maxBytes + framing) return
-      if (state === 'waiting') fail('message-too-large')
+      if (received <= wait.maxBytes) return
+      if (state === 'waiting') fail('credential-too-large')
       // What the client sends behind its credential waits on its side; only what has already come is kept here.
       if (state === 'verifying') transport.pause()
     },
     receive(text, message) {
       if (state === 'verifying') {
         kept.push(message)
-      } else if (state === 'waiting' && text !== undefined && Buffer.byteLength(text) > wait.maxBytes) {
-        fail('message-too-large')
       } else if (state === 'waiting' && text !== undefined) {
         const frame = readAuthFrame(text)
         if (frame === undefined) return

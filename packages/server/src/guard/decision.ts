@@ -43,7 +43,7 @@ export class Decision<I extends Identity> {
 
   evaluate(handshake: Handshake, ways: Ways<I>): Verdict<I> | Promise<Verdict<I>> {
     const origin = singleHeader(handshake, 'origin')
-    if (origin === repeated) return refuse('handshake-malformed')
+    if (origin === repeated) return refuse('handshake-repeated')
     const chosen = choose(handshake, ways.methods, origin)
     const byHeader = !ways.fetched && chosen !== undefined && 'method' in chosen && chosen.method.name === 'header'
     const fault = checkOrigin(handshake, origin, this.#options.settings.originPolicy, byHeader)
@@ -54,6 +54,9 @@ export class Decision<I extends Identity> {
   #decide(chosen: Choice<I>, handshake: Handshake, { wait }: Ways<I>): Verdict<I> | Promise<Verdict<I>> {
     if (chosen === undefined) return wait ?? this.deny('credential-absent', handshake)
     if ('reason' in chosen) return chosen
+    if (Buffer.byteLength(chosen.credential) > this.#options.settings.limits.credentialBytes) {
+      return this.deny('credential-too-large', handshake)
+    }
     const verdict = this.#verify(chosen, handshake)
     if (!wait || !chosen.method.ambient) return verdict
     // A stale cookie came without being asked, and the first message is a full authentication of its own.

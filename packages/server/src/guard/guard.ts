@@ -103,7 +103,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
 
   // The list of the options with its identity by name instead of by inference: the one place where they meet.
   const methods = options.accept as readonly (Method<I> | TicketMethod)[]
-  const upgradeWays: Ways<I> = { methods, fetched: false, wait: awaitVerdict(methods) }
+  const upgradeWays: Ways<I> = { methods, fetched: false, wait: awaitVerdict(methods, limits.credentialBytes) }
   const routeWays: Ways<I> = { methods: methods.filter(({ http }) => http), fetched: true }
   const ticketMethod = methods.find((method) => 'options' in method)
   const tickets = ticketMethod && createTickets<I>(ticketMethod.options, settings)
@@ -153,7 +153,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     request: Handshake,
     act: (caller: Accept<I>) => T | Reason | Promise<T | Reason>,
   ): Promise<T | Refuse> {
-    if (mayHideHeaders(request)) return report(refuse('handshake-malformed'), request)
+    if (mayHideHeaders(request)) return report(refuse('handshake-headers'), request)
     const verdict = await decision.evaluate(request, routeWays)
     if (verdict.type === 'refuse') return report(verdict, request)
     try {
@@ -249,7 +249,8 @@ const logoutReason = 'back-channel logout'
 /** Characters of a refusal's detail. */
 const maxDetail = 500
 
-function awaitVerdict(methods: readonly AnyMethod[]): Await | undefined {
+function awaitVerdict(methods: readonly AnyMethod[], credentialBytes: number): Await | undefined {
   const method = methods.find((method): method is MessageMethod => method.name === 'message')
-  return method && { type: 'await', timeout: method.timeout, maxBytes: method.maxBytes }
+  // JSON may escape every character of a credential; the rest is the message and the frames around it.
+  return method && { type: 'await', timeout: method.timeout, maxBytes: 2 * credentialBytes + 1_024 }
 }

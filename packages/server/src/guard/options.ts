@@ -75,7 +75,13 @@ type OriginOptions<M> = true extends (M extends { readonly ambient: infer A } ? 
 type Origins = readonly string[] | OriginPolicy
 
 /** How much a stranger may use before the decision. */
-export type Limits = PendingLimits & AttemptLimits
+export interface Limits extends PendingLimits, AttemptLimits {
+  /**
+   * How many bytes a credential may have, whichever way it comes; what a client may send before it is accepted follows from
+   * it. Default 8,192. More than about 12,000 in a header, a cookie or a query needs a larger `maxHeaderSize` of Node.js.
+   */
+  readonly credentialBytes: number
+}
 
 /** The options of a guard with nothing left open. */
 export interface GuardSettings {
@@ -108,6 +114,7 @@ const defaultLimits: Limits = {
   pendingPerAddress: 100,
   failedAttempts: 10,
   verificationBudget: 20,
+  credentialBytes: 8_192,
 }
 
 /**

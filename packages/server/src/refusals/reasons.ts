@@ -1,12 +1,19 @@
 import type { CodeName } from '@sallyport/protocol'
 
 /**
- * Why a handshake was refused, and the code that says so: stable names for events, logs and metrics. A client sees only
- * the code, so that all causes of a bad credential look the same.
+ * Why a handshake was refused, and the code that says so: stable names for events, logs and metrics. A client sees the
+ * code, and what is wrong with the form of its request; all causes of a bad credential look the same.
  */
 export const reasons = {
   // The handshake itself.
-  'handshake-malformed': 'badRequest',
+  'handshake-headers': 'badRequest',
+  'handshake-repeated': 'badRequest',
+  'handshake-version': 'badRequest',
+  'handshake-target': 'badRequest',
+  'handshake-host': 'badRequest',
+  'handshake-body': 'badRequest',
+  'handshake-key': 'badRequest',
+  'handshake-protocols': 'badRequest',
   'method-not-allowed': 'methodNotAllowed',
   'not-a-websocket': 'upgradeRequired',
   'path-unknown': 'notFound',
@@ -17,8 +24,8 @@ export const reasons = {
   'credential-absent': 'unauthenticated',
   'credential-malformed': 'badRequest',
   'credentials-conflict': 'badRequest',
+  'credential-too-large': 'credentialTooLarge',
   'message-late': 'timeout',
-  'message-too-large': 'tooLarge',
   // What the verifier said.
   'credential-placeholder': 'unauthenticated',
   'credential-unreadable': 'unauthenticated',

@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer'
-import { b64token } from '../carriers/b64token.js'
 import type { Identity } from '../identity.js'
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
@@ -39,8 +38,6 @@ export interface IntrospectionOptions {
   readonly audience: string | readonly string[]
   /** What a token looks like; anything else is refused unasked. Default: a bearer token (RFC 6750 section 2.1). */
   readonly pattern?: RegExp
-  /** Characters of a token at most. Default 4,096. */
-  readonly maxLength?: number
   /** Seconds that clocks may differ by, 60 at most. Default 5. */
   readonly leeway?: number
   /**
@@ -57,6 +54,8 @@ export interface IntrospectionOptions {
 }
 
 const maxBytes = 64 * 1024
+// `b64token` of RFC 6750 section 2.1.
+const bearerToken = /^[A-Za-z0-9\-._~+/]+=*$/
 
 // After five failures in a row the issuer is asked once in five seconds; never more than a hundred questions are open.
 const failures = 5
@@ -84,7 +83,7 @@ export function introspection(
 ): Verifier {
   const check = (name: string, value: number, min: number, max: number) =>
     checkedNumber('introspection', name, value, min, max)
-  const { identify, pattern = b64token, clock = systemClock } = options
+  const { identify, pattern = bearerToken, clock = systemClock } = options
   const endpoint = checkedUrl('introspection', 'endpoint', options.endpoint)
   const { issuer } = options
   const audience = checkedStrings('introspection', 'audience', options.audience)
@@ -96,7 +95,6 @@ export function introspection(
   if (pattern.global || pattern.sticky) {
     throw new ConfigurationError('introspection: pattern must not have the flag g or y, which make it remember')
   }
-  const maxLength = check('maxLength', options.maxLength ?? 4096, 1, 1_048_576)
   const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
   const rules: ClaimRules = { issuer: [issuer], audience, required: [], leeway }
   const maxAge = check('maxAge', options.maxAge ?? 10_000, 0, 3_600_000)
@@ -141,7 +139,6 @@ export function introspection(
   }
 
   return (credential, { now }) => {
-    if (credential.length > maxLength) return rejected('credential-unreadable')
     if (isPlaceholder(credential)) return rejected('credential-placeholder')
     if (!pattern.test(credential)) return rejected('credential-unreadable')
     const key = hash(credential)

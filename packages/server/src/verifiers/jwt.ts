@@ -30,8 +30,6 @@ export interface JwtRules {
   readonly leeway?: number
   /** Seconds from `iat` to `exp` at most. Default 86,400 (a day). */
   readonly maxLifetime?: number
-  /** Characters of a token at most. Default 8,192. */
-  readonly maxLength?: number
   /** How many verified tokens are remembered, so that presenting one again costs no signature. Default 10,000. */
   readonly cacheSize?: number
 }
@@ -60,7 +58,6 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
   const { identify } = options
   const algorithms = checkedAlgorithms(options)
   const keys = keySource(options, algorithms)
-  const maxLength = check('maxLength', options.maxLength ?? 8192, 1, 1_048_576)
   const maxLifetime = 1000 * check('maxLifetime', options.maxLifetime ?? 86_400, 1, 1e10)
   const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
   const cache = createCache<Remembered>(check('cacheSize', options.cacheSize ?? 10_000, 0, 10_000_000))
@@ -90,8 +87,8 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
   }
 
   return (credential, { now }) => {
-    if (credential.length > maxLength) return rejected('credential-unreadable')
     if (isPlaceholder(credential)) return rejected('credential-placeholder')
+    if (!threeParts.test(credential)) return rejected('credential-unreadable')
     const key = hash(credential)
     const known = cache.get(key, now)
     if (known && known.edition === keys.edition(now)) return identified(known.token, identify)
@@ -101,6 +98,9 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     })
   }
 }
+
+// Seen before anything is computed of what may be of any length.
+const threeParts = /^[^.]+\.[^.]+\.[^.]+$/
 
 /** A token that was verified, and the keys that were in force then. */
 interface Remembered {

@@ -1,6 +1,5 @@
 import type { Identity } from '../identity.js'
 import { andThen } from '../support/and-then.js'
-import { checkedNumber } from '../support/checked-number.js'
 import { hash } from '../support/hash.js'
 import { isPlaceholder } from './shape.js'
 import { type Known, rejected, type Verified, type Verifier, type VerifyContext } from './verifier.js'
@@ -14,24 +13,16 @@ export type FindSession<I extends Identity> = (
   context: VerifyContext,
 ) => Session<I> | null | undefined | Promise<Session<I> | null | undefined>
 
-/** Options of {@link session}. */
-export interface SessionOptions {
-  /** Characters of a value at most. Default 4,096, the most that browsers keep in a cookie. */
-  readonly maxLength?: number
-}
-
 /**
  * Verifies session ids, API keys and whatever else the application looks up itself.
  *
- * `find` gets the exact text that came, never empty and never longer than `maxLength`; a signature over it is for `find`
- * to check. What it throws is passed on, so let it throw `UnavailableError` when its database is down. When its answer
- * has no `session`, the connection belongs to the hash of the value.
+ * `find` gets the exact text that came, never empty; a signature over it is for `find` to check. What it throws is
+ * passed on, so let it throw `UnavailableError` when its database is down. When its answer has no `session`, the
+ * connection belongs to the hash of the value.
  */
-export function session<I extends Identity>(find: FindSession<I>, options?: SessionOptions): Verifier<Known<I>>
-export function session(find: FindSession<Identity>, options: SessionOptions = {}): Verifier {
-  const maxLength = checkedNumber('session', 'maxLength', options.maxLength ?? 4096, 1, 1_048_576)
+export function session<I extends Identity>(find: FindSession<I>): Verifier<Known<I>>
+export function session(find: FindSession<Identity>): Verifier {
   return (value, context) => {
-    if (value.length > maxLength) return rejected('credential-unreadable')
     if (isPlaceholder(value)) return rejected('credential-placeholder')
     return andThen(find(value, context), (found) => {
       if (!found) return rejected('credential-unknown')

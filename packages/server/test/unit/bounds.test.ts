@@ -8,7 +8,6 @@ import {
   type Identity,
   memoryStore,
   query,
-  session,
   ticket,
   type Verifier,
 } from '@sallyport/server'
@@ -48,15 +47,14 @@ describe('a number among the options', () => {
     ['maxBufferedBytes', 0, (maxBufferedBytes) => server({ maxBufferedBytes })],
     ['verifyTimeout', 1, (verifyTimeout) => createGuard({ accept, verifyTimeout })],
     ['limits.pendingSockets', 0, (pendingSockets) => createGuard({ accept, limits: { pendingSockets } })],
+    ['limits.credentialBytes', 0, (credentialBytes) => createGuard({ accept, limits: { credentialBytes } })],
     ['life.leeway', 0, (leeway) => createGuard({ accept, life: { leeway } })],
     ['connectionsPerIdentity.max', 1, (max) => createGuard({ accept, ...limit(max) })],
     ['timeout', 1, (timeout) => firstMessage({ verify: verifyGood, timeout })],
-    ['maxBytes', 1, (maxBytes) => firstMessage({ verify: verifyGood, maxBytes })],
     ['expiresIn', 1, (expiresIn) => createGuard({ accept: [ticket({ expiresIn })] })],
     ['maxOutstanding', 1, (maxOutstanding) => createGuard({ accept: [ticket({ maxOutstanding })] })],
     ['maxEntries', 1, (maxEntries) => memoryStore({ maxEntries })],
     ['timeout', 1, (timeout) => redisStore({ client, timeout, secret: 's'.repeat(32) })],
-    ['maxLength', 1, (maxLength) => session(() => undefined, { maxLength })],
   ]
 
   it.each(numbers)('G18 is one, or the guard does not start: %s', (name, least, create) => {

@@ -217,11 +217,16 @@ describe('selectSubprotocol', () => {
     expect(select(value, allowed)).toBe(expected)
   })
 
-  it('selects nothing when none is offered, or in two lines', () => {
+  it('selects nothing when none is offered', () => {
     expect(selectSubprotocol(handshake(), ['app.v1'])).toBeUndefined()
-    const line = ['sec-websocket-protocol', 'app.v1'] as const
-    expect(selectSubprotocol(handshake({ headers: [line] }), ['app.v1'])).toBe('app.v1')
-    expect(selectSubprotocol(handshake({ headers: [line, line] }), ['app.v1'])).toBeUndefined()
+  })
+
+  it('reads several lines as one list', () => {
+    const offering = (...lines: string[]) =>
+      handshake({ headers: lines.map((line) => ['sec-websocket-protocol', line] as const) })
+    expect(selectSubprotocol(offering('app.v2', 'app.v1'), ['app.v1', 'app.v2'])).toBe('app.v2')
+    expect(selectSubprotocol(offering('app.v1', 'app.v1'), ['app.v1'])).toBeUndefined()
+    expect(selectSubprotocol(offering('app.v1', ''), ['app.v1'])).toBeUndefined()
   })
 
   it('selects only what is both offered and allowed, and never a credential', () => {

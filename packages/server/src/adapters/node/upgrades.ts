@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { CodeName } from '@sallyport/protocol'
 import { readTarget } from '../../handshake/request.js'
 import { refusalAnswer, toHttp1 } from '../../refusals/http-answer.js'
+import type { Reason } from '../../refusals/reasons.js'
 import type { Clock } from '../../support/clock.js'
 import { ConfigurationError } from '../../support/errors.js'
 import { type Refuse, refuse } from '../../verdict.js'
@@ -68,10 +68,17 @@ function guard(server: Server, clock: Clock): GuardedServer {
     socket.on('error', ignore)
     const target = request.url ?? ''
     const mark = target.indexOf('?')
+    const pass = (listener: UpgradeListener) => {
+      listener(request, socket, head).catch(() => socket.destroy())
+    }
+    const turnAway = () => {
+      // What is no path belongs to nobody: any guard refuses it, and tells of it.
+      const [anyListener] = listeners.values()
+      if (anyListener && !readTarget(target)) pass(anyListener)
+      else refuseSocket(socket, clock, refuse('path-unknown'))
+    }
     const listener = listeners.get(mark === -1 ? target : target.slice(0, mark))
-    const turnAway = () =>
-      refuseSocket(socket, clock, refuse(readTarget(target) ? 'path-unknown' : 'handshake-malformed'))
-    if (listener) listener(request, socket, head).catch(() => socket.destroy())
+    if (listener) pass(listener)
     else if (standIn.isAlone) turnAway()
     else {
       unlessTaken(socket, clock, turnAway)
@@ -97,25 +104,25 @@ export function releaseSocket(socket: Duplex): void {
 }
 
 /** Writes a refusal and ends the connection, waiting a second at most for the peer to take it. */
-export function refuseSocket(socket: Duplex, clock: Clock, { code }: Refuse): void {
+export function refuseSocket(socket: Duplex, clock: Clock, refusal: Refuse): void {
   // What the peer still sends is read and dropped: unread, it would turn our FIN into a reset that loses the response.
   socket.resume()
-  socket.end(responseFor(code))
+  socket.end(responseFor(refusal))
   socket.once(
     'close',
     clock.after(refusalGrace, () => socket.destroy()),
   )
 }
 
-/** The response of a code is always the same: in a flood it is not written anew for each. */
-function responseFor(code: CodeName): string {
-  let response = responses.get(code)
+/** The response of a reason is always the same: in a flood it is not written anew for each. */
+function responseFor({ code, reason }: Refuse): string {
+  let response = responses.get(reason)
   if (response === undefined) {
-    response = toHttp1(refusalAnswer(code, code === 'methodNotAllowed' ? { Allow: 'GET' } : {}))
-    responses.set(code, response)
+    response = toHttp1(refusalAnswer({ code, reason }, code === 'methodNotAllowed' ? { Allow: 'GET' } : {}))
+    responses.set(reason, response)
   }
   return response
 }
 
-const responses = new Map<CodeName, string>()
+const responses = new Map<Reason, string>()
 const ignore = () => {}

@@ -101,12 +101,15 @@ describe('an upgrade that is left to others', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('gets 400 when its target is none', () => {
-    const { clock, upgrade, listen } = start()
+  it('goes to a guard, which refuses it and tells of it, when its target is no path', () => {
+    const { clock, claimed, upgrade, listen } = start()
     listen(() => {})
-    const socket = upgrade('/a/../none')
+    const [malformed, unknown] = [upgrade('/a/../none'), upgrade('/none')]
+    expect(claimed).toEqual([])
     clock.advance(1_000)
-    expect(socket.written).toMatch(/^HTTP\/1\.1 400 /)
+    expect(claimed).toEqual(['/a/../none'])
+    expect(malformed.written).toBe('')
+    expect(unknown.written).toMatch(refusal)
   })
 })
 

@@ -207,7 +207,7 @@ describe('the decision', () => {
     it('is refused twice in a request', async () => {
       const guard = guardOfAll()
       const twice = { ...handshake({ target: '/ws?token=good-ada' }), headers: [...handshake().headers, own, own] }
-      expect(outcome(await guard.decide(twice))).toBe('handshake-malformed')
+      expect(outcome(await guard.decide(twice))).toBe('handshake-repeated')
     })
   })
 })

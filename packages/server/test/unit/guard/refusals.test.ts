@@ -74,7 +74,7 @@ describe('a route', () => {
     const lines = (count: number) => Array.from({ length: count }, (_, i) => [`x-${i}`, ''] as const)
     const most = 500 - bearer('ada').headers.length
     expect(await guard.renew(bearer('ada', lines(most)))).toMatchObject({ reason: 'connection-unknown' })
-    expect(await guard.renew(bearer('ada', lines(most + 1)))).toMatchObject({ reason: 'handshake-malformed' })
+    expect(await guard.renew(bearer('ada', lines(most + 1)))).toMatchObject({ reason: 'handshake-headers' })
   })
 
   it('renews the connections of its caller, and those of nobody else', async () => {

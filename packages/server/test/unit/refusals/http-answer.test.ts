@@ -1,12 +1,13 @@
 import { type CodeName, codes } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { refusalAnswer, toHttp1 } from '../../../src/refusals/http-answer.js'
+import { type Reason, reasons } from '../../../src/refusals/reasons.js'
 
 const names = Object.keys(codes) as CodeName[]
 
 describe('refusalAnswer', () => {
   it.each(names)('tells %s with its status, in JSON that is never cached', (name) => {
-    const { status, headers, body } = refusalAnswer(name)
+    const { status, headers, body } = refusalAnswer({ code: name })
     const row = codes[name]
     expect(status).toBe('status' in row ? row.status : 500)
     expect(headers).toMatchObject({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
@@ -25,18 +26,33 @@ describe('refusalAnswer', () => {
     ['unavailable', 'Retry-After', /^\d+$/],
     ['restart', 'Retry-After', /^\d+$/],
   ])('says with %s what its status requires: %s', (name, header, value) => {
-    expect(refusalAnswer(name).headers[header]).toMatch(value)
-    expect(refusalAnswer('badRequest').headers).not.toHaveProperty(header)
+    expect(refusalAnswer({ code: name }).headers[header]).toMatch(value)
+    expect(refusalAnswer({ code: 'badRequest' }).headers).not.toHaveProperty(header)
   })
 
   it.each(names)('says how long to wait exactly where waiting helps: %s', (name) => {
-    const { status, headers } = refusalAnswer(name)
+    const { status, headers } = refusalAnswer({ code: name })
     expect('Retry-After' in headers).toBe(status === 429 || status === 503)
   })
 
+  it('says what is wrong with the form of a request, and one thing of every bad credential', () => {
+    const told = new Map<string, Set<string>>()
+    for (const [reason, code] of Object.entries(reasons) as [Reason, CodeName][]) {
+      const { message } = JSON.parse(refusalAnswer({ code, reason }).body)
+      told.set(code, (told.get(code) ?? new Set()).add(message))
+      if (reason.startsWith('handshake-')) expect(message).toMatch(/^(?:Send|Ask for|Open) /)
+    }
+    expect(told.get('unauthenticated')?.size).toBe(1)
+    const malformed = Object.values(reasons).filter((code) => code === 'badRequest')
+    expect(told.get('badRequest')?.size).toBe(malformed.length)
+    // Where no reason is told, one text for the code.
+    const { message } = JSON.parse(refusalAnswer({ code: 'badRequest' }).body)
+    expect(told.get('badRequest')).not.toContain(message)
+  })
+
   it('adds the headers that it is given', () => {
-    expect(refusalAnswer('methodNotAllowed', { Allow: 'POST' }).headers).toMatchObject({ Allow: 'POST' })
-    expect(refusalAnswer('methodNotAllowed').headers).not.toHaveProperty('Allow')
+    expect(refusalAnswer({ code: 'methodNotAllowed' }, { Allow: 'POST' }).headers).toMatchObject({ Allow: 'POST' })
+    expect(refusalAnswer({ code: 'methodNotAllowed' }).headers).not.toHaveProperty('Allow')
   })
 })
 
@@ -48,7 +64,7 @@ describe('toHttp1', () => {
   })
 
   it.each(names)('writes %s so that its length is told in bytes', (name) => {
-    const [head = '', body = ''] = toHttp1(refusalAnswer(name)).split('\r\n\r\n')
+    const [head = '', body = ''] = toHttp1(refusalAnswer({ code: name })).split('\r\n\r\n')
     expect(head).toContain(`\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`)
     expect(head).toMatch(/^HTTP\/1\.1 \d{3} [A-Z][A-Za-z ]+\r\n/)
     expect(

@@ -193,7 +193,6 @@ describe('options', () => {
     ['a leeway that is no number', { leeway: '5' }],
     ['a lifetime without end', { maxLifetime: Number.POSITIVE_INFINITY }],
     ['a lifetime that is no number', { maxLifetime: Number.NaN }],
-    ['no length', { maxLength: 0 }],
     ['a cache without end', { cacheSize: Number.POSITIVE_INFINITY }],
   ])('do not start with %s', (_, change) => {
     expect(() => jwt({ ...good, ...change } as unknown as JwtOptions)).toThrow(ConfigurationError)
