@@ -24,6 +24,7 @@ const ws = [
   places,
 ]
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
+const refused = ['threats/g-refused.test.ts']
 const bounds = ['unit/bounds.test.ts']
 const routes = ['unit/routes.test.ts', 'unit/bounds.test.ts']
 
@@ -363,7 +364,7 @@ export default [
       ['closeCodes[code] ?? (', '(', 'the clients of other protocols come again for ever'],
       ['  transport.shut()\n', '', 'messages cross behind the Close'],
       ['dropsQueue.has(code) && transport.bufferedAmount > 0', 'false', 'who was revoked still gets what waits for it'],
-      ['      cancel()\n', '', 'a timer for a socket that is gone'],
+      ['      gone()\n', '', 'a timer for a socket that is gone'],
       ['      listener?.closed()\n', '', 'nobody learns that a socket which was ended is closed'],
     ],
   ),
@@ -542,7 +543,7 @@ export default [
     [sockets, 'unit/adapters/upgrades.test.ts', 'unit/adapters/ws.test.ts', 'threats/a-upgrade.test.ts'],
     [
       ["    socket.on('error', ignore)\n", '', 'a reset ends the process'],
-      ['  socket.resume()\n', '', 'a refusal is lost when the peer still sends'],
+      ['  limitRest(socket)\n', '', 'a refusal is lost when the peer still sends'],
       ['      unlessTaken(socket, clock, turnAway)\n', '', 'an upgrade that nobody takes stays open for ever'],
       ['if (listeners.get(path) !== onUpgrade) return', '', 'a path is given back by who has it no more'],
     ],
@@ -551,6 +552,34 @@ export default [
     ['if (!options.noServer) {', 'if (false) {', 'another listener upgrades what is guarded'],
     ["if (typeof options.WebSocket !== 'function') {", 'if (false) {', 'messages of an old ws go around the gate'],
   ]),
+  ...of('adapters/node/rest.ts', refused, [
+    ['if (bytes > maxRest) socket.destroy()', '', 'who is refused sends for a whole second'],
+  ]),
+  ...of('adapters/ws/gated-socket.ts', refused, [
+    ['    limitRest(this.#socket)\n', '', 'ws puts together what comes behind the end'],
+  ]),
+  ...of('adapters/ws/guard-server.ts', refused, [
+    [
+      '        leave()\n        connections.turnAway',
+      '        connections.turnAway',
+      'who is refused by Close keeps its place',
+    ],
+    ['      leave()\n      refuseSocket', '      refuseSocket', 'who is refused by status keeps its place'],
+  ]),
+  ...of(
+    'connections/first-message.ts',
+    [...refused, ...firstMessages],
+    [['    pending?.onDecided()\n', '', 'who is refused by its first message keeps its place']],
+  ),
+  ...of(
+    'limits/lingering.ts',
+    ['unit/limits/lingering.test.ts'],
+    [
+      ['if (this.#ends.size >= maxLingering) oldest?.()', '', 'any number of refused sockets stays for a second'],
+      ['      this.#ends.delete(leave)\n', '', 'what is gone counts'],
+      ['      cancel()\n', '', 'a timer for a socket that is gone'],
+    ],
+  ),
   ...of('adapters/ws/gated-socket.ts', ws, [
     ["if (event === 'message') {", 'if (false) {', 'messages go around the gate'],
     [

@@ -1,6 +1,7 @@
 import { type CodeName, readAuthFrame } from '@sallyport/protocol'
 import type { Handshake } from '../handshake/request.js'
 import { type Identity, sameIdentity } from '../identity.js'
+import { grace, Lingering } from '../limits/lingering.js'
 import type { RevocationLog } from '../revocation/log.js'
 import type { RevocationTarget } from '../revocation/target.js'
 import type { Store } from '../stores/store.js'
@@ -19,7 +20,7 @@ import { Registry } from './registry.js'
 import { renewInBand } from './renew-in-band.js'
 import { type Revoked, Revoking } from './revoking.js'
 import { sourceOf } from './source.js'
-import { end, type Transport } from './transport.js'
+import { end, type Linger, type Transport } from './transport.js'
 
 /** What the connections of a guard are built on. */
 export interface ConnectionsOptions<I extends Identity> {
@@ -40,6 +41,8 @@ export interface ConnectionsOptions<I extends Identity> {
 export interface PendingSocket<I extends Identity, M> {
   readonly handshake: Handshake
   readonly transport: Transport
+  /** Called once it is accepted, refused or gone: its place is free. */
+  readonly onDecided: () => void
   /** Called once, when it is accepted. `kept` are the messages to deliver first. */
   readonly onOpen: (connection: LiveConnection<I>, kept: M[]) => void
 }
@@ -51,6 +54,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   readonly #leases: Leases<I> | undefined
   readonly #expiry: Expiry<I>
   readonly #drain: Drain
+  readonly #linger: Linger
   readonly #options: ConnectionsOptions<I>
 
   constructor(options: ConnectionsOptions<I>) {
@@ -58,6 +62,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#options = options
     this.#expiry = new Expiry({ ...options, onExpired: (connection) => this.end(connection, 'expired') })
     this.#drain = new Drain(clock)
+    const lingering = new Lingering()
+    this.#linger = (terminate) => lingering.add(clock, terminate)
     this.#revoking = new Revoking({
       ...options,
       registry: this.#registry,
@@ -147,13 +153,15 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   }
 
   /** Lets a socket wait between the doors for its first message. */
-  wait<M>(wait: Await, { handshake, transport, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
+  wait<M>(wait: Await, { handshake, transport, onDecided, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
     const { clock, random, events, decide } = this.#options
     const { path, address } = sourceOf(handshake, this.#options.addressOf(handshake))
     return awaitFirstMessage<I, M>({
       wait,
       clock,
       transport,
+      linger: this.#linger,
+      onDecided,
       decide: (message) => decide({ ...handshake, message }),
       onAbandon: (verdict) => this.abandon(verdict),
       onFail: (reason) => events.emit({ type: 'refused', id: newId(random), reason, path, address }),
@@ -168,7 +176,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /** Turns a socket away after the 101. */
   turnAway(verdict: Refuse, transport: Transport): void {
-    end(transport, verdict.code, this.#options.clock)
+    end(transport, verdict.code, this.#linger)
   }
 
   /**
@@ -269,7 +277,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     if (!this.#isLive(connection)) return
     const { clock, events } = this.#options
     this.#forget(connection)
-    end(connection.transport, code, clock, connection)
+    // All of them may go at once, as in a drain.
+    end(connection.transport, code, (terminate) => clock.after(grace, terminate), connection)
     const cause = { ...(error !== undefined && { error }), ...(reason !== undefined && { reason }) }
     events.emit({ type: 'ended', connection, code, ...cause })
   }

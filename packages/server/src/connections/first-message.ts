@@ -3,15 +3,19 @@ import type { Identity } from '../identity.js'
 import { type Reason, reasons } from '../refusals/reasons.js'
 import type { Clock } from '../support/clock.js'
 import type { Accept, Await, Verdict } from '../verdict.js'
-import { end, type Transport } from './transport.js'
+import { end, type Linger, type Transport } from './transport.js'
 
 /** What the space between the doors needs to know. */
 export interface FirstMessageOptions<I extends Identity, M> {
   readonly wait: Await
   readonly clock: Clock
   readonly transport: Transport
+  /** Lets the socket stay for a moment when it is refused. */
+  readonly linger: Linger
   /** The guard's decision, now that the message has come. */
   readonly decide: (message: string) => Promise<Verdict<I>>
+  /** Told that it is decided, or over: its place is free. */
+  readonly onDecided: () => void
   /** Told why it ends when it is not the guard that decided so. */
   readonly onFail: (reason: Reason) => void
   /** Given a verdict that comes when the socket is gone. */
@@ -35,7 +39,7 @@ export interface FirstMessage<M> {
  * kept.
  */
 export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOptions<I, M>): FirstMessage<M> {
-  const { wait, clock, transport } = options
+  const { wait, clock, transport, linger } = options
   // Let go of once it is decided: it holds the handshake, whose credentials the socket must not outlive.
   let pending: typeof options | undefined = options
   const kept: M[] = []
@@ -45,7 +49,7 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
   function refuse(code: CodeName, frame?: AuthFailFrame): void {
     settle()
     if (frame) transport.send(encodeFrame(frame))
-    end(transport, code, clock)
+    end(transport, code, linger)
   }
 
   function fail(reason: Reason): void {
@@ -56,6 +60,7 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
 
   function settle(): void {
     state = 'decided'
+    pending?.onDecided()
     pending = undefined
     cancelDeadline()
     cancelDeadline = () => {}

@@ -1,6 +1,5 @@
 import { type CodeName, codes } from '@sallyport/protocol'
 import type { Dialect } from '../dialects/dialect.js'
-import type { Clock } from '../support/clock.js'
 
 /** Who is told of the end of a socket. */
 export interface CloseListener {
@@ -20,7 +19,10 @@ export interface Transport {
   pause(): void
   /** Reads again. */
   resume(): void
-  /** Shuts the gate: from now on no message of the peer reaches the application. */
+  /**
+   * Shuts the gate: from now on no message of the peer reaches the application. It is read all the same, to see its answer
+   * to the Close, but no more of it than 64 KiB: then it is cut off.
+   */
   shut(): void
   /** How many bytes wait to be sent, because the peer reads slowly. */
   readonly bufferedAmount: number
@@ -32,30 +34,29 @@ export interface Transport {
   onClose(listener: CloseListener): void
 }
 
-const closeGrace = 1_000
+/** Lets a socket stay for a moment, until `end` ends it. The returned function tells that it is gone. */
+export type Linger = (end: () => void) => () => void
 
 /** Who is no longer authenticated must not get what waits in front of the Close either. */
 const dropsQueue: ReadonlySet<CodeName> = new Set(['expired', 'revoked', 'forbidden'])
 
 /**
- * Ends a socket: first the gate, then Close, then, after a second, without the peer, who need not answer a Close.
+ * Ends a socket: first the gate, then Close, then, after a while, without the peer, who need not answer a Close.
  * `listener` is told when it is closed.
  */
-export function end(transport: Transport, code: CodeName, clock: Clock, listener?: CloseListener): void {
+export function end(transport: Transport, code: CodeName, linger: Linger, listener?: CloseListener): void {
   const row = codes[code]
   transport.shut()
-  // To see the peer's answer to the Close.
-  transport.resume()
   if (dropsQueue.has(code) && transport.bufferedAmount > 0) {
     transport.terminate()
     return
   }
   const { closeCodes } = transport.dialect
   transport.close(closeCodes[code] ?? ('close' in row ? row.close : codes.internal.close), row.reason)
-  const cancel = clock.after(closeGrace, () => transport.terminate())
+  const gone = linger(() => transport.terminate())
   transport.onClose({
     closed() {
-      cancel()
+      gone()
       listener?.closed()
     },
   })

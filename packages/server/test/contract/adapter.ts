@@ -12,7 +12,7 @@ import type { ConnectionHandler } from '@sallyport/server/ws'
 import { describe, expect, it } from 'vitest'
 import { Client, type ClientCredential } from '../support/client.js'
 import { testClock } from '../support/clock.js'
-import { deferred } from '../support/deferred.js'
+import { deferred, nextTurn } from '../support/deferred.js'
 import { allMethods, origin, verifyGood } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
 import { held } from '../support/held.js'
@@ -412,6 +412,51 @@ export function adapterContract(name: string, start: StartServer): void {
         expect(await client.closed).toEqual({ code: 4010, reason: 'Revoked' })
         other.send('control')
         expect(await other.text()).toBe('control')
+      })
+    })
+
+    describe('is done with a peer that is over', () => {
+      const overs: [string, string, RawHeaders, (client: RawClient) => void][] = [
+        ['refused by status', '/ws', { Authorization: 'Bearer bad' }, () => {}],
+        ['refused by Close', '/ws?token=bad', { Origin: origin }, () => {}],
+        ['refused by its first message', '/ws', {}, (client) => client.write(rawFrame(auth('bad')))],
+        ['revoked', '/ws', { Authorization: 'Bearer good-eve' }, () => {}],
+      ]
+
+      /** A peer that is told that it is over, and does not close. */
+      async function over(guard: Guard<Identity>, port: number, [, target, headers, then]: (typeof overs)[number]) {
+        const { client, head } = await rawOpen(port, target, headers)
+        then(client)
+        if (head.status === 101) {
+          await guard.revoke({ user: 'eve' })
+          await client.closeFrame()
+        }
+        return client
+      }
+
+      it.each(overs)('G20 keeps no place for it: %s', async (...row) => {
+        const guard = createGuard({ ...allMethods(), clock, limits: { pendingSockets: 1 } })
+        const { port, url } = await start(guard, echo)
+        for (let i = 0; i < 3; i++) await over(guard, port, row)
+        const control = await Client.open(url, { headers: authorized })
+        control.send('control')
+        expect(await control.text()).toBe('control')
+      })
+
+      it.each(overs)('G21 reads no more than 64 KiB of it: %s', async (...row) => {
+        const guard = guardOf()
+        const { port, seen } = await startRecording(guard)
+        const [patient, client] = [await over(guard, port, row), await over(guard, port, row)]
+        const chunk = rawFrame(Buffer.alloc(16_384), { opcode: 2 })
+        patient.write(Buffer.concat([chunk, chunk]))
+        // Time stands still, so that nothing else ends it.
+        for (let sent = 0; !client.socket.destroyed && sent < 1_000; sent++) {
+          client.write(chunk)
+          await nextTurn()
+        }
+        if (!client.socket.closed) await once(client.socket, 'close')
+        expect(patient.socket.destroyed).toBe(false)
+        expect(seen.filter((line) => !line.startsWith('handler'))).toEqual([])
       })
     })
 

@@ -61,10 +61,8 @@ it(`in process, lets nobody of ${inputs} through the inner door without a good f
     const first = guard.connections.wait<number>(verdict, {
       handshake: request,
       transport,
-      onOpen: ({ identity }, kept) => {
-        place.leave()
-        opened.push({ user: identity.id, kept })
-      },
+      onDecided: () => place.leave(),
+      onOpen: ({ identity }, kept) => opened.push({ user: identity.id, kept }),
     })
     place.wait(() => first.evict())
 
@@ -77,7 +75,7 @@ it(`in process, lets nobody of ${inputs} through the inner door without a good f
       else if (step.do === 'time') clock.advance(step.ms)
       else if (step.do === 'drop') transport.drop()
       else if (step.do === 'turn') await microtasks(20)
-      else if (first.evict()) place.leave()
+      else first.evict()
     }
     await nextTurn()
     // The deadlines of the message and of the verifier, each with the second that the peer has to close.
@@ -88,7 +86,6 @@ it(`in process, lets nobody of ${inputs} through the inner door without a good f
 
     const { isOpen } = transport
     transport.drop()
-    place.leave()
     expect(guard.connections.size).toBe(0)
     expect(clock.pending).toBe(0)
     expect(opened.length).toBeLessThanOrEqual(1)

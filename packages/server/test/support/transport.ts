@@ -39,7 +39,10 @@ export function fakeTransport(): FakeTransport {
     resume: () => {
       isReading = true
     },
-    shut: () => void calls.push('shut'),
+    shut: () => {
+      calls.push('shut')
+      isReading = true
+    },
     close: (code: number, reason: string) => void calls.push(`close ${code} ${reason}`),
     terminate: () => {
       calls.push('terminate')

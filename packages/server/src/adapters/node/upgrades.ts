@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { readTarget } from '../../handshake/request.js'
+import { Lingering } from '../../limits/lingering.js'
 import { refusalAnswer, toHttp1 } from '../../refusals/http-answer.js'
 import type { Reason } from '../../refusals/reasons.js'
 import type { Clock } from '../../support/clock.js'
@@ -9,6 +10,7 @@ import { type Refuse, refuse } from '../../verdict.js'
 import { tapEvents } from './event-tap.js'
 import { limitHeads } from './head-deadline.js'
 import { limitNextHeads } from './next-heads.js'
+import { limitRest } from './rest.js'
 import { standInFor } from './stand-in.js'
 import { unlessTaken } from './taken.js'
 
@@ -24,7 +26,7 @@ interface GuardedServer {
 
 const guardedServers = new WeakMap<Server, GuardedServer>()
 const headTimeout = 10_000
-const refusalGrace = 1_000
+const lingering = new Lingering()
 
 /**
  * Takes the upgrades to `path` of a Node.js server: nobody else who listens there sees them, whoever was first. Other
@@ -105,12 +107,11 @@ export function releaseSocket(socket: Duplex): void {
 
 /** Writes a refusal and ends the connection, waiting a second at most for the peer to take it. */
 export function refuseSocket(socket: Duplex, clock: Clock, refusal: Refuse): void {
-  // What the peer still sends is read and dropped: unread, it would turn our FIN into a reset that loses the response.
-  socket.resume()
+  limitRest(socket)
   socket.end(responseFor(refusal))
   socket.once(
     'close',
-    clock.after(refusalGrace, () => socket.destroy()),
+    lingering.add(clock, () => socket.destroy()),
   )
 }
 

@@ -1,7 +1,9 @@
 import { errorMonitor } from 'node:events'
+import type { Duplex } from 'node:stream'
 import { type RawData, WebSocket, type WebSocketServer } from 'ws'
 import type { CloseListener, Transport } from '../../connections/transport.js'
 import type { Dialect } from '../../dialects/dialect.js'
+import { limitRest } from '../node/rest.js'
 
 /** A message as ws emits it. */
 export type Message = readonly [data: RawData, isBinary: boolean]
@@ -21,12 +23,15 @@ export interface SendGuard {
 
 const gate = Symbol('gate')
 const deliver = Symbol('deliver')
+const read = Symbol('read')
 
 /** A WebSocket of a server whose sockets can be gated. */
 interface GateableWebSocket extends WebSocket {
   [gate]?: GatedSocket
   /** Emits a message around the gate. */
   [deliver](message: Message): void
+  /** Reads from the peer or does not, whoever wants it. */
+  [read](on: boolean): void
 }
 
 /** Lets the sockets that a server makes from now on be gated. Those that are not stay what they were. */
@@ -60,6 +65,21 @@ export function makeGateable({ options }: WebSocketServer): void {
       sends?.afterSend()
     }
 
+    override pause(): void {
+      if (this[gate]) this[gate].pausedByApplication(true)
+      else super.pause()
+    }
+
+    override resume(): void {
+      if (this[gate]) this[gate].pausedByApplication(false)
+      else super.resume()
+    }
+
+    [read](on: boolean): void {
+      if (on) super.resume()
+      else super.pause()
+    }
+
     [deliver]([data, isBinary]: Message): void {
       super.emit('message', data, isBinary)
     }
@@ -75,16 +95,22 @@ const maxHeldBytes = 65_536
 export class GatedSocket implements Transport {
   readonly webSocket: WebSocket
   readonly dialect: Dialect
+  readonly #socket: Duplex
   /** Looks after what is sent. */
   sends: SendGuard | undefined
   #receiver: Receiver = nobody
   #isShut = false
   #isPaused = false
+  #isPausedByApplication = false
   #closeListener: CloseListener | undefined
 
-  /** @param webSocket one that a server made after {@link makeGateable} */
-  constructor(webSocket: WebSocket, dialect: Dialect) {
+  /**
+   * @param webSocket one that a server made after {@link makeGateable}
+   * @param socket the one below it
+   */
+  constructor(webSocket: WebSocket, socket: Duplex, dialect: Dialect) {
     this.webSocket = webSocket
+    this.#socket = socket
     this.dialect = dialect
     ;(webSocket as GateableWebSocket)[gate] = this
   }
@@ -126,16 +152,28 @@ export class GatedSocket implements Transport {
   }
   pause(): void {
     this.#isPaused = true
-    this.webSocket.pause()
+    this.#read()
   }
   resume(): void {
-    // What the application paused stays so.
-    if (this.#isPaused) this.webSocket.resume()
     this.#isPaused = false
+    this.#read()
+  }
+  /** Told that the application pauses the socket, or lets it go on. */
+  pausedByApplication(isPaused: boolean): void {
+    this.#isPausedByApplication = isPaused
+    this.#read()
   }
   shut(): void {
+    if (this.#isShut) return
     this.#receiver = nobody
     this.#isShut = true
+    limitRest(this.#socket)
+    this.#read()
+  }
+  /** Reads from the peer when neither the guard nor the application has paused it, or what comes is dropped anyway. */
+  #read(): void {
+    const reads = this.#isShut || !(this.#isPaused || this.#isPausedByApplication)
+    if (reads === this.webSocket.isPaused) (this.webSocket as GateableWebSocket)[read](reads)
   }
   close(code: number, reason: string): void {
     this.webSocket.close(code, reason)

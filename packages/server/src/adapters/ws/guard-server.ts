@@ -108,22 +108,31 @@ export function guardServer<I extends Identity>(
       })
     } else if (verdict.type === 'await') {
       completePending(upgrade, (gated) => {
-        const onOpen = (connection: LiveConnection<I>, kept: Message[]) => {
-          leave()
-          socket.off('data', countBytes)
-          webSocketServer.clients?.add(gated.webSocket)
-          handOver(gated, connection, kept)
-        }
-        const firstMessage = connections.wait<Message>(verdict, { handshake, transport: gated, onOpen })
         const countBytes = (chunk: Buffer) => firstMessage.count(chunk.length)
+        const firstMessage = connections.wait<Message>(verdict, {
+          handshake,
+          transport: gated,
+          onDecided() {
+            leave()
+            socket.off('data', countBytes)
+          },
+          onOpen(connection, kept) {
+            webSocketServer.clients?.add(gated.webSocket)
+            handOver(gated, connection, kept)
+          },
+        })
         place.wait(() => firstMessage.evict())
         gated.onMessage({ receive: (message) => firstMessage.receive(textOf(message), message) })
         // Behind the listener of ws, so that a credential in this very chunk has been seen.
         socket.on('data', countBytes)
       })
     } else if (verdict.by === 'close') {
-      completePending(upgrade, (gated) => connections.turnAway(verdict, gated))
+      completePending(upgrade, (gated) => {
+        leave()
+        connections.turnAway(verdict, gated)
+      })
     } else {
+      leave()
       refuseSocket(socket, clock, verdict)
     }
   }
@@ -177,7 +186,9 @@ function complete(upgrade: Upgrade, onOpen: (gated: GatedSocket) => void): void 
   if (verdict.protocol !== undefined) request.headers['sec-websocket-protocol'] = verdict.protocol
   else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']
   releaseSocket(socket)
-  webSocketServer.handleUpgrade(request, socket, head, (webSocket) => onOpen(new GatedSocket(webSocket, dialect)))
+  webSocketServer.handleUpgrade(request, socket, head, (webSocket) =>
+    onOpen(new GatedSocket(webSocket, socket, dialect)),
+  )
 }
 
 /** The same for a socket that stays between the doors: no broadcast to `clients` reaches it, and nothing is inflated for it. */

@@ -57,7 +57,7 @@ describe('a peer that resets its connection', () => {
   it('ends no process by a frame that breaks the protocol', () => {
     const webSocket = gateable()
     expect(() => reset(webSocket)).toThrow('reset')
-    new GatedSocket(webSocket, plain)
+    new GatedSocket(webSocket, new PassThrough(), plain)
     expect(() => reset(webSocket)).not.toThrow()
   })
 })
@@ -92,7 +92,7 @@ describe('a peer that leaves while it is decided', () => {
 describe('a gate', () => {
   const gate = () => {
     const webSocket = gateable()
-    return { webSocket, gated: new GatedSocket(webSocket, plain) }
+    return { webSocket, gated: new GatedSocket(webSocket, new PassThrough(), plain) }
   }
 
   it('lets no message through once it is shut, whoever asks for them', () => {

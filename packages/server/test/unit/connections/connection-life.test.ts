@@ -76,7 +76,8 @@ describe('a connection is not opened', () => {
     const onOpen = () => {
       opens += 1
     }
-    guard.connections.wait<string>(wait, { handshake: handshake(), transport, onOpen }).receive(auth, auth)
+    const pending = { handshake: handshake(), transport, onDecided() {}, onOpen }
+    guard.connections.wait<string>(wait, pending).receive(auth, auth)
     await nextTurn()
     expect(opens).toBe(opened)
     expect(transport.calls.filter((call) => call.startsWith('close'))).toHaveLength(1 - opened)
@@ -89,7 +90,7 @@ describe('a socket that waits', () => {
     const start = () => {
       const transport = fakeTransport()
       const wait = { type: 'await', timeout: 5_000, maxBytes: 8_192 } as const
-      const pending = { handshake: handshake(), transport, onOpen: () => {} }
+      const pending = { handshake: handshake(), transport, onDecided() {}, onOpen() {} }
       return { transport, first: guard.connections.wait<string>(wait, pending) }
     }
     const [silent, good] = [start(), start()]

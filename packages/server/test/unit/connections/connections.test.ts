@@ -369,7 +369,7 @@ describe('F05 a revocation that races', () => {
       const opened: string[] = []
       const first = guard.connections.wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
-        { handshake: handshake(), transport, onOpen: () => opened.push('open') },
+        { handshake: handshake(), transport, onDecided() {}, onOpen: () => opened.push('open') },
       )
       first.receive(auth('x'), auth('x'))
       await asked
@@ -394,7 +394,7 @@ describe('F05 a revocation that races', () => {
       const first = guard.connections.wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
         // As adapters do when they deliver.
-        { handshake: handshake(), transport, onOpen: transport.resume },
+        { handshake: handshake(), transport, onDecided() {}, onOpen: transport.resume },
       )
       first.receive(auth('x'), auth('x'))
       first.count(100_000)
@@ -440,7 +440,7 @@ async function acceptByMessage(guard: Guard<Identity>, token: string) {
   const opened = deferred<Parameters<typeof guard.connections.receive>[0]>()
   const first = guard.connections.wait<string>(
     { type: 'await', timeout: 5_000, maxBytes: 8_192 },
-    { handshake: handshake(), transport, onOpen: opened.resolve },
+    { handshake: handshake(), transport, onDecided() {}, onOpen: opened.resolve },
   )
   first.receive(auth(token), auth(token))
   const connection = await opened.promise

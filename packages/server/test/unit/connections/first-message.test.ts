@@ -15,12 +15,17 @@ function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {
   const verdict = deferred<Verdict>()
   const decided: string[] = []
   const failures: Reason[] = []
+  let places = 1
   const abandoned: Verdict[] = []
   const accepted: { accept: Accept; kept: string[] }[] = []
   const first = awaitFirstMessage<Identity, string>({
     wait: { type: 'await', timeout, maxBytes },
     clock,
     transport,
+    linger: (end) => clock.after(1_000, end),
+    onDecided() {
+      places -= 1
+    },
     decide: (message) => {
       decided.push(message)
       return verdict.promise
@@ -34,7 +39,20 @@ function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {
     await nextTurn()
   }
   const text = (message: string) => first.receive(message, message)
-  return { clock, transport, verdict, decided, failures, abandoned, accepted, first, answer, text }
+  return {
+    clock,
+    transport,
+    verdict,
+    decided,
+    failures,
+    abandoned,
+    accepted,
+    first,
+    answer,
+    text,
+    /** How many places it holds. */
+    places: () => places,
+  }
 }
 
 const timedOut = ['shut', 'close 4001 Authentication timeout']
@@ -190,6 +208,39 @@ describe('awaitFirstMessage', () => {
     expect(clock.pending).toBe(0)
     text(auth())
     expect(transport.calls).toEqual([])
+  })
+
+  const ways: [string, (set: ReturnType<typeof setUp>) => unknown][] = [
+    ['is accepted', ({ answer }) => answer(accept)],
+    ['is refused', ({ answer }) => answer(refuse('credential-unknown'))],
+    ['is let down by the guard', ({ verdict }) => verdict.reject(new Error('bug'))],
+    ['has left', ({ transport }) => transport.drop()],
+  ]
+
+  it.each(ways)('G20 leaves its place as soon as it %s, and once', async (_, way) => {
+    const set = setUp()
+    set.text(auth())
+    expect(set.places()).toBe(1)
+    await way(set)
+    await nextTurn()
+    expect(set.places()).toBe(0)
+    set.transport.drop()
+    expect(set.places()).toBe(0)
+  })
+
+  it('G20 leaves its place when it is late, says too much or has to make room', () => {
+    for (const provoke of [
+      ({ clock }: ReturnType<typeof setUp>) => clock.advance(5_000),
+      ({ first }: ReturnType<typeof setUp>) => first.count(10_000),
+      ({ first }: ReturnType<typeof setUp>) => first.evict(),
+    ]) {
+      const set = setUp()
+      expect(set.places()).toBe(1)
+      provoke(set)
+      expect(set.places()).toBe(0)
+      // It has its second to answer the Close all the same.
+      expect(set.transport.calls).not.toContain('terminate')
+    }
   })
 
   it('passes no rejection of the guard to the client', async () => {
