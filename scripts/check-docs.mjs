@@ -37,7 +37,7 @@ report(problems, `${snippets.length} snippets in ${new Set(snippets.map(({ page 
 
 function markdownIn(folder) {
   return readdirSync(join(root, folder), { recursive: true })
-    .filter((path) => path.endsWith('.md') && !path.includes('node_modules'))
+    .filter((path) => path.endsWith('.md') && !path.includes('node_modules') && !path.startsWith('api/')) // written by a tool
     .map((path) => join(folder, path))
 }
 

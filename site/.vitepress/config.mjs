@@ -1,0 +1,54 @@
+import { defineConfig } from 'vitepress'
+
+const page = (text, link) => ({ text, link })
+
+export default defineConfig({
+  title: 'Sallyport',
+  description: 'WebSocket authentication for TypeScript: every way in leads to one decision.',
+  // The pages are read where they are written, in the repository; nothing is copied.
+  srcDir: '..',
+  srcExclude: ['**/node_modules/**', 'apps/**', 'bench/**', 'examples/**', 'packages/**', 'site/**'],
+  outDir: './dist',
+  cacheDir: './node_modules/.cache/vitepress',
+  rewrites: {
+    'README.md': 'index.md',
+    'PROTOCOL.md': 'protocol.md',
+    'SECURITY.md': 'security.md',
+    'CHANGELOG.md': 'changelog.md',
+    'CONTRIBUTING.md': 'contributing.md',
+  },
+  // Folders of the repository, which the site does not have.
+  ignoreDeadLinks: [/^(?:\.\/)?\.\.\/(?:scripts|bench)\//],
+  cleanUrls: true,
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [page('Ways in', '/docs/ways-in'), page('Client', '/docs/client'), page('API', '/docs/api/')],
+    sidebar: [
+      {
+        text: 'Start',
+        items: [page('In five minutes', '/'), page('The ways in', '/docs/ways-in'), page('The client', '/docs/client')],
+      },
+      {
+        text: 'In production',
+        items: [
+          page('Live connections', '/docs/live-connections'),
+          page('Many nodes', '/docs/scaling'),
+          page('Security', '/security'),
+        ],
+      },
+      {
+        text: 'Reference',
+        items: [
+          page('API', '/docs/api/'),
+          page('Protocol', '/protocol'),
+          page('Benchmarks', '/docs/benchmarks'),
+          page('Mutation', '/docs/mutation'),
+          page('Dependencies', '/docs/dependencies'),
+          page('Changes', '/changelog'),
+          page('Contributing', '/contributing'),
+        ],
+      },
+    ],
+  },
+})
