@@ -8,6 +8,7 @@ const live = [
 ]
 const revocations = ['unit/revocation/revocations.test.ts', 'unit/connections/connections.test.ts', life]
 const targets = ['threats/f-targets.test.ts']
+const rechecks = ['threats/f-recheck.test.ts']
 const places = 'threats/f-places.test.ts'
 const leases = [life, 'threats/f-registry.test.ts', places]
 const inBand = [...live, 'threats/f-renewal.test.ts']
@@ -97,8 +98,8 @@ export default [
     ['if (!sameIdentity(accept.identity, identity)) return false', '', 'a connection becomes that of another identity'],
     ['if ((accept.issuedAt ?? 0) < issuedAt) return true', '', 'an older credential replaces a newer one'],
     [
-      'if (revocation) this.end(connection, revocation.code, revocation)\n    else this.#options',
-      'this.#options',
+      'if (revocation) this.end(connection, revocation.code, revocation)\n    return revocation === undefined',
+      'return true',
       'a connection renews itself with what was revoked',
     ],
   ]),
@@ -357,6 +358,41 @@ export default [
     ['unit/connections/deadlines.test.ts'],
     [['if (slot > now) continue', '', 'what is not due ends']],
   ),
+  ...of('connections/connections.ts', rechecks, [
+    [
+      'if (connection.expiresAt !== expiresAt) this.#expiry',
+      'this.#expiry',
+      'a client is told of its end as often as a recheck asks',
+    ],
+  ]),
+  ...of('connections/recheck.ts', rechecks, [
+    ['if (this.#asking >= atOnce) return', '', 'all connections are asked about at once'],
+    ['(1 - random(1)[0]! / 256)', '1', 'who came together is asked about together'],
+    [
+      '    if (this.#isAsked(question)) {\n      const next',
+      '    {\n      const next',
+      'an answer about an older credential ends a newer one',
+    ],
+    ['if (!this.#connections.isOpen(connection)) return life.recheck', '', 'an answer revives what has ended'],
+    ["reason === 'credential-expired' ? 'expired' : 'revoked'", "'revoked'", 'who has expired does not come again'],
+    [
+      "if (!sameIdentity(answer.identity, before.identity)) {\n      this.#connections.end(connection, 'forbidden')\n    } else if",
+      'if',
+      'a connection becomes that of another identity',
+    ],
+    [
+      "if (left <= 0) this.#connections.end(connection, 'unavailable', { error })\n    else ",
+      '',
+      'a connection lives on for ever while the store is down',
+    ],
+    [
+      'question.silentSince ??= clock.now()',
+      'question.silentSince = clock.now()',
+      'a connection lives on for ever while the store is down',
+    ],
+    ['    question.silentSince = undefined\n', '', 'a store that was down long ago ends connections'],
+    ['    this.#deadlines.delete(question)\n', '', 'a connection that is gone is asked about'],
+  ]),
   ...of(
     'connections/transport.ts',
     [...live, 'threats/e-first-message.test.ts', 'unit/dialects/clients.test.ts'],

@@ -14,6 +14,7 @@ const bounds = 'unit/bounds.test.ts'
 const tickets = 'threats/c-tickets.test.ts'
 const limit = 'threats/f-registry.test.ts'
 const outage = 'threats/i-cut-off.test.ts'
+const rechecks = 'threats/f-recheck.test.ts'
 const details = 'threats/b-detail.test.ts'
 const answers = 'threats/b-answers.test.ts'
 
@@ -179,6 +180,20 @@ export default [
     replace: 'events, decide, verify: decide })',
     tests: [limit, 'unit/connections/connection-life.test.ts'],
     why: 'a renewal takes a place of its own',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: 'settings.life.recheck > 0 && ',
+    replace: '',
+    tests: [rechecks],
+    why: 'a connection keeps its credential, though nobody asks about it again',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: "lookedUpAt !== undefined && method.name !== 'ticket'",
+    replace: 'lookedUpAt !== undefined || method.name === "ticket"',
+    tests: [rechecks],
+    why: 'a ticket that is spent is asked about again',
   },
   {
     file: 'guard/decision.ts',

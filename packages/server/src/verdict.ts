@@ -1,8 +1,9 @@
 import type { CodeName } from '@sallyport/protocol'
+import type { Handshake } from './handshake/request.js'
 import type { Identity } from './identity.js'
 import { type Reason, reasons } from './refusals/reasons.js'
 import { UnavailableError } from './support/errors.js'
-import type { Verified } from './verifiers/verifier.js'
+import type { Rejected, Verified } from './verifiers/verifier.js'
 
 /** The names of the methods. */
 export type MethodName = 'ticket' | 'query' | 'header' | 'cookie' | 'subprotocol' | 'message'
@@ -18,7 +19,18 @@ export interface Accept<I extends Identity = Identity> extends Verified<I> {
   readonly lease?: string
   /** By which the client of a first message knows our frames from what others write. */
   readonly nonce?: string
+  /** Asks about its credential again, which it holds: there only where connections are rechecked and it was looked up. */
+  readonly recheck?: Recheck<I> | undefined
 }
+
+/**
+ * Asks about a credential again: what it stands for now, or why it is bad. Throws what a verifier throws. `handshake` is
+ * what the verifier gets to see.
+ */
+export type Recheck<I extends Identity> = (handshake: Handshake) => Answer<I> | Promise<Answer<I>>
+
+/** What the guard makes of a credential that was verified. */
+export type Answer<I extends Identity> = Accept<I> | Rejected
 
 /** The guard waits for the first message. */
 export interface Await {

@@ -132,7 +132,9 @@ guard.subscribe((event) => {
   // @ts-expect-error: a connection that has closed says no reason; the event before it did
   if (event.type === 'closed') void event.reason
 })
-expectTrue<Equals<GuardEvent['type'], 'accepted' | 'refused' | 'renewed' | 'ended' | 'closed' | 'store'>>()
+expectTrue<
+  Equals<GuardEvent['type'], 'accepted' | 'refused' | 'renewed' | 'recheck-failed' | 'ended' | 'closed' | 'store'>
+>()
 
 // No way to another node but the store.
 expectFalse<IsAny<Store>>()

@@ -16,6 +16,7 @@ import { awaitFirstMessage, type FirstMessage, nonceOf } from './first-message.j
 import { type ConnectionLimit, Leases } from './leases.js'
 import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
+import { Rechecks } from './recheck.js'
 import { Registry } from './registry.js'
 import { renewInBand } from './renew-in-band.js'
 import { type Revoked, Revoking } from './revoking.js'
@@ -53,14 +54,16 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   readonly #revoking: Revoking<I>
   readonly #leases: Leases<I> | undefined
   readonly #expiry: Expiry<I>
+  readonly #rechecks: Rechecks<I> | undefined
   readonly #drain: Drain
   readonly #linger: Linger
   readonly #options: ConnectionsOptions<I>
 
   constructor(options: ConnectionsOptions<I>) {
-    const { clock, events, connectionLimit: limit } = options
+    const { clock, life, events, connectionLimit: limit } = options
     this.#options = options
     this.#expiry = new Expiry({ ...options, onExpired: (connection) => this.end(connection, 'expired') })
+    this.#rechecks = life.recheck > 0 ? new Rechecks(this, options) : undefined
     this.#drain = new Drain(clock)
     const lingering = new Lingering()
     this.#linger = (terminate) => lingering.add(clock, terminate)
@@ -141,6 +144,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#registry.add(connection)
     const hasPlace = this.#leases?.keep(connection) ?? true
     this.#expiry.set(connection)
+    this.#rechecks?.keep(connection)
     transport.onClose(connection)
     // Registered first, asked again after: a revocation finds it either there or here.
     const revocation = this.log.find(accept)
@@ -222,14 +226,23 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const { identity, issuedAt = 0 } = connection.accept
     if (!sameIdentity(accept.identity, identity)) return false
     if ((accept.issuedAt ?? 0) < issuedAt) return true
+    if (!this.replace(connection, accept)) return true
+    this.#rechecks?.keep(connection)
+    this.#options.events.emit({ type: 'renewed', connection })
+    return true
+  }
+
+  /** Lets a connection live on as `accept` says. `false`: a revocation says that it must not. */
+  replace(connection: LiveConnection<I>, accept: Accept<I>): boolean {
+    const { expiresAt } = connection
     this.#registry.remove(connection)
     connection.renew(accept)
     this.#registry.add(connection)
-    this.#expiry.set(connection)
+    // Once more with the same end, its client would be told of it once more.
+    if (connection.expiresAt !== expiresAt) this.#expiry.set(connection)
     const revocation = this.log.find(accept)
     if (revocation) this.end(connection, revocation.code, revocation)
-    else this.#options.events.emit({ type: 'renewed', connection })
-    return true
+    return revocation === undefined
   }
 
   /** How long a connection may live on, in whole seconds; `undefined` when its credential has no end. */
@@ -262,6 +275,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   #forget(connection: LiveConnection<I>): void {
     this.#expiry.shut(connection)
     this.#registry.remove(connection)
+    this.#rechecks?.drop(connection)
     this.#leases?.drop(connection)
   }
 

@@ -30,9 +30,11 @@ export type GuardEvent<I extends Identity = Identity> =
       readonly connection: Connection<I>
       readonly code: CodeName
       readonly error?: unknown
-      /** What was said when it was revoked. */
+      /** What was said when it was revoked, or why a recheck found its credential bad. */
       readonly reason?: string
     }
+  /** Nobody could say whether the credential of a connection is still good. It lives on for a while. */
+  | { readonly type: 'recheck-failed'; readonly connection: Connection<I>; readonly error: unknown }
   | { readonly type: 'closed'; readonly connection: Connection<I> }
   /** The store is out of reach, or again in reach. */
   | { readonly type: 'store'; readonly state: StoreState }

@@ -10,7 +10,14 @@ export interface ConnectionLife {
   readonly revocationMemory: number
   /**
    * How long connections live on, and credentials are accepted, by the revocations that are known while the store is out
-   * of reach; then 1013 and 503. Default 300,000: five minutes; less than 2,000 counts as that.
+   * of reach; then 1013 and 503. Default 300,000: five minutes; less than 2,000 counts as that. So long a connection lives
+   * on, too, whose credential nobody can look up again.
    */
   readonly maxStaleness: number
+  /**
+   * How often the credential of a live connection is looked up again, 1,000 at least; it is kept in memory for that. Only
+   * what was looked up: by `session`, by `introspection`, and by verifiers of yours that answer `lookedUpAt`. One that is
+   * bad by now ends the connection with 4010, one that has expired with 4019; a newer end prolongs it. Default 0: never.
+   */
+  readonly recheck: number
 }

@@ -3,6 +3,7 @@ import type { Identity } from '../identity.js'
 import type { Accept, Verdict } from '../verdict.js'
 import { saysNothing } from './first-message.js'
 import type { LiveConnection } from './live-connection.js'
+import { handshakeOf } from './source.js'
 
 /** What becomes of a connection. */
 interface Life<I extends Identity> {
@@ -21,8 +22,7 @@ export async function renewInBand<I extends Identity>(
 ): Promise<void> {
   if (!connections.isOpen(connection) || connection.renewing) return
   connection.renewing = true
-  const { path, address } = connection
-  const verdict = await verify({ method: 'GET', headers: [], target: path, address, message })
+  const verdict = await verify({ ...handshakeOf(connection), message })
   connection.renewing = false
   if (!connections.isOpen(connection)) return
   if (verdict.type === 'refuse') {

@@ -9,6 +9,11 @@ export interface ConnectionSource {
   readonly address: string
 }
 
+/** What a verifier gets to see when it is asked about a connection later. */
+export function handshakeOf({ path, address }: Pick<ConnectionSource, 'path' | 'address'>): Handshake {
+  return { method: 'GET', headers: [], target: path, address }
+}
+
 /** Reads it; `address` is the client's. */
 export function sourceOf(handshake: Handshake, address: string): ConnectionSource {
   const target = readTarget(handshake.target)

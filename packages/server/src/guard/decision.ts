@@ -7,7 +7,16 @@ import type { Reason } from '../refusals/reasons.js'
 import type { RevocationLog } from '../revocation/log.js'
 import { andThen } from '../support/and-then.js'
 import { hash } from '../support/hash.js'
-import { type Accept, type Await, failed, type Refuse, refuse, type Verdict } from '../verdict.js'
+import {
+  type Accept,
+  type Answer,
+  type Await,
+  failed,
+  type Recheck,
+  type Refuse,
+  refuse,
+  type Verdict,
+} from '../verdict.js'
 import { checkedAnswer } from '../verifiers/answer.js'
 import { verifyInTime } from '../verifiers/in-time.js'
 import { isRejected, type Rejected, rejected, type Verified, type Verifier } from '../verifiers/verifier.js'
@@ -93,33 +102,50 @@ export class Decision<I extends Identity> {
     }
   }
 
-  #verify({ method, credential }: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
-    const { settings, redeemTicket, revocations } = this.#options
-    const { clock, verifyTimeout: timeout } = settings
-    const verifier = 'verify' in method ? method.verify : redeemTicket
+  #verify(presented: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+    const { credential } = presented
     // A cookie that a logout has emptied.
     if (credential === '') return Promise.resolve(this.deny('credential-placeholder', handshake))
-    return this.attempt(handshake, credential, () => {
-      // What is revoked while it is looked up was vouched for before.
-      const vouchedAt = revocations.now
-      const asked = verifyInTime(verifier, credential, { handshake, clock, timeout })
-      return andThen(asked, (answer) => {
-        const verification = checkedAnswer(answer)
-        return isRejected(verification) ? verification : this.#accept(verification, method.name, vouchedAt)
-      })
+    return this.attempt(handshake, credential, () => this.#ask(presented, handshake))
+  }
+
+  /** Asks the verifier, and looks at what it answers. */
+  #ask(presented: Presented<I>, handshake: Handshake): Answer<I> | Promise<Answer<I>> {
+    const { settings, redeemTicket, revocations } = this.#options
+    const { clock, verifyTimeout: timeout } = settings
+    const { method, credential } = presented
+    const verifier = 'verify' in method ? method.verify : redeemTicket
+    // What is revoked while it is looked up was vouched for before.
+    const vouchedAt = revocations.now
+    const asked = verifyInTime(verifier, credential, { handshake, clock, timeout })
+    return andThen(asked, (answer) => {
+      const verification = checkedAnswer(answer)
+      return isRejected(verification) ? verification : this.#accept(verification, presented, vouchedAt)
     })
   }
 
   /** What a verifier vouched for, or why it is not good all the same. */
-  #accept(verified: Verified<I>, method: Accept['method'], vouchedAt: number): Accept<I> | Rejected {
+  #accept(verified: Verified<I>, presented: Presented<I>, vouchedAt: number): Answer<I> {
     const { settings, revocations } = this.#options
     const { identity, expiresAt, issuedAt = vouchedAt, session, token } = verified
-    const accept: Accept<I> = { type: 'accept', method, identity, expiresAt, issuedAt, session, token }
+    const method = presented.method.name
+    const recheck = this.#mayAskAgain(verified, presented) ? this.#askAgain(presented) : undefined
+    const accept: Accept<I> = { type: 'accept', method, identity, expiresAt, issuedAt, session, token, recheck }
     // It could be good again after its revocation is forgotten.
     if (verified.issuedAt !== undefined && (expiresAt ?? issuedAt) - issuedAt > settings.life.revocationMemory) {
       return rejected('credential-lifetime')
     }
     return revocations.isRevoked(accept) ? rejected('credential-revoked') : accept
+  }
+
+  /** Whether it can be looked up again: a ticket cannot, because it is spent. */
+  #mayAskAgain({ lookedUpAt }: Verified<I>, { method }: Presented<I>): boolean {
+    return this.#options.settings.life.recheck > 0 && lookedUpAt !== undefined && method.name !== 'ticket'
+  }
+
+  // Apart, so that it holds the credential and nothing else of the handshake.
+  #askAgain(presented: Presented<I>): Recheck<I> {
+    return (handshake) => this.#ask(presented, handshake)
   }
 
   /** Refuses what came from an allowed place, so that it may be told by Close. */

@@ -108,6 +108,7 @@ const defaultLife: ConnectionLife = {
   maxAge: day,
   revocationMemory: day,
   maxStaleness: 300_000,
+  recheck: 0,
 }
 const defaultLimits: Limits = {
   pendingSockets: 1_000,
@@ -127,6 +128,7 @@ export function settingsOf(options: AnyOptions): GuardSettings {
   const { clock = systemClock, origins, connectionsPerIdentity } = options
   const life = numbers('life', defaultLife, options.life)
   checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)
+  if (life.recheck !== 0) checkedNumber('createGuard', 'life.recheck', life.recheck, 1_000)
   if (connectionsPerIdentity) checkedNumber('createGuard', 'connectionsPerIdentity.max', connectionsPerIdentity.max, 1)
   const verifyTimeout = checkedNumber('createGuard', 'verifyTimeout', options.verifyTimeout ?? 5_000, 1, longestDelay)
   return {

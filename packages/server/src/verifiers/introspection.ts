@@ -120,9 +120,11 @@ export function introspection(
     const { token_type: type = 'Bearer' } = claims
     const failure = checkClaims(claims, rules, now)
     if (failure) return failure
-    return typeof type === 'string' && type.toLowerCase() === 'bearer'
-      ? readToken(claims)
-      : rejected('token-type', unlike('token_type', type, ['Bearer']))
+    if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
+      return rejected('token-type', unlike('token_type', type, ['Bearer']))
+    }
+    const token = readToken(claims)
+    return isRejected(token) ? token : Object.freeze({ ...token, lookedUpAt: now })
   }
 
   const end = ({ expiresAt = Number.POSITIVE_INFINITY }: Token) => expiresAt + leeway

@@ -29,7 +29,7 @@ export function session(find: FindSession<Identity>): Verifier {
       const { identity, expiresAt, issuedAt } = found
       // A column that is null is no time that is over: the guard says what is wrong with it.
       if (typeof expiresAt === 'number' && expiresAt <= context.now) return rejected('credential-expired')
-      return { identity, expiresAt, issuedAt, session: found.session ?? hash(value) }
+      return { identity, expiresAt, issuedAt, lookedUpAt: context.now, session: found.session ?? hash(value) }
     })
   }
 }

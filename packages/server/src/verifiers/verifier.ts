@@ -10,6 +10,11 @@ export interface Verified<I extends Identity = Identity> {
   readonly expiresAt?: number | undefined
   /** When the credential was issued, in milliseconds since the epoch. */
   readonly issuedAt?: number | undefined
+  /**
+   * When it was looked up, in milliseconds since the epoch, where somebody was asked who may say otherwise next time.
+   * Absent: the credential speaks for itself, as a signed token does.
+   */
+  readonly lookedUpAt?: number | undefined
   /** The parent login: `sid`, the session, or the token's `jti`. Never a credential itself. */
   readonly session?: string | undefined
   /** The token's own id (`jti`, RFC 7519 section 4.1.7). */

@@ -66,6 +66,7 @@ describe('B32 what a verifier answers is looked at in every field', () => {
     ],
     ['issuedAt', { identity, issuedAt: `${now}` }, { identity, issuedAt: now, expiresAt: now + 1 }, 'a string'],
     ['issuedAt', { identity, issuedAt: Number.POSITIVE_INFINITY }, { identity }, 'a number that is not finite'],
+    ['lookedUpAt', { identity, lookedUpAt: true }, { identity, lookedUpAt: now }, 'a boolean'],
   ])('B32 %s: %j', async (field, answer, control, kind) => {
     for (const given of [answer, Promise.resolve(answer)]) {
       const { verdict, said } = await decide(given)

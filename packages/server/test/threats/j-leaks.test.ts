@@ -8,6 +8,7 @@ import {
   type GuardEvent,
   type Identity,
   memoryStore,
+  query,
   rejected,
   UnavailableError,
   type Verifier,
@@ -330,8 +331,10 @@ describe('J: leaks', () => {
 
   describe('J07 hands no control character to a log', () => {
     const control = /\p{Cc}/u
-    async function eventsOf(send: (guard: Guard, port: number) => Promise<unknown>): Promise<GuardEvent[]> {
-      const guard = createGuard({ ...allMethods(), clock })
+    async function eventsOf(
+      send: (guard: Guard, port: number) => Promise<unknown>,
+      guard: Guard = createGuard({ ...allMethods(), clock }),
+    ): Promise<GuardEvent[]> {
       const events: GuardEvent[] = []
       guard.subscribe((event) => events.push(event))
       const { port } = await startServer(guard)
@@ -371,10 +374,11 @@ describe('J: leaks', () => {
     })
 
     it('J07 in an Origin that nobody compares', async () => {
+      const guard = createGuard({ clock, accept: [query({ verify: verifyGood })] })
       const events = await eventsOf(async (_, port) => {
-        const headers = { Authorization: 'Bearer good-ada', Origin: 'https://a","b":"\\u001b[31m\t\u0080' }
-        expect((await rawOpen(port, '/ws', headers)).head.status).toBe(101)
-      })
+        const headers = { Origin: 'https://a","b":"\\u001b[31m\t\u0080' }
+        expect((await rawOpen(port, '/ws?token=good-ada', headers)).head.status).toBe(101)
+      }, guard)
       const [accepted] = events
       if (accepted?.type !== 'accepted') throw new Error('not accepted')
       expect(accepted.connection.origin ?? '').not.toMatch(control)
@@ -415,14 +419,17 @@ describe('J: leaks', () => {
       ['header', { Authorization: 'Bearer good-ada' }],
       ['cookie', { Cookie: 'session=good-ada', Origin: origin }],
       ['message', { Cookie: 'session=stale', Origin: origin }, authFrame('good-ada')],
-    ])('J12 %s', async (_, headers, message) => {
+    ])('J12 J13 %s', async (_, headers, message) => {
       const kept: WeakRef<object>[] = []
       const guard = createGuard({
         ...allMethods((credential, context) => {
           kept.push(new WeakRef(context.handshake.headers))
-          return verifyGood(credential, context)
+          const verified = verifyGood(credential, context)
+          return { ...verified, lookedUpAt: context.now }
         }),
         clock,
+        // For which the credential is kept, and nothing else.
+        life: { recheck: 60_000 },
       })
       const { port } = await startServer(guard)
       const { client } = await rawOpen(port, '/ws', headers)

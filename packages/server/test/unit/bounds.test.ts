@@ -25,6 +25,7 @@ const limit = (max: number) => ({ connectionsPerIdentity: { max, whenFull: 'refu
 describe('a bound', () => {
   it.each([
     ['a leeway over a minute', { life: { leeway: 60_000 } }, { life: { leeway: 60_001 } }],
+    ['a recheck in seconds', { life: { recheck: 1_000 } }, { life: { recheck: 999 } }],
     ['a limit of no connection', limit(1), limit(0)],
     ['a limit of NaN connections', limit(1), limit(Number.NaN)],
     ['a limit below zero', { limits: { failedAttempts: 0 } }, { limits: { failedAttempts: -1 } }],

@@ -16,6 +16,7 @@ it('tells who the token speaks of', async () => {
     identity: { id: 'ada', issuer, scopes: ['read'], claims: { ...claims, iss: issuer } },
     issuedAt: now - 10_000,
     expiresAt: now + 290_000,
+    lookedUpAt: now,
     session: 'login-1',
     token: 'token-1',
   })

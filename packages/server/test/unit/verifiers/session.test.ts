@@ -12,13 +12,14 @@ it('passes on what the look-up tells', async () => {
     identity,
     expiresAt: now + 1,
     issuedAt: now - 1,
+    lookedUpAt: now,
     session: 'login-1',
   })
 })
 
 it('names the session by the hash of the value when the look-up does not', async () => {
   const verify = session(async () => ({ identity }))
-  expect(await accepted(verify, 'value')).toEqual({ identity, session: hash('value') })
+  expect(await accepted(verify, 'value')).toEqual({ identity, lookedUpAt: now, session: hash('value') })
 })
 
 it('passes on nothing else of a database row', async () => {
