@@ -1,7 +1,7 @@
-import type { Dialogue, Presentation, Reason } from './credentials/credential.js'
+import type { Attempt, Dialogue, Presentation, Reason } from './credentials/credential.js'
 import type { Authentication } from './events.js'
 import type { Live } from './live.js'
-import type { Settings } from './options.js'
+import type { Route, Settings } from './options.js'
 import { answered, type Closure, closed, type Ending, unreachable, unusable, withoutCredential } from './outcome.js'
 import { readRetryAfter } from './retry-after.js'
 import type { WebSocketLike } from './web-socket-like.js'
@@ -22,11 +22,11 @@ export interface Connection {
 }
 
 /**
- * Connects once: credential, WebSocket, acknowledgement. Once ended or abandoned it never calls its owner again, whatever
+ * Connects once: URL, credential, WebSocket, acknowledgement. Once ended or abandoned it never calls its owner again, whatever
  * its WebSocket still does.
  */
 export function connect(settings: Settings, reason: Reason, owner: ConnectionOwner): Connection {
-  const { url, protocols, WebSocket, clock } = settings
+  const { clock } = settings
   const controller = new AbortController()
   const { signal } = controller
   let cancelDeadline = clock.after(settings.timeoutMs, () => {
@@ -48,11 +48,26 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
   }
 
   /** No answer, or one to the upgrade that only `ws` would have shown. */
-  const silence = () => unreachable(!upgraded && !socket?.on)
+  const silence = (error?: unknown) => unreachable(!upgraded && !socket?.on, undefined, error)
 
-  function dial({ query, protocol, dialogue, dial }: Presentation): void {
+  async function start(attempt: Attempt): Promise<void> {
+    const { source, routeTo } = settings
+    const url = typeof source === 'function' ? await source(attempt) : source
     // While we waited the application may have closed the socket, or reset it for another user.
     if (signal.aborted) return
+    let route: Route
+    try {
+      route = routeTo(url)
+    } catch (error) {
+      end(unusable('stop', error))
+      return
+    }
+    const presentation = await route.present(attempt)
+    if (!signal.aborted) dial(route, presentation)
+  }
+
+  function dial(route: Route, { query, protocol, dialogue, dial }: Presentation): void {
+    const { url, protocols, WebSocket } = route
     let { href } = url
     // Appended, so that the application's own query stays as it was written.
     if (query) href += `${href.includes('?') ? '&' : '?'}${query[0]}=${encodeURIComponent(query[1])}`
@@ -66,10 +81,10 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
     }
     cancelDeadline()
     cancelDeadline = clock.after(settings.timeoutMs, () => end(silence()))
-    listen(socket, dialogue)
+    listen(route, socket, dialogue)
   }
 
-  function listen(socket: WebSocketLike, dialogue: Dialogue | undefined): void {
+  function listen({ protocols, renew }: Route, socket: WebSocketLike, dialogue: Dialogue | undefined): void {
     let live: Live | undefined
 
     function accept(authentication: Authentication): void {
@@ -77,12 +92,15 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
       live = { authentication, signal, socket, dialogue, end }
       owner.authenticated(authentication)
       if (signal.aborted) return
-      settings.renew?.(live)
+      renew?.(live)
       settings.lifecycle.attend?.(live)
     }
 
-    // The listeners stay to the end, inert: in Node an `error` without a listener would end the process.
-    socket.addEventListener('error', () => {})
+    // The listeners stay to the end, inert: in Node an `error` without a listener would end the process. What it says may
+    // quote the URL. Node.js 22 tells of a refused handshake by this event alone, without a `close`.
+    socket.addEventListener('error', ({ error }) => {
+      if (!upgraded) end(silence(error))
+    })
     socket.addEventListener('open', () => {
       if (signal.aborted) return
       upgraded = true
@@ -113,8 +131,7 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
 
   Promise.resolve({ reason, signal })
     .then(settings.lifecycle.before)
-    .then(settings.present)
-    .then(dial)
+    .then(start)
     .catch((error) => end(withoutCredential(error)))
 
   return {

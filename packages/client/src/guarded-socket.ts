@@ -2,7 +2,7 @@ import { closeArguments } from './close-arguments.js'
 import { type Connection, connect } from './connection.js'
 import type { Reason } from './credentials/credential.js'
 import { type Authentication, type Details, type GuardedSocketEventMap, TypedEventTarget } from './events.js'
-import { type GuardedSocketOptions, type Settings, settle } from './options.js'
+import { type GuardedSocketOptions, type Settings, settle, type UrlSource } from './options.js'
 import { type Closure, type Ending, SocketError } from './outcome.js'
 import { createQueue, type Queue } from './queue.js'
 import { createRetry, type Retry } from './retry.js'
@@ -65,10 +65,11 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
   #cancelTimer = () => {}
 
   /**
-   * Starts connecting. Throws a `TypeError` for what can never work: plain `ws:` to another host, `header()` in a browser,
-   * `subprotocol()` without `protocols`.
+   * Starts connecting. Throws a `TypeError` for what can never work: plain `ws:` to another host, a user and password in the
+   * URL, `header()` in a browser, `subprotocol()` without `protocols`. Where the URL comes from a function, the same is the
+   * end of the attempt, and of the socket.
    */
-  constructor(url: string | URL, options: GuardedSocketOptions) {
+  constructor(url: UrlSource, options: GuardedSocketOptions) {
     super()
     this.#settings = settle(url, options)
     this.#queue = createQueue(options)
@@ -81,9 +82,9 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
     this.#connect()
   }
 
-  /** The URL it was made with, absolute and without any credential. */
+  /** The URL it was made with, absolute and without any credential; of a function the newest, and `''` before the first. */
   get url(): string {
-    return this.#settings.url.href
+    return this.#settings.url?.href ?? ''
   }
 
   get readyState(): 0 | 1 | 2 | 3 {
@@ -181,7 +182,7 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
       authenticated: (authentication) => this.#authenticated(authentication),
       message: (data) => {
         this.#queue.settle(true)
-        if (this.#readyState === OPEN) this.#dispatch('message', { data, origin: this.#settings.url.origin })
+        if (this.#readyState === OPEN) this.#dispatch('message', { data, origin: this.#settings.url?.origin ?? '' })
       },
       ended: (ending) => this.#ended(ending),
     })

@@ -5,12 +5,17 @@ import type { Authentication } from './events.js'
 import type { Ending, Outcome } from './outcome.js'
 import type { WebSocketLike } from './web-socket-like.js'
 
-/** What the pieces that can be plugged into a socket work with, fixed when the socket is made. */
-export interface Host extends Target {
+/** Time and chance, as they are given to a socket. */
+export interface Timing {
   readonly clock: Clock
+  /** A random number from 0 up to, but not, 1. */
+  readonly random: () => number
   /** How long an answer may take. */
   readonly timeoutMs: number
 }
+
+/** What the pieces that can be plugged into a socket work with. */
+export interface Host extends Target, Timing {}
 
 /** A connection that was accepted, for the pieces that look after it. */
 export interface Live {
@@ -32,7 +37,7 @@ export interface Live {
 export type Renewal = (host: Host) => (live: Live) => void
 
 /** Knows when to dial, and when a connection must be dead. `lifecycle()` makes one. */
-export type Lifecycle = (host: Host) => {
+export type Lifecycle = (timing: Timing) => {
   /** Dials after `ms` milliseconds or at a better time, because of `outcome`; the returned function cancels it. */
   after(ms: number, dial: () => void, outcome: Outcome): () => void
   /** Asked before every attempt, which it passes on; what it throws is the end of the attempt. */

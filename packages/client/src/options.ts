@@ -1,9 +1,9 @@
 import { type Clock, systemClock } from './clock.js'
-import { type Credential, requireFunction } from './credentials/credential.js'
-import type { Host, Lifecycle, Renewal } from './live.js'
+import { type Attempt, type Credential, requireFunction } from './credentials/credential.js'
+import type { Host, Lifecycle, Renewal, Timing } from './live.js'
 import type { QueueOptions } from './queue.js'
 import type { ReconnectOptions } from './retry.js'
-import { requireSecure, socketUrl } from './url.js'
+import { readUrl } from './url.js'
 import type { WebSocketConstructor } from './web-socket-like.js'
 
 /** Options of a {@link GuardedSocket}. */
@@ -35,15 +35,27 @@ export interface GuardedSocketOptions extends QueueOptions {
   readonly random?: () => number
 }
 
-/** The options with their defaults filled in. */
-export interface Settings extends Host {
+/** A socket's URL, or a function that is asked for it at each attempt, before the credential. */
+export type UrlSource = string | URL | ((attempt: Attempt) => string | URL | Promise<string | URL>)
+
+/** Where one attempt goes, and how it authenticates there. */
+export interface Route extends Host {
   readonly present: ReturnType<Credential>
   readonly renew: ReturnType<Renewal> | undefined
+}
+
+/** The options with their defaults filled in. */
+export interface Settings extends Timing {
   readonly lifecycle: ReturnType<Lifecycle>
+  /** The URL of the newest attempt; `undefined` until a function has told it. */
+  readonly url: URL | undefined
+  readonly source: UrlSource
+  /** Throws a `TypeError` for what can never work. */
+  readonly routeTo: (url: string | URL) => Route
 }
 
 /** Fills in the defaults. Throws a `TypeError` for what can never work. */
-export function settle(input: string | URL, options: GuardedSocketOptions): Settings {
+export function settle(source: UrlSource, options: GuardedSocketOptions): Settings {
   const {
     credential,
     renew,
@@ -58,17 +70,26 @@ export function settle(input: string | URL, options: GuardedSocketOptions): Sett
   } = options
   requireFunction(credential)
   if (!WebSocket) throw new TypeError('No WebSocket: pass that of `ws`')
-  const url = socketUrl(input)
-  requireSecure(url, dangerouslyAllowPlaintext)
-  const host = {
-    url,
-    protocols: [protocols].flat(),
-    WebSocket,
-    fetch,
-    dangerouslyAllowPlaintext,
-    clock,
-    random,
-    timeoutMs,
+  const timing = { clock, random, timeoutMs }
+
+  let url: URL | undefined
+
+  function routeTo(input: string | URL): Route {
+    // As a browser reads it: relative to the page, `http:` for `ws:`, without a fragment.
+    const { href } = readUrl(input, globalThis.location?.href, dangerouslyAllowPlaintext)
+    url = new URL(href.replace(/^http/, 'ws').replace(/#.*/, ''))
+    const host = { ...timing, url, protocols: [protocols].flat(), WebSocket, fetch, dangerouslyAllowPlaintext }
+    return { ...host, present: credential(host), renew: renew?.(host) }
   }
-  return { ...host, present: credential(host), renew: renew?.(host), lifecycle: lifecycle?.(host) ?? clock }
+
+  if (typeof source !== 'function') routeTo(source)
+  return {
+    ...timing,
+    lifecycle: lifecycle?.(timing) ?? clock,
+    source,
+    routeTo,
+    get url() {
+      return url
+    },
+  }
 }

@@ -6,6 +6,11 @@ export interface ReconnectOptions {
   readonly baseMs?: number
   /** The bound never exceeds this. Default 30 s. */
   readonly capMs?: number
+  /**
+   * Close codes that end the socket: `[1000, 1005, 4100]`, where the server says by them that it is done. Default none:
+   * of the codes that are not in the table, 4500–4999 end it, and after all others it comes again.
+   */
+  readonly stopOn?: readonly number[]
   /** A connection that stood this long after it was authenticated counts as stable: the delays start over. Default 10 s. */
   readonly stableMs?: number
 }
@@ -34,14 +39,15 @@ export interface Retry {
  * that no answer of a server makes a tight loop.
  */
 export function createRetry(options: ReconnectOptions | false = {}, random = Math.random): Retry {
-  const { baseMs = 500, capMs = 30_000, stableMs = 10_000 } = options || {}
+  const { baseMs = 500, capMs = 30_000, stableMs = 10_000, stopOn = [] } = options || {}
   let attempt = 0
   let rejected = false
 
   return {
     stableMs,
     next({ action, outcome }) {
-      if (!options || action === 'stop' || (action === 'retry-once' && rejected)) return undefined
+      const isOver = action === 'stop' || (action === 'retry-once' && rejected)
+      if (!options || isOver || stopOn.some((code) => code === outcome.code)) return undefined
       rejected ||= action === 'retry-once'
       const bound = Math.min(capMs, baseMs * 2 ** attempt++)
       const spread = action === 'jitter' ? Math.max(bound, restartSpreadMs) : bound

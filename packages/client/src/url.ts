@@ -1,13 +1,18 @@
-/** Reads the socket's URL as a browser does: relative to the page, `http:` for `ws:`, without a fragment. */
-export function socketUrl(input: string | URL): URL {
-  const { href } = new URL(input, globalThis.location?.href)
-  return new URL(href.replace(/^http/, 'ws').replace(/#.*/, ''))
+/**
+ * Reads a URL, relative to `base`. Throws a `TypeError`, which does not quote it, where it is none, where it holds a user
+ * and password, and where a credential would go over the network in the clear.
+ */
+export function readUrl(input: string | URL, base: string | undefined, dangerouslyAllowPlaintext: boolean): URL {
+  let url: URL
+  try {
+    url = new URL(input, base)
+  } catch {
+    throw new TypeError('Not a URL')
+  }
+  const { protocol, hostname, username, password } = url
+  if (username || password) throw new TypeError('No user and password in a URL: pass a `credential`')
+  if (/^(ws|http)s:/.test(protocol) || dangerouslyAllowPlaintext || loopback.test(hostname)) return url
+  throw new TypeError('Not in the clear: use wss: and https:')
 }
 
 const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
-
-/** Throws a `TypeError` where a credential would go over the network in the clear. */
-export function requireSecure({ protocol, hostname }: URL, dangerouslyAllowPlaintext: boolean): void {
-  if (/^(ws|http)s:/.test(protocol) || dangerouslyAllowPlaintext || loopback.test(hostname)) return
-  throw new TypeError('Not in the clear: use wss: and https:')
-}

@@ -9,7 +9,8 @@ export interface WebSocketLike {
   binaryType: string
   send(data: Sendable): void
   close(code?: number, reason?: string): void
-  addEventListener(type: 'open' | 'error', listener: () => void): void
+  addEventListener(type: 'open', listener: () => void): void
+  addEventListener(type: 'error', listener: (event: { error?: unknown }) => void): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { code: number; reason: string; wasClean: boolean }) => void): void
   /** `ws` alone shows the answer of a refused upgrade. */

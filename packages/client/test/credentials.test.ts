@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import {
   auto,
   type Credential,
@@ -6,6 +7,7 @@ import {
   firstMessage,
   GuardedSocket,
   header,
+  renewal,
   staticCredential,
   subprotocol,
   ticket,
@@ -13,7 +15,7 @@ import {
 } from '@sallyport/client'
 import { decodeBearer } from '@sallyport/protocol'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { FakeClock, FakeSocket, fakeFetch, fakeWebSocket, issued, refused, settled, start } from './fakes.js'
+import { brokenOff, FakeClock, FakeSocket, fakeFetch, fakeWebSocket, issued, refused, settled, start } from './fakes.js'
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -79,12 +81,29 @@ describe('ticket', () => {
     ['201 without a ticket', () => Response.json({ token: 't' }, { status: 201 })],
     ['201 with an empty ticket', () => Response.json({ ticket: '' }, { status: 201 })],
     ['201 with a number', () => Response.json({ ticket: 7 }, { status: 201 })],
-  ])('backs off from an endpoint that answers %s', async (_what, answer) => {
+    ['200 with a page', () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })],
+    ['a redirect', refused(302)],
+    ['a redirect that a browser hides', () => Response.error()],
+    ['404', refused(404)],
+  ])('K18 stops at an endpoint that answers %s, and says so', async (_what, answer) => {
     const { fetch } = fakeFetch(answer, issued('t'))
     const { events, clock, sockets } = start({ fetch, credential: ticket('/ws/ticket') })
-    await settled()
+    await clock.advance(600_000)
     expect(sockets).toHaveLength(0)
-    expect(events.last('reconnecting')).toMatchObject({ outcome: { kind: 'unavailable' } })
+    const status = answer().status || 302
+    expect(events.types()).toEqual(['terminal', 'error', 'close'])
+    expect(events.last('terminal')).toMatchObject({
+      outcome: { kind: 'misconfigured', status, cause: { message: `/ws/ticket answered ${status}` } },
+    })
+  })
+
+  it.each<[string, () => Response | Promise<Response>]>([
+    ['a broken network', () => Promise.reject(new TypeError('Failed to fetch'))],
+    ['an answer that breaks off', brokenOff(201)],
+    ['502 with a page', () => new Response('<!doctype html>', { status: 502 })],
+  ])('K18 comes again after %s', async (_what, answer) => {
+    const { fetch } = fakeFetch(answer, issued('t'))
+    const { clock, sockets } = start({ fetch, credential: ticket('/ws/ticket') })
     await clock.advance(500)
     expect(sockets).toHaveLength(1)
   })
@@ -225,7 +244,7 @@ describe('K01 redirects', () => {
     const { fetch, requests } = fakeFetch(issued('t'))
     const { open } = start({ fetch, credential: ticket('/ws/ticket', { token: () => 'secret' }) })
     await open()
-    expect(requests[0]?.init.redirect).toBe('error')
+    expect(requests[0]?.init.redirect).toBe('manual')
   })
 })
 
@@ -236,7 +255,6 @@ describe('K02 plain text, and hosts that nobody configured', () => {
     'ws://127.0.0.1.example.com/',
     'ws://notlocalhost/',
     'ws://10.0.2.2/',
-    'ws://localhost@example.com/',
     'ws://localhost.example.com/',
   ])('K02 refuses %s unless told otherwise', (url) => {
     expect(() => start({}, url)).toThrow('Not in the clear: use wss: and https:')
@@ -276,12 +294,111 @@ describe('K02 plain text, and hosts that nobody configured', () => {
   })
 })
 
+describe('K19 a URL that holds a credential', () => {
+  const urls = [
+    'wss://ada:SECRET@api.example.com/ws',
+    'wss://SECRET@api.example.com/ws',
+    'wss://:SECRET@api.example.com/',
+  ]
+
+  it.each([...urls, 'wss://ada:SECRET@[/'])('K19 is refused at once, and not quoted: %s', (url) => {
+    const error = thrownBy(() => start({}, url))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(inspect(error, { showHidden: true })).not.toContain('SECRET')
+  })
+
+  it.each(urls)('K19 is refused for the endpoints too: %s', (url) => {
+    const endpoint = url.replace('wss', 'https')
+    for (const options of [{ credential: ticket(endpoint) }, { renew: renewal(endpoint) }]) {
+      expect(() => start(options)).toThrow('No user and password in a URL')
+    }
+    expect(() => start({ credential: ticket('https://api.example.com/ws') })).not.toThrow()
+  })
+
+  it('K19 ends the socket where a function answers it', async () => {
+    const { socket, events, sockets } = start({}, () => 'wss://ada:SECRET@api.example.com/ws')
+    await settled()
+    expect(sockets).toHaveLength(0)
+    const { outcome } = events.last('terminal')
+    expect(outcome).toMatchObject({ kind: 'misconfigured' })
+    expect(inspect([outcome, events.log, socket.url], { depth: 9 })).not.toContain('SECRET')
+  })
+})
+
+describe('a URL that comes from a function', () => {
+  it('is asked for at every attempt, before the credential', async () => {
+    const asked: string[] = []
+    let count = 0
+    const { socket, open, current, retry, reasons } = start({}, async ({ reason }) => {
+      asked.push(`${reason} ${reasons.length}`)
+      return `wss://node${++count}.example.com/ws`
+    })
+    expect(socket.url).toBe('')
+    await open()
+    expect(current().url).toBe('wss://node1.example.com/ws?ticket=t1')
+    expect(socket.url).toBe('wss://node1.example.com/ws')
+    current().break()
+    await retry()
+    await open()
+    expect(current().url).toBe('wss://node2.example.com/ws?ticket=t2')
+    expect(asked).toEqual(['first 0', 'reconnect 1'])
+  })
+
+  it('is what the ticket endpoint is relative to', async () => {
+    const { fetch, requests } = fakeFetch(issued('t'))
+    const { open } = start({ fetch, credential: ticket('/ws/ticket') }, () => new URL('wss://node7.example.com/ws'))
+    await open()
+    expect(requests[0]?.url).toBe('https://node7.example.com/ws/ticket')
+  })
+
+  it('K02 stops where it is in the clear', async () => {
+    const { events, sockets } = start({}, () => 'ws://api.example.com/ws')
+    await settled()
+    expect(sockets).toHaveLength(0)
+    const cause = new TypeError('Not in the clear: use wss: and https:')
+    expect(events.last('terminal')).toMatchObject({ outcome: { kind: 'misconfigured', cause } })
+  })
+
+  it('K10 backs off when it fails, and is given up after 10 s', async () => {
+    let count = 0
+    const { clock, events, sockets, reasons } = start({}, () => {
+      if (++count === 1) throw new Error('no node is known')
+      return count === 2 ? new Promise<string>(() => {}) : 'wss://api.example.com/ws'
+    })
+    await clock.advance(500)
+    expect(events.last('reconnecting')).toMatchObject({ outcome: { kind: 'unavailable' }, attempt: 1 })
+    await clock.advance(10_000)
+    expect(events.last('error').error).toMatchObject({ cause: new Error('No credential in time') })
+    expect(reasons).toEqual([])
+    await clock.advance(1_000)
+    expect(sockets).toHaveLength(1)
+  })
+
+  it('K08 asks for no credential once the socket was closed meanwhile', async () => {
+    let answer = (_url: string) => {}
+    const { socket, reasons } = start({}, () => new Promise<string>((resolve) => (answer = resolve)))
+    await settled()
+    socket.close()
+    answer('wss://api.example.com/ws')
+    await settled()
+    expect(reasons).toEqual([])
+  })
+})
+
+/** What it throws. */
+function thrownBy(action: () => unknown): unknown {
+  try {
+    action()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
 describe('K13 no credential in what is told', () => {
   it('K13 keeps it out of every event, error and property', async () => {
-    const { fetch } = fakeFetch(
-      refused(500),
-      () => Response.json({ secret: 'SECRET' }, { status: 201 }),
-      issued('SECRET'),
+    const { fetch } = fakeFetch(refused(500), refused(503), issued('SECRET'), () =>
+      Response.json({ secret: 'SECRET' }, { status: 201 }),
     )
     const credential = ticket('/ws/ticket', { token: () => 'SECRET' })
     const { socket, events, current, retry } = start({ fetch, credential })
@@ -289,11 +406,12 @@ describe('K13 no credential in what is told', () => {
     await retry()
     await retry()
     current().break()
+    await retry()
     const told = events.log.map(({ event }) => [event, event.outcome, event.error, event.message])
     const text = JSON.stringify([told, socket.url], (_key, value) =>
       value instanceof Error ? [value.message, value.stack, value.cause] : value,
     )
-    expect(events.count('error')).toBe(3)
+    expect([events.count('error'), events.count('terminal')]).toEqual([4, 1])
     expect(current().url).toContain('SECRET')
     expect(text).not.toContain('SECRET')
   })

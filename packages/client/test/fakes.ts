@@ -1,4 +1,4 @@
-import { GuardedSocket, type GuardedSocketOptions, ticket, type WebSocketLike } from '@sallyport/client'
+import { GuardedSocket, type GuardedSocketOptions, ticket, type UrlSource, type WebSocketLike } from '@sallyport/client'
 
 /** Lets everything that is ready run: promises, microtasks, real callbacks that are due. */
 export const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -125,6 +125,11 @@ export class FakeSocket extends FakeTarget {
     this.dispatchEvent(Object.assign(new Event('close'), { code, reason, wasClean: code !== 1006 }))
   }
 
+  /** An error, and nothing more. */
+  fail(error?: Error): void {
+    this.dispatchEvent(Object.assign(new Event('error'), { error }))
+  }
+
   /** The connection breaks, or never comes to be. */
   break(): void {
     this.readyState = 3
@@ -170,7 +175,7 @@ export function record(socket: GuardedSocket) {
 }
 
 /** A socket in front of a scripted server, with a ticket `t1`, `t2`, … for every attempt and the longest of all jitters. */
-export function start(options: Partial<GuardedSocketOptions> = {}, url: string | URL = 'wss://api.example.com/ws') {
+export function start(options: Partial<GuardedSocketOptions> = {}, url: UrlSource = 'wss://api.example.com/ws') {
   const clock = new FakeClock()
   const { WebSocket, sockets, live } = fakeWebSocket()
   let tickets = 0
@@ -218,3 +223,7 @@ export const refused =
   (status: number, headers: Record<string, string> = {}) =>
   () =>
     new Response(null, { status, headers })
+
+/** An answer whose body breaks off on the way. */
+export const brokenOff = (status: number) => () =>
+  new Response(new ReadableStream({ start: (controller) => controller.error(new TypeError('terminated')) }), { status })

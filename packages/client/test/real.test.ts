@@ -224,7 +224,15 @@ describe('in front of a real server', () => {
     const host = await listen(createServer())
     for (const cleanUp of cleanUps.splice(0)) cleanUp()
     const { outcome } = await next(connect(host), 'reconnecting')
-    expect(outcome).toMatchObject({ kind: 'network' })
+    expect(outcome).toMatchObject({ kind: 'network', system: 'ECONNREFUSED' })
+    expect(outcome).not.toHaveProperty('ambiguous')
+  })
+
+  it('calls a ticket endpoint where nobody listens `network`, and not ambiguous', async () => {
+    const host = await listen(createServer())
+    for (const cleanUp of cleanUps.splice(0)) cleanUp()
+    const { outcome } = await next(connect(host, { credential: ticket('/ws/ticket') }), 'reconnecting')
+    expect(outcome).toMatchObject({ kind: 'network', system: 'ECONNREFUSED' })
     expect(outcome).not.toHaveProperty('ambiguous')
   })
 
@@ -264,8 +272,8 @@ describe('K01 redirects of a real server', () => {
     })
     const host = await serve(() => expect.unreachable(), server)
     const socket = connect(host, { credential: ticket('/ws/ticket', { token: () => 'secret' }) })
-    const { outcome } = await next(socket, 'reconnecting')
-    expect(outcome).toMatchObject({ kind: 'network', ambiguous: true })
+    const { outcome } = await next(socket, 'terminal')
+    expect(outcome).toMatchObject({ kind: 'misconfigured', status })
     expect(seen).toEqual([])
   })
 
@@ -273,8 +281,8 @@ describe('K01 redirects of a real server', () => {
     const { host: target, seen } = await elsewhere()
     const host = await serve((_request, socket) => refuse(socket, `302 Found\r\nLocation: ws://${target}/`))
     const socket = connect(host, { credential: header(() => 'secret') })
-    const { outcome } = await next(socket, 'reconnecting')
-    expect(outcome).toMatchObject({ kind: 'unavailable', status: 302 })
+    const { outcome } = await next(socket, 'terminal')
+    expect(outcome).toMatchObject({ kind: 'misconfigured', status: 302 })
     expect(seen).toEqual([])
   })
 })

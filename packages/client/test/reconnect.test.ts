@@ -18,13 +18,13 @@ const kinds: Record<CodeName, Kind> = {
   unavailable: 'unavailable',
   restart: 'unavailable',
   goingAway: 'unavailable',
-  badRequest: 'unavailable',
-  credentialTooLarge: 'unavailable',
-  tooLarge: 'unavailable',
+  badRequest: 'misconfigured',
+  credentialTooLarge: 'misconfigured',
+  tooLarge: 'misconfigured',
   internal: 'unavailable',
-  notFound: 'unavailable',
-  methodNotAllowed: 'unavailable',
-  upgradeRequired: 'unavailable',
+  notFound: 'misconfigured',
+  methodNotAllowed: 'misconfigured',
+  upgradeRequired: 'misconfigured',
 }
 
 const rows = Object.entries(codes).map(([name, code]) => ({
@@ -92,12 +92,13 @@ describe('the table of codes', () => {
   }
 
   it.each([
-    [4400, 'unavailable', 'back-off'],
-    [4499, 'unavailable', 'back-off'],
-    [4500, 'unavailable', 'stop'],
-    [4999, 'unavailable', 'stop'],
-    [3000, 'unavailable', 'back-off'],
-    [1000, 'unavailable', 'back-off'],
+    [4400, 'closed', 'back-off'],
+    [4499, 'closed', 'back-off'],
+    [4500, 'closed', 'stop'],
+    [4999, 'closed', 'stop'],
+    [3000, 'closed', 'back-off'],
+    [1000, 'closed', 'back-off'],
+    [1005, 'closed', 'back-off'],
     [1006, 'network', 'back-off'],
   ] as const)('takes the unknown close %i as %s: %s', async (code, kind, action) => {
     const { open, current, events } = start()
@@ -271,7 +272,7 @@ describe('K04 a credential that can never work', () => {
     await clock.advance(600_000)
     expect(requests).toHaveLength(2)
     expect(events.last('terminal')).toMatchObject({ outcome: { kind: 'unauthenticated', status: 401 } })
-    expect(events.last('close')).toMatchObject({ code: 4001, reason: 'Authentication failed', wasClean: false })
+    expect(events.last('close')).toMatchObject({ code: 4001, reason: '', wasClean: false })
   })
 
   it('K04 still asks with `rejected` when the network failed in between', async () => {
@@ -378,6 +379,67 @@ describe('K10 a credential function that fails', () => {
     expect(socket.readyState).toBe(1)
   })
 
+  const nothing = undefined as unknown as { token: string }
+  const missing = {} as { refresh(): string }
+  it.each<[string, () => string | Promise<string>]>([
+    ['reads from nothing', () => nothing.token],
+    ['reads from nothing, later', async () => nothing.token],
+    ['calls what is no function', () => missing.refresh()],
+    ['names what is not there', () => new Function('return notThere')()],
+    ...['x is undefined', "undefined is not an object (evaluating 'x.y')", 'null is not iterable'].map(
+      (text): [string, () => string] => [
+        `says “${text}”`,
+        () => {
+          throw new TypeError(text)
+        },
+      ],
+    ),
+  ])('K18 stops at a mistake in its code, and says so: it %s', async (_how, source) => {
+    let calls = 0
+    const credential = ticket(() => {
+      calls++
+      return source()
+    })
+    const { clock, events } = start({ credential })
+    await clock.advance(600_000)
+    expect(calls).toBe(1)
+    expect(events.types()).toEqual(['terminal', 'error', 'close'])
+    const { cause } = (events.last('terminal') as unknown as { outcome: { cause: Error } }).outcome
+    expect(events.last('terminal')).toMatchObject({ outcome: { kind: 'misconfigured' } })
+    expect(cause.name).toMatch(/^(Type|Reference)Error$/)
+  })
+
+  // Chromium, Firefox, Safari, React Native, Node.js, Deno.
+  it.each([
+    'Failed to fetch',
+    'NetworkError when attempting to fetch resource.',
+    'Load failed',
+    'The network connection was lost.',
+    'Network request failed',
+    'fetch failed',
+    'terminated',
+    'error sending request for url (https://id.example.com/token)',
+  ])('K18 calls a fetch in it that says “%s” `network`, and comes again', async (text) => {
+    let calls = 0
+    const { open, socket, clock, events } = start({
+      credential: ticket(() => (++calls === 1 ? Promise.reject(new TypeError(text)) : 'good')),
+    })
+    await settled()
+    expect(events.last('reconnecting')).toMatchObject({ outcome: { kind: 'network', ambiguous: true } })
+    await clock.advance(500)
+    await open()
+    expect(socket.readyState).toBe(1)
+  })
+
+  it('K18 says what the system said of a fetch in it', async () => {
+    const cause = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })
+    const { events } = start({ credential: ticket(() => Promise.reject(new TypeError('fetch failed', { cause }))) })
+    await settled()
+    const { outcome } = events.last('reconnecting')
+    expect(outcome).toMatchObject({ kind: 'network', system: 'ECONNREFUSED' })
+    expect(outcome).not.toHaveProperty('ambiguous')
+  })
+
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['null', null],
@@ -447,8 +509,38 @@ describe('K10 a credential function that fails', () => {
     const { events } = start({ WebSocket: WebSocket as never, credential: ticket(() => 'SECRET') })
     await settled()
     const { outcome } = events.last('terminal') as unknown as { outcome: { cause: Error } }
-    expect(outcome).toMatchObject({ kind: 'unavailable', cause: new Error('The WebSocket class threw SyntaxError') })
+    expect(outcome).toMatchObject({ kind: 'misconfigured', cause: new Error('The WebSocket class threw SyntaxError') })
     expect(events.types()).toEqual(['terminal', 'error', 'close'])
+  })
+})
+
+describe('a close code that the application names', () => {
+  const stopOn = [1000, 1005, 4100, 1012]
+
+  it.each([1000, 1005, 4100, 1012])('ends the socket after a Close of %i', async (code) => {
+    const { open, current, clock, events, socket, sockets } = start({ reconnect: { stopOn } })
+    await open()
+    current().end(code, 'done')
+    const kind = code === 1012 ? 'unavailable' : 'closed'
+    expect(events.types()).toEqual(['authenticated', 'open', 'terminal', 'close'])
+    expect(events.last('terminal')).toMatchObject({ outcome: { kind, code } })
+    expect(events.last('close')).toMatchObject({ code, reason: 'done', wasClean: true })
+    await clock.advance(600_000)
+    expect([socket.readyState, sockets.length]).toEqual([3, 1])
+  })
+
+  it.each([1001, 4101, 1006])('does not after a Close of %i, which is none of them', async (code) => {
+    const { open, current, events } = start({ reconnect: { stopOn } })
+    await open()
+    current().end(code)
+    expect(events.count('terminal')).toBe(0)
+    expect(events.last('reconnecting')).toMatchObject({ outcome: { code }, attempt: 1 })
+  })
+
+  it('is none of an attempt that had no Close', async () => {
+    const { events } = start({ reconnect: { stopOn: [0] }, credential: ticket(() => Promise.reject(new Error())) })
+    await settled()
+    expect(events.types()).toEqual(['reconnecting', 'error'])
   })
 })
 
@@ -496,6 +588,36 @@ describe('K11 at most one socket', () => {
     expect(socket.readyState).toBe(1)
     expect(live.most).toBe(1)
     expect(sockets.filter(({ readyState }) => readyState === 1)).toHaveLength(1)
+  })
+})
+
+describe('K20 a WebSocket that has an error and no close', () => {
+  it('K20 is the end of the attempt before it was open: Node.js 22 tells of a refused handshake so', async () => {
+    const { current, events, retry, sockets } = start()
+    await settled()
+    current().fail()
+    expect(events.types()).toEqual(['reconnecting', 'error'])
+    expect(events.last('reconnecting')).toMatchObject({ outcome: { kind: 'network', ambiguous: true }, delayMs: 500 })
+    expect(current().closedWith).toBeDefined()
+    await retry()
+    expect(sockets).toHaveLength(2)
+  })
+
+  it('K20 says what the system said, and nothing of the URL', async () => {
+    const { current, events } = start()
+    await settled()
+    current().fail(Object.assign(new Error('connect ECONNREFUSED /ws?ticket=t1'), { code: 'ECONNREFUSED' }))
+    const { outcome } = events.last('reconnecting')
+    expect(outcome).toEqual({ kind: 'network', system: 'ECONNREFUSED', cause: undefined })
+  })
+
+  it('K20 is heard no more once it is open: the close that follows says all', async () => {
+    const { open, current, events } = start()
+    await open()
+    current().fail()
+    expect(events.types()).toEqual(['authenticated', 'open'])
+    current().end(1006)
+    expect(events.count('reconnecting')).toBe(1)
   })
 })
 

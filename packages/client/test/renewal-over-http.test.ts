@@ -1,7 +1,7 @@
 import { firstMessage, type GuardedSocketOptions, type RenewalOptions, renewal, ticket } from '@sallyport/client'
 import { codes, encodeFrame } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
-import { fakeFetch, refused, settled, start } from './fakes.js'
+import { brokenOff, fakeFetch, refused, settled, start } from './fakes.js'
 
 /** The answer of a renew endpoint. */
 const granted = (expiresIn?: number) => () => Response.json({ expiresIn })
@@ -136,12 +136,8 @@ describe('a renewal over HTTP that fails', () => {
 
   it.each<[string, () => Response | Promise<Response>]>([
     ['no network', () => Promise.reject(new TypeError('Failed to fetch'))],
+    ['a body that breaks off', brokenOff(200)],
     ['500', refused(500)],
-    ['200 without JSON', () => new Response('well')],
-    ['200 with null', () => Response.json(null)],
-    ['200 with text for a number', () => Response.json({ expiresIn: '100' })],
-    ['200 with less than nothing', () => Response.json({ expiresIn: -1 })],
-    ['201', () => Response.json({ expiresIn: 100 }, { status: 201 })],
   ])('with %s backs off and is tried again', async (_what, answer) => {
     const { clock, requests, socket } = await renewing([answer, answer, granted(100)])
     await clock.advance(1_000)
@@ -150,6 +146,19 @@ describe('a renewal over HTTP that fails', () => {
     expect(requests).toHaveLength(3)
     await clock.advance(80_000)
     expect([requests.length, socket.readyState]).toEqual([3, 1])
+  })
+
+  it.each<[string, () => Response | Promise<Response>]>([
+    ['200 without JSON', () => new Response('well')],
+    ['200 with null', () => Response.json(null)],
+    ['200 with text for a number', () => Response.json({ expiresIn: '100' })],
+    ['200 with less than nothing', () => Response.json({ expiresIn: -1 })],
+    ['201', () => Response.json({ expiresIn: 100 }, { status: 201 })],
+    ['a redirect', refused(302)],
+  ])('with %s is in vain, and the credential stays good until its end', async (_what, answer) => {
+    const { clock, requests, socket, events } = await renewing([answer])
+    await clock.advance(600_000)
+    expect([requests.length, socket.readyState, events.count('terminal')]).toEqual([1, 1, 0])
   })
 
   it('K08 is discarded with its connection: request, answer and plan', async () => {
@@ -179,7 +188,7 @@ describe('a renewal over HTTP that fails', () => {
 describe('the endpoint', () => {
   it('K01 K02 is not followed elsewhere, nor asked in the clear', async () => {
     const { requests } = await renewing([granted(100)], { token: () => 'secret' })
-    expect(requests[0]?.init.redirect).toBe('error')
+    expect(requests[0]?.init.redirect).toBe('manual')
     const renew = renewal('http://api.example.com/renew')
     expect(() => start({ renew })).toThrow('Not in the clear')
     expect(() => start({ renew, dangerouslyAllowPlaintext: true, fetch: fakeFetch().fetch })).not.toThrow()

@@ -1,4 +1,4 @@
-export { type Action, actionForClose, actionForStatus, type Code, type CodeName, codes } from './codes.js'
+export { type Code, type CodeName, codes } from './codes.js'
 export {
   type AuthExpiringFrame,
   type AuthFailFrame,
@@ -10,4 +10,5 @@ export {
   readServerFrame,
   type ServerFrame,
 } from './frames.js'
+export { type Action, actionForClose, actionForStatus, findOutcome, type OutcomeCode, outcomes } from './outcomes.js'
 export { base64url, bearerPrefix, decodeBearer, encodeBearer, readSubprotocols } from './subprotocol.js'

@@ -80,7 +80,9 @@ describe('actionForStatus', () => {
     [499, 'stop'],
     [502, 'back-off'],
     [503, 'back-off'],
-    [302, 'back-off'],
+    [302, 'stop'],
+    [200, 'stop'],
+    [599, 'back-off'],
   ])('answers for %i: %s', (status, action) => {
     expect(actionForStatus(status)).toBe(action)
   })

@@ -21,8 +21,9 @@ export interface Attempt {
 /**
  * The application's function that hands out a token. It is called once for every attempt, and its answer is never kept.
  * No token (`''`, `null`, `undefined`) means that nobody is logged in: the socket asks once more and then stops as
- * `unauthenticated`. What it throws is a passing failure, and the socket backs off, unless it throws a
- * {@link CredentialError} with a status.
+ * `unauthenticated`. What it throws is a passing failure, and the socket backs off, with two exceptions: a
+ * {@link CredentialError} with a status says what it is, and a mistake in the code, a `TypeError` or a `ReferenceError` of
+ * the engine, stops the socket as `misconfigured`.
  */
 export type TokenSource = (
   attempt: Attempt,

@@ -1,7 +1,6 @@
-import { readRetryAfter } from '../retry-after.js'
-import { requireSecure } from '../url.js'
-import { ask, type Credential, CredentialError, isCredential, requireFunction, type TokenSource } from './credential.js'
-import { post } from './post.js'
+import { readUrl } from '../url.js'
+import { ask, type Credential, isCredential, requireFunction, type TokenSource } from './credential.js'
+import { post, type Question } from './post.js'
 
 /** Options of {@link ticket}. */
 export interface TicketOptions {
@@ -15,23 +14,20 @@ export interface TicketOptions {
  * `source` is the ticket endpoint, answering a POST with 201 `{"ticket":"…"}`; a relative URL is resolved against the
  * socket's own, as `https:`. Or a function that fetches a ticket in some other way.
  *
- * Redirects are refused, and nothing in the answer but the ticket is used. 401 is tried once more, 403 and 409 stop, 429
- * and 503 wait for `Retry-After` or back off, as the table of codes says.
+ * Nothing in the answer but the ticket is used. 401 is tried once more, 403 and 409 stop, 429 and 503 wait for
+ * `Retry-After` or back off, as the table of codes says. What is no such endpoint stops the socket as `misconfigured`: a
+ * 404, a redirect, which is not followed, a page.
  */
 export function ticket(source: string | URL | TokenSource, { token }: TicketOptions = {}): Credential {
   if (typeof source === 'function') return () => async (attempt) => ({ query: ['ticket', await ask(source, attempt)] })
   if (token) requireFunction(token)
   return ({ url, dangerouslyAllowPlaintext, fetch }) => {
-    const endpoint = new URL(source, url.href.replace('ws', 'http'))
-    requireSecure(endpoint, dangerouslyAllowPlaintext)
-    return async (attempt) => ({ query: ['ticket', await readTicket(await post(endpoint, fetch, token, attempt))] })
+    const endpoint = readUrl(source, url.href.replace('ws', 'http'), dangerouslyAllowPlaintext)
+    return async (attempt) => ({ query: ['ticket', await post(endpoint, fetch, token, attempt, aTicket)] })
   }
 }
 
-async function readTicket(response: Response): Promise<string> {
-  const { status, headers } = response
-  const body: { ticket?: unknown } | null = status === 201 ? await response.json().catch(() => null) : null
-  if (isCredential(body?.ticket)) return body.ticket
-  const retryAfter = readRetryAfter(headers.get('retry-after'))
-  throw new CredentialError(`No ticket from the endpoint: ${status}`, { status, retryAfter })
+const aTicket: Question<string> = {
+  status: 201,
+  read: ({ ticket }) => (isCredential(ticket) ? ticket : undefined),
 }

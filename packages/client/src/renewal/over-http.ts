@@ -1,8 +1,7 @@
-import { CredentialError, requireFunction, type TokenSource } from '../credentials/credential.js'
-import { post } from '../credentials/post.js'
+import { requireFunction, type TokenSource } from '../credentials/credential.js'
+import { post, type Question } from '../credentials/post.js'
 import type { Renewal } from '../live.js'
-import { readRetryAfter } from '../retry-after.js'
-import { requireSecure } from '../url.js'
+import { readUrl } from '../url.js'
 import { keepFresh } from './keep-fresh.js'
 
 /** Options of `renewal()` over HTTP. */
@@ -21,11 +20,11 @@ export interface RenewalOptions {
 export function overHttp(source: string | URL, { token, expiresIn }: RenewalOptions): Renewal {
   if (token) requireFunction(token)
   return (host) => {
-    const endpoint = new URL(source, host.url.href.replace('ws', 'http'))
-    requireSecure(endpoint, host.dangerouslyAllowPlaintext)
+    const endpoint = readUrl(source, host.url.href.replace('ws', 'http'), host.dangerouslyAllowPlaintext)
     return (live) => {
       const freshness = keepFresh(host, live, async (attempt) => {
-        freshness.granted(await readGrant(await post(endpoint, host.fetch, token, attempt)))
+        const { expiresIn } = await post(endpoint, host.fetch, token, attempt, aGrant)
+        freshness.granted(expiresIn)
       })
       const { expiresIn: known } = live.authentication
       if (known === undefined) freshness.expected(expiresIn)
@@ -34,12 +33,11 @@ export function overHttp(source: string | URL, { token, expiresIn }: RenewalOpti
   }
 }
 
-/** Reads 200 `{"expiresIn":…}`, in seconds; without the number the credential has no end. */
-async function readGrant(response: Response): Promise<number | undefined> {
-  const { status, headers } = response
-  const body: { expiresIn?: unknown } | null = status === 200 ? await response.json().catch(() => null) : null
-  const expiresIn = body?.expiresIn
-  if (body && (expiresIn === undefined || (typeof expiresIn === 'number' && expiresIn >= 0))) return expiresIn
-  const retryAfter = readRetryAfter(headers.get('retry-after'))
-  throw new CredentialError(`No renewal from the endpoint: ${status}`, { status, retryAfter })
+/** `{"expiresIn":…}`, in seconds; without the number the credential has no end. */
+const aGrant: Question<{ expiresIn: number | undefined }> = {
+  status: 200,
+  read({ expiresIn }) {
+    const isGrant = expiresIn === undefined || (typeof expiresIn === 'number' && expiresIn >= 0)
+    return isGrant ? { expiresIn } : undefined
+  },
 }
