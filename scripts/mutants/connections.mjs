@@ -643,6 +643,8 @@ export default [
       'a place of an identity is taken by a client that has left',
     ],
     ['if (socket.destroyed) return giveUp()', '', 'a place of an identity is taken by a client that has left'],
+  ]),
+  ...of('adapters/ws/complete.ts', ws, [
     [
       "else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']\n",
       '\n',
@@ -654,7 +656,12 @@ export default [
       'a broadcast reaches a socket between the doors',
     ],
     ["  delete upgrade.request.headers['sec-websocket-extensions']\n", '', 'a stranger has messages inflated'],
-    ['        gated.hold(kept)\n', '', 'messages are lost while the application gets ready'],
+  ]),
+  ...of('adapters/ws/hand-over.ts', ws, [
+    ['      gated.hold(kept)\n', '', 'messages are lost while the application gets ready'],
+  ]),
+  ...of('adapters/ws/accepted-socket.ts', ws, [
+    ['return connections === this.#options.connections ?', 'return true ?', "a connection of another guard's identity"],
   ]),
   ...of('adapters/ws/accepted-socket.ts', ws, [
     ['      if (this.#isFrame(message)) return\n', '', 'the application sees a credential'],

@@ -18,6 +18,11 @@ export interface Handshake {
   readonly address: string
   /** The first message, once it has come. */
   readonly message?: string
+  /**
+   * The runtime's own request, for code of yours that needs it whole, such as the middleware of a session library:
+   * `IncomingMessage` from {@link fromNode}, `Request` from {@link fromFetch}. The guard does not look at it.
+   */
+  readonly request?: IncomingMessage | Request
 }
 
 /** What stands for the address of a peer that came over a Unix socket. */
@@ -36,6 +41,7 @@ export function fromNode(request: IncomingMessage): Handshake {
     httpVersion: request.httpVersion,
     headers,
     address: request.socket.remoteAddress ?? (isUnix(request.socket) ? unixSocket : ''),
+    request,
   }
 }
 
@@ -45,7 +51,7 @@ const isUnix = (socket: Socket): boolean => !socket.destroyed && socket.localAdd
 /** The handshake of a fetch `Request`. `address` is the peer's, where the runtime tells it. */
 export function fromFetch(request: Request, address = ''): Handshake {
   const { pathname, search } = new URL(request.url)
-  return { method: request.method, target: pathname + search, headers: [...request.headers], address }
+  return { method: request.method, target: pathname + search, headers: [...request.headers], address, request }
 }
 
 // Node.js drops, without a word, what comes behind a thousand header lines.

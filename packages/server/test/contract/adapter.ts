@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { encodeBearer } from '@sallyport/protocol'
 import {
   createGuard,
@@ -10,6 +11,7 @@ import {
 } from '@sallyport/server'
 import type { ConnectionHandler } from '@sallyport/server/ws'
 import { describe, expect, it } from 'vitest'
+import type { WebSocket } from 'ws'
 import { Client, type ClientCredential } from '../support/client.js'
 import { testClock } from '../support/clock.js'
 import { deferred, nextTurn } from '../support/deferred.js'
@@ -51,7 +53,7 @@ export function adapterContract(name: string, start: StartServer): void {
     return { port, url, seen }
   }
 
-  const echo: ConnectionHandler<Identity> = (socket) => {
+  const echo = (socket: WebSocket) => {
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
   }
 
@@ -90,6 +92,27 @@ export function adapterContract(name: string, start: StartServer): void {
         expect(ok).toEqual({ type: 'auth_ok', userId: 'ada', expiresIn: 60 })
         expect(connection).toMatch(/^[\w-]{22}$/)
         expect(await client.text()).toBe('ada by message')
+      })
+
+      it.each<[string, ClientCredential, string?]>([
+        ['header', { headers: authorized }],
+        ['first message', {}, auth('good-ada')],
+      ])('and gives the handler the request that came by %s, and the verifier too', async (_, credential, message) => {
+        const { promise, resolve } = deferred<IncomingMessage>()
+        const seen: unknown[] = []
+        const guard = guardOf((token, context) => {
+          seen.push(context.handshake.request)
+          return verifyGood(token, context)
+        })
+        const { url } = await start(guard, (_, __, request) => resolve(request))
+        const client = await Client.open(`${url}?room=1`, {
+          ...credential,
+          headers: { ...credential.headers, 'X-A': 'b' },
+        })
+        if (message) client.send(message)
+        const request = await promise
+        expect([request.url, request.headers['x-a']]).toEqual(['/ws?room=1', 'b'])
+        expect(seen).toEqual([request])
       })
 
       it('and tells the handler what the guard knows', async () => {
@@ -277,7 +300,7 @@ export function adapterContract(name: string, start: StartServer): void {
         const server = await start(guard, async (socket) => {
           called.resolve()
           await until
-          echo(socket, undefined as never)
+          echo(socket)
         })
         return { ...server, called: called.promise }
       }
@@ -345,8 +368,8 @@ export function adapterContract(name: string, start: StartServer): void {
         const guard = guardOf()
         const events: GuardEvent[] = []
         guard.subscribe((event) => events.push(event))
-        const { url } = await start(guard, (socket, connection) =>
-          connection.identity.id === 'ada' ? handler(socket, connection) : echo(socket, connection),
+        const { url } = await start(guard, (socket, connection, request) =>
+          connection.identity.id === 'ada' ? handler(socket, connection, request) : echo(socket),
         )
         const client = await Client.open(url, { headers: authorized })
         client.socket.ping()

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { createGuard, type Identity, type Verifier } from '@sallyport/server'
-import { guardServer } from '@sallyport/server/ws'
+import { createGuard, type Guard, type Identity, type Verifier } from '@sallyport/server'
+import { type GuardServerOptions, guardServer } from '@sallyport/server/ws'
 import { expect, onTestFinished } from 'vitest'
-import type { WebSocket } from 'ws'
+import type { WebSocket, WebSocketServer } from 'ws'
 import { Client } from '../support/client.js'
 import { testClock } from '../support/clock.js'
 import { allMethods, verifyGood } from '../support/guard.js'
@@ -27,6 +27,20 @@ export async function beside(
   if (order === 'before') await attach(server)
   guardServer(server, guard, { path: '/ws' }, echo)
   if (order === 'after') await attach(server)
+  return { clock, guard, server, ...(await listen(server)) }
+}
+
+/** A server with a guarded route whose sockets are told of by the event of a `WebSocketServer`. Answers its URL. */
+export async function emitting<I extends Identity>(
+  guard: Guard<I>,
+  options: GuardServerOptions<I> & { readonly webSocketServer: WebSocketServer },
+): Promise<string> {
+  const server = createServer()
+  guardServer(server, guard, options)
+  return (await listen(server)).url
+}
+
+async function listen(server: Server): Promise<{ port: number; url: string }> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => sockets.add(socket))
   if (!server.listening) {
@@ -38,7 +52,7 @@ export async function beside(
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  return { clock, guard, server, port, url: `ws://127.0.0.1:${port}` }
+  return { port, url: `ws://127.0.0.1:${port}` }
 }
 
 /** Expects that the guarded route does all that it does, and that its sockets are nobody else's. */

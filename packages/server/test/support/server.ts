@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { createRoutes, type Guard, type Identity } from '@sallyport/server'
+import { type Connection, createRoutes, type Guard, type Identity } from '@sallyport/server'
 import { type ConnectionHandler, type GuardServerOptions, guardServer } from '@sallyport/server/ws'
 import { onTestFinished } from 'vitest'
+import type { WebSocket } from 'ws'
 
 /** A live server with a guarded `/ws` and its routes, closed when the test is over. */
 export interface TestServer {
@@ -16,7 +17,7 @@ export interface TestServer {
 }
 
 /** Echoes text behind a greeting that names the user: `hello ada`, then whatever comes. */
-export const echo: ConnectionHandler<Identity> = (socket, { identity }) => {
+export const echo = (socket: WebSocket, { identity }: Connection): void => {
   socket.send(`hello ${identity.id}`)
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
 }

@@ -31,6 +31,11 @@ export class AcceptedSocket<I extends Identity> implements Receiver, SendGuard {
     gated.sends = this
   }
 
+  /** Its connection, if it is one of these. */
+  connectionIn(connections: object): LiveConnection<I> | undefined {
+    return connections === this.#options.connections ? this.#connection : undefined
+  }
+
   /** Lets messages in, those first that were kept. */
   letIn(kept: Message[]): void {
     this.#gated.onMessage(this)

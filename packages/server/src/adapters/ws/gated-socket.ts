@@ -86,6 +86,9 @@ export function makeGateable({ options }: WebSocketServer): void {
   }
 }
 
+/** The gate of a socket that has one. */
+export const gateOf = (socket: object): GatedSocket | undefined => (socket as GateableWebSocket)[gate]
+
 const maxHeldBytes = 65_536
 
 /**

@@ -1,22 +1,24 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type WebSocket, WebSocketServer } from 'ws'
-import type { Connection } from '../../connections/connection.js'
+import { WebSocketServer } from 'ws'
 import type { Authorize } from '../../connections/inner-door.js'
-import type { LiveConnection } from '../../connections/live-connection.js'
 import type { Dialect } from '../../dialects/dialect.js'
 import { plain } from '../../dialects/plain.js'
 import type { Guard } from '../../guard/guard.js'
 import { fromNode } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import { checkedNumber } from '../../support/checked-number.js'
+import { ConfigurationError } from '../../support/errors.js'
 import type { Verdict } from '../../verdict.js'
-import { claimUpgrades, refuseSocket, releaseSocket } from '../node/upgrades.js'
-import { AcceptedSocket } from './accepted-socket.js'
-import { GatedSocket, type Message, makeGateable } from './gated-socket.js'
+import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
+import { complete, completePending } from './complete.js'
+import { type Message, makeGateable } from './gated-socket.js'
+import { type ConnectionHandler, emitConnections, handOver } from './hand-over.js'
 import { checkWebSocketServer, warnOfOthers } from './other-servers.js'
 
+export { connectionOf } from './connection-of.js'
 export type { Message } from './gated-socket.js'
+export type { ConnectionHandler } from './hand-over.js'
 
 /** Options of {@link guardServer}. */
 export interface GuardServerOptions<I extends Identity = Identity> {
@@ -45,14 +47,9 @@ export interface GuardServerOptions<I extends Identity = Identity> {
 }
 
 /**
- * Takes an accepted socket. When it answers a promise, the messages of the socket wait until it listens for them or the
- * promise settles, so that none is lost. Any other answer means nothing.
- */
-export type ConnectionHandler<I extends Identity> = (socket: WebSocket, connection: Connection<I>) => unknown
-
-/**
  * Guards the WebSocket route at `path` of a Node.js server: only accepted sockets reach `onConnection`. When it throws,
- * the connection is closed with 1011.
+ * the connection is closed with 1011. Without it, they are told of by the `connection` event of your `webSocketServer`,
+ * as ws does, for libraries that listen there: `useServer` of graphql-ws, `applyWSSHandler` of tRPC.
  *
  * The path is the guard's alone: no other listener of the server sees its upgrades, whoever came first. Those to paths
  * that no guard owns are left to the others, and get 404 when nobody takes them within a second; within ten where
@@ -60,13 +57,24 @@ export type ConnectionHandler<I extends Identity> = (socket: WebSocket, connecti
  *
  * @returns a function that takes the route off the server; live connections stay.
  * @throws ConfigurationError when the path is already guarded, or the `WebSocketServer` has a server of its own or is
- *   older than ws 8, or a number among the options cannot work.
+ *   older than ws 8, or nobody takes the sockets, or a number among the options cannot work.
  */
 export function guardServer<I extends Identity>(
   server: Server,
   guard: Guard<I>,
   options: GuardServerOptions<I>,
   onConnection: ConnectionHandler<I>,
+): () => void
+export function guardServer<I extends Identity>(
+  server: Server,
+  guard: Guard<I>,
+  options: GuardServerOptions<I> & { readonly webSocketServer: WebSocketServer },
+): () => void
+export function guardServer<I extends Identity>(
+  server: Server,
+  guard: Guard<I>,
+  options: GuardServerOptions<I>,
+  onConnection = handlerOf<I>(options.webSocketServer),
 ): () => void {
   const {
     path,
@@ -104,7 +112,7 @@ export function guardServer<I extends Identity>(
       complete(upgrade, (gated) => {
         leave()
         const connection = connections.open(verdict, handshake, gated)
-        if (connection) handOver(gated, connection, [])
+        if (connection) handOver({ gated, connection, request, kept: [] }, inside, onConnection)
       })
     } else if (verdict.type === 'await') {
       completePending(upgrade, (gated) => {
@@ -118,7 +126,7 @@ export function guardServer<I extends Identity>(
           },
           onOpen(connection, kept) {
             webSocketServer.clients?.add(gated.webSocket)
-            handOver(gated, connection, kept)
+            handOver({ gated, connection, request, kept }, inside, onConnection)
           },
         })
         place.wait(() => firstMessage.evict())
@@ -137,25 +145,6 @@ export function guardServer<I extends Identity>(
     }
   }
 
-  /** Opens the inner door, and gives the socket to the application. */
-  function handOver(gated: GatedSocket, connection: LiveConnection<I>, kept: Message[]): void {
-    const { webSocket } = gated
-    const accepted = new AcceptedSocket<I>(inside, gated, connection)
-    try {
-      const done = onConnection(webSocket, connection)
-      const isAsync = done instanceof Promise
-      if (isAsync) done.catch((error: unknown) => accepted.fail(error))
-      if (isAsync && webSocket.listenerCount('message') === 0) {
-        gated.hold(kept)
-        whenListening(webSocket, done, () => accepted.letIn(kept))
-      } else {
-        accepted.letIn(kept)
-      }
-    } catch (error) {
-      accepted.fail(error)
-    }
-  }
-
   const giveBack = claimUpgrades(server, clock, path, onUpgrade)
   const stopWatch = warnOfOthers(server)
   return () => {
@@ -164,57 +153,14 @@ export function guardServer<I extends Identity>(
   }
 }
 
+function handlerOf<I extends Identity>(webSocketServer: WebSocketServer | undefined): ConnectionHandler<I> {
+  if (webSocketServer) return emitConnections(webSocketServer)
+  throw new ConfigurationError('guardServer: nobody takes the sockets; give a handler or a webSocketServer')
+}
+
 const mebibyte = 1_048_576
 
 const defaultWebSocketServer = () =>
   new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: mebibyte })
-
-/** A handshake that is to be completed, and what the guard says of it. */
-interface Upgrade {
-  readonly webSocketServer: WebSocketServer
-  readonly dialect: Dialect
-  readonly verdict: Verdict
-  readonly request: IncomingMessage
-  readonly socket: Duplex
-  readonly head: Buffer
-}
-
-/** Answers the 101, with the subprotocol of the verdict or none. */
-function complete(upgrade: Upgrade, onOpen: (gated: GatedSocket) => void): void {
-  const { webSocketServer, dialect, verdict, request, socket, head } = upgrade
-  // ws would answer with the first subprotocol it sees, which may be a credential: it sees the selected one only.
-  if (verdict.protocol !== undefined) request.headers['sec-websocket-protocol'] = verdict.protocol
-  else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']
-  releaseSocket(socket)
-  webSocketServer.handleUpgrade(request, socket, head, (webSocket) =>
-    onOpen(new GatedSocket(webSocket, socket, dialect)),
-  )
-}
-
-/** The same for a socket that stays between the doors: no broadcast to `clients` reaches it, and nothing is inflated for it. */
-function completePending(upgrade: Upgrade, onOpen: (gated: GatedSocket) => void): void {
-  delete upgrade.request.headers['sec-websocket-extensions']
-  complete(upgrade, (gated) => {
-    upgrade.webSocketServer.clients?.delete(gated.webSocket)
-    onOpen(gated)
-  })
-}
-
-/** Calls back once somebody listens for the messages of a socket, or `done` settles. */
-function whenListening(webSocket: WebSocket, done: Promise<unknown>, callback: () => void): void {
-  let waiting = true
-  const proceed = () => {
-    if (!waiting) return
-    waiting = false
-    webSocket.off('newListener', onListener)
-    callback()
-  }
-  // The event comes before the listener is there.
-  const onListener = (event: string | symbol) => {
-    if (event === 'message') process.nextTick(proceed)
-  }
-  webSocket.on('newListener', onListener)
-  done.then(proceed, proceed)
-}
 
 const textOf = ([data, isBinary]: Message): string | undefined => (isBinary ? undefined : data.toString())

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo, Socket } from 'node:net'
 import { ConfigurationError, createGuard, type Guard, type Identity } from '@sallyport/server'
-import { type ConnectionHandler, type GuardServerOptions, guardServer } from '@sallyport/server/ws'
+import { type ConnectionHandler, connectionOf, type GuardServerOptions, guardServer } from '@sallyport/server/ws'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { Client } from '../../support/client.js'
@@ -248,6 +248,106 @@ describe('guardServer: a WebSocketServer of the user', () => {
     ready.resolve()
     await client.ping()
     expect(client.texts().slice(2)).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('guardServer: a WebSocketServer that others listen to', () => {
+  /** A server without a handler, whose `connection` event is listened to. */
+  async function startEmitting(listener: (socket: WebSocket, request: IncomingMessage) => void) {
+    const { server, port } = await listen()
+    const guard = guardOfAll()
+    const webSocketServer = new WebSocketServer({ noServer: true })
+    webSocketServer.on('connection', listener)
+    guardServer(server, guard, { path: '/ws', webSocketServer })
+    return { guard, port, url: `ws://127.0.0.1:${port}/ws` }
+  }
+
+  it.each([
+    ['header', headers, ''],
+    ['first message', {}, rawFrame(auth)],
+  ])('tells of a socket accepted by %s, with its request, and loses no message', async (_, presented, message) => {
+    const { port } = await startEmitting((socket, request) => {
+      socket.on('message', (data) => socket.send(`${data} at ${request.url}`))
+    })
+    const client = await RawClient.connect(port)
+    client.write(Buffer.concat([Buffer.from(rawHandshake('/ws?a', presented)), Buffer.from(message)]))
+    client.write(Buffer.concat([rawFrame('x'), rawFrame('y')]))
+    await client.until(() => client.texts().includes('y at /ws?a'))
+    expect(client.texts().slice(-2)).toEqual(['x at /ws?a', 'y at /ws?a'])
+  })
+
+  it('tells of nobody who is not accepted', async () => {
+    const told: unknown[] = []
+    const { port } = await startEmitting((socket) => told.push(socket))
+    expect((await rawOpen(port, '/ws')).head.status).toBe(101)
+    expect((await rawOpen(port, '/ws', { Authorization: 'Bearer bad' })).head.status).toBe(401)
+    const { client } = await rawOpen(port, '/ws', { Origin: origin, Authorization: 'Bearer bad' })
+    expect((await client.closeFrame())?.code).toBe(4001)
+    expect(told).toEqual([])
+    expect((await rawOpen(port, '/ws', headers)).head.status).toBe(101)
+    expect(told).toHaveLength(1)
+  })
+
+  it('ends the connection when who listens throws', async () => {
+    const { url } = await startEmitting(() => {
+      throw new Error('no')
+    })
+    expect((await (await Client.open(url, { headers })).closed).code).toBe(1011)
+  })
+
+  it('tells of nothing when there is a handler', async () => {
+    const webSocketServer = new WebSocketServer({ noServer: true })
+    webSocketServer.on('connection', () => expect.unreachable())
+    const { url } = await startServer(guardOfAll(), echo, { webSocketServer })
+    expect(await (await Client.open(url, { headers })).text()).toBe('hello ada')
+  })
+
+  it('or a handler must be given', async () => {
+    const { server } = await listen()
+    const options = { path: '/ws' } as { path: string; webSocketServer: WebSocketServer }
+    expect(() => guardServer(server, guardOfAll(), options)).toThrow(/nobody takes the sockets/)
+    expect(server.listenerCount('upgrade')).toBe(0)
+  })
+})
+
+describe('connectionOf', () => {
+  it('answers the connection that its guard has accepted, live or over', async () => {
+    const handed = deferred<WebSocket>()
+    const guard = guardOfAll()
+    const { url } = await startServer(guard, (socket, connection) => {
+      expect(connectionOf(guard, socket)).toBe(connection)
+      handed.resolve(socket)
+    })
+    const client = await Client.open(url, { headers })
+    const socket = await handed.promise
+    const left = once(socket, 'close')
+    await client.close()
+    await left
+    expect(guard.connections.size).toBe(0)
+    expect(connectionOf(guard, socket).identity.id).toBe('ada')
+    expect(() => connectionOf(guardOfAll(), socket)).toThrow(TypeError)
+  })
+
+  it('knows none of a socket that is not accepted', async () => {
+    const guard = guardOfAll()
+    const webSocketServer = new WebSocketServer({ noServer: true })
+    const made = once(webSocketServer, 'headers')
+    const sockets: WebSocket[] = []
+    const { port } = await startServer(guard, echo, { webSocketServer })
+    const { handleUpgrade } = webSocketServer
+    webSocketServer.handleUpgrade = (request, socket, head, onOpen) =>
+      handleUpgrade.call(webSocketServer, request, socket, head, (webSocket, from) => {
+        sockets.push(webSocket)
+        onOpen(webSocket, from)
+      })
+    const { client } = await rawOpen(port, '/ws')
+    await made
+    const [pending] = sockets
+    expect(() => connectionOf(guard, pending!)).toThrow(TypeError)
+    expect(() => connectionOf(guard, {})).toThrow(TypeError)
+    client.write(rawFrame(auth))
+    await client.textsUntil(2)
+    expect(connectionOf(guard, pending!).method).toBe('message')
   })
 })
 

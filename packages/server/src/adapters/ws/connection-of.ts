@@ -1,0 +1,21 @@
+import type { Connection } from '../../connections/connection.js'
+import type { Guard } from '../../guard/guard.js'
+import type { Identity } from '../../identity.js'
+import { AcceptedSocket } from './accepted-socket.js'
+import { gateOf } from './gated-socket.js'
+
+/**
+ * The connection of a socket that `guard` has accepted, live or over: for libraries that hand on nothing but the socket.
+ *
+ * ```ts
+ * useServer({ schema, context: ({ extra }) => ({ user: connectionOf(guard, extra.socket).identity }) }, webSocketServer)
+ * ```
+ *
+ * @throws TypeError when it is no such socket
+ */
+export function connectionOf<I extends Identity>(guard: Guard<I>, socket: object): Connection<I> {
+  const accepted = gateOf(socket)?.sends
+  const connection = accepted instanceof AcceptedSocket ? accepted.connectionIn(guard.connections) : undefined
+  if (!connection) throw new TypeError('connectionOf: this guard has not accepted that socket')
+  return connection
+}

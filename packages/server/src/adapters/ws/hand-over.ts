@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http'
+import type { WebSocket, WebSocketServer } from 'ws'
+import type { Connection } from '../../connections/connection.js'
+import type { LiveConnection } from '../../connections/live-connection.js'
+import type { Identity } from '../../identity.js'
+import { AcceptedSocket, type AcceptedSocketOptions } from './accepted-socket.js'
+import type { GatedSocket, Message } from './gated-socket.js'
+
+/**
+ * Takes an accepted socket, and the request of its handshake as Node.js made it. When it answers a promise, the messages
+ * of the socket wait until it listens for them or the promise settles, so that none is lost. Any other answer means
+ * nothing.
+ */
+export type ConnectionHandler<I extends Identity> = (
+  socket: WebSocket,
+  connection: Connection<I>,
+  request: IncomingMessage,
+) => unknown
+
+/** Hands sockets to who listens to a `WebSocketServer`, as ws does. */
+export function emitConnections<I extends Identity>(webSocketServer: WebSocketServer): ConnectionHandler<I> {
+  return (socket, _, request) => webSocketServer.emit('connection', socket, request)
+}
+
+/** What is handed over. */
+export interface Accepted<I extends Identity> {
+  readonly gated: GatedSocket
+  readonly connection: LiveConnection<I>
+  readonly request: IncomingMessage
+  /** The messages to deliver first. */
+  readonly kept: Message[]
+}
+
+/** Opens the inner door, and gives the socket to the application. */
+export function handOver<I extends Identity>(
+  { gated, connection, request, kept }: Accepted<I>,
+  options: AcceptedSocketOptions<I>,
+  onConnection: ConnectionHandler<I>,
+): void {
+  const { webSocket } = gated
+  const accepted = new AcceptedSocket<I>(options, gated, connection)
+  try {
+    const done = onConnection(webSocket, connection, request)
+    const isAsync = done instanceof Promise
+    if (isAsync) done.catch((error: unknown) => accepted.fail(error))
+    if (isAsync && webSocket.listenerCount('message') === 0) {
+      gated.hold(kept)
+      whenListening(webSocket, done, () => accepted.letIn(kept))
+    } else {
+      accepted.letIn(kept)
+    }
+  } catch (error) {
+    accepted.fail(error)
+  }
+}
+
+/** Calls back once somebody listens for the messages of a socket, or `done` settles. */
+function whenListening(webSocket: WebSocket, done: Promise<unknown>, callback: () => void): void {
+  let waiting = true
+  const proceed = () => {
+    if (!waiting) return
+    waiting = false
+    webSocket.off('newListener', onListener)
+    callback()
+  }
+  // The event comes before the listener is there.
+  const onListener = (event: string | symbol) => {
+    if (event === 'message') process.nextTick(proceed)
+  }
+  webSocket.on('newListener', onListener)
+  done.then(proceed, proceed)
+}
