@@ -456,7 +456,7 @@ export default [
     ['unit/limits/attempts.test.ts'],
     [
       [
-        "if (record.verifications >= this.#limits.verificationBudget) return 'exhausted'",
+        'if (record.verifications >= this.#limits.verificationBudget) return false',
         '',
         'an address may guess for ever',
       ],

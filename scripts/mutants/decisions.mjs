@@ -17,6 +17,7 @@ const outage = 'threats/i-cut-off.test.ts'
 const rechecks = 'threats/f-recheck.test.ts'
 const details = 'threats/b-detail.test.ts'
 const answers = 'threats/b-answers.test.ts'
+const neighbours = 'threats/g-neighbours.test.ts'
 
 export default [
   {
@@ -358,7 +359,7 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: "if (standing === 'exhausted') return refuse('attempts')",
+    find: "if (isLimited && !known && !attempts.spend(address)) return refuse('attempts')",
     replace: '',
     tests: [refusals],
     why: 'an address may guess for ever',
@@ -372,7 +373,42 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: "standing === 'limited' ? refuse('attempts') : ",
+    find: 'const known = isLimited ? recall?.() : undefined',
+    replace: 'const known = undefined',
+    tests: [neighbours],
+    why: 'a flood takes what good credentials behind its address need',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: "'verify' in presented.method ? () => this.#recall(presented) : verify",
+    replace: '() => this.#recall(presented)',
+    tests: [neighbours],
+    why: 'a flood keeps tickets out',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: 'return known && this.#take(known, presented, revocations.now)',
+    replace: "return known && !isRejected(known) ? { type: 'accept', method: method.name, ...known } : undefined",
+    tests: [neighbours],
+    why: 'what is remembered passes, revoked or not',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: 'if (isLimited && !known) attempts.refund(address)',
+    replace: '',
+    tests: [neighbours],
+    why: 'good credentials take what others have left',
+  },
+  {
+    file: 'methods.ts',
+    find: 'known && onlyShortLived(known)',
+    replace: 'known',
+    tests: [neighbours],
+    why: 'a long-lived token passes by query when it is remembered',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: "isLimited ? refuse('attempts') : ",
     replace: '',
     tests: [firstMessages, guard],
     why: 'who has guessed too often still learns what each guess was worth',

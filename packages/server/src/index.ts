@@ -55,6 +55,7 @@ export { type IntrospectionOptions, introspection } from './verifiers/introspect
 export type { Logout, LogoutVerifier } from './verifiers/logout.js'
 export { type FindSession, type Session, session } from './verifiers/session.js'
 export {
+  type Recall,
   type Rejected,
   rejected,
   type Verification,

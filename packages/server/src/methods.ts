@@ -13,7 +13,14 @@ import type { TicketOptions } from './tickets.js'
 import type { MethodName } from './verdict.js'
 import { checkedAnswer } from './verifiers/answer.js'
 import { seconds } from './verifiers/detail.js'
-import { isRejected, type Known, rejected, type Verifier } from './verifiers/verifier.js'
+import {
+  isRejected,
+  type Known,
+  rejected,
+  type Verification,
+  type Verifier,
+  type VerifyContext,
+} from './verifiers/verifier.js'
 
 /** A carrier with its verifier. A guard holds a list of them. */
 export interface Method<I extends Identity = Identity, Ambient extends boolean = boolean> {
@@ -77,18 +84,16 @@ const maxQueryLifetime = 60_000
 /** `?token=…`: a token whose whole life (`exp` − `iat`) is 60 seconds at most. */
 export function query<I extends Identity>(options: QueryOptions<I>): Method<I, false> {
   const { verify, dangerouslyAllowLongLived = false } = options
-  const shortLived: Verifier<I> = (credential, context) =>
-    andThen(verify(credential, context), (answer) => {
-      const verification = checkedAnswer(answer)
-      if (isRejected(verification)) return verification
-      const { issuedAt = Number.NEGATIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = verification
-      const lifetime = expiresAt - issuedAt
-      if (lifetime <= maxQueryLifetime) return verification
-      return rejected(
-        'credential-lifetime',
-        `lives ${seconds(lifetime)} by query, where ${seconds(maxQueryLifetime)} are allowed`,
-      )
-    })
+  const { recall } = verify
+  const shortLived: Verifier<I> = Object.assign(
+    (credential: string, context: VerifyContext) => andThen(verify(credential, context), onlyShortLived),
+    recall && {
+      recall(credential: string, now: number) {
+        const known = recall(credential, now)
+        return known && onlyShortLived(known)
+      },
+    },
+  )
   return {
     name: 'query',
     ambient: false,
@@ -96,6 +101,18 @@ export function query<I extends Identity>(options: QueryOptions<I>): Method<I, f
     carrier: queryCarrier('token'),
     verify: dangerouslyAllowLongLived ? verify : shortLived,
   }
+}
+
+function onlyShortLived<I extends Identity>(answer: Verification<I>): Verification<I> {
+  const verification = checkedAnswer(answer)
+  if (isRejected(verification)) return verification
+  const { issuedAt = Number.NEGATIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = verification
+  const lifetime = expiresAt - issuedAt
+  if (lifetime <= maxQueryLifetime) return verification
+  return rejected(
+    'credential-lifetime',
+    `lives ${seconds(lifetime)} by query, where ${seconds(maxQueryLifetime)} are allowed`,
+  )
 }
 
 /** `Authorization: Bearer …` (RFC 6750 section 2.1): React Native, servers, the command line. */

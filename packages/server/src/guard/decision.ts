@@ -19,7 +19,14 @@ import {
 } from '../verdict.js'
 import { checkedAnswer } from '../verifiers/answer.js'
 import { verifyInTime } from '../verifiers/in-time.js'
-import { isRejected, type Rejected, rejected, type Verified, type Verifier } from '../verifiers/verifier.js'
+import {
+  isRejected,
+  type Rejected,
+  rejected,
+  type Verification,
+  type Verified,
+  type Verifier,
+} from '../verifiers/verifier.js'
 import type { GuardSettings } from './options.js'
 import { checkOrigin } from './origin-check.js'
 
@@ -79,24 +86,29 @@ export class Decision<I extends Identity> {
 
   /**
    * Verifies a credential within the limits on attempts. `verify` answers what it stands for, or why it is bad; what it
-   * throws is a failure of ours.
+   * throws is a failure of ours. `recall` answers the same where that costs nothing, and else `undefined`.
    */
   async attempt<T extends object>(
     handshake: Handshake,
     credential: string,
     verify: () => T | Rejected | Promise<T | Rejected>,
+    recall?: () => T | Rejected | Promise<T | Rejected> | undefined,
   ): Promise<T | Refuse> {
     const { settings, attempts } = this.#options
     const address = settings.addressOf(handshake)
-    const standing = attempts.ask(address)
-    if (standing === 'exhausted') return refuse('attempts')
+    const isLimited = attempts.isLimited(address)
     try {
-      const answer = verify()
+      const known = isLimited ? recall?.() : undefined
+      if (isLimited && !known && !attempts.spend(address)) return refuse('attempts')
+      const answer = known ?? verify()
       // Most are there at once, and a turn costs more than the question.
       const verified = answer instanceof Promise ? await answer : answer
-      if (!isRejected(verified)) return verified
+      if (!isRejected(verified)) {
+        if (isLimited && !known) attempts.refund(address)
+        return verified
+      }
       attempts.fail(address, hash(credential))
-      return standing === 'limited' ? refuse('attempts') : this.deny(verified.rejected, handshake, verified.detail)
+      return isLimited ? refuse('attempts') : this.deny(verified.rejected, handshake, verified.detail)
     } catch (error) {
       return this.failure(error, handshake)
     }
@@ -106,7 +118,10 @@ export class Decision<I extends Identity> {
     const { credential } = presented
     // A cookie that a logout has emptied.
     if (credential === '') return Promise.resolve(this.deny('credential-placeholder', handshake))
-    return this.attempt(handshake, credential, () => this.#ask(presented, handshake))
+    const verify = () => this.#ask(presented, handshake)
+    // A ticket costs one command of the store, and what could be none costs nothing.
+    const recall = 'verify' in presented.method ? () => this.#recall(presented) : verify
+    return this.attempt(handshake, credential, verify, recall)
   }
 
   /** Asks the verifier, and looks at what it answers. */
@@ -118,10 +133,20 @@ export class Decision<I extends Identity> {
     // What is revoked while it is looked up was vouched for before.
     const vouchedAt = revocations.now
     const asked = verifyInTime(verifier, credential, { handshake, clock, timeout })
-    return andThen(asked, (answer) => {
-      const verification = checkedAnswer(answer)
-      return isRejected(verification) ? verification : this.#accept(verification, presented, vouchedAt)
-    })
+    return andThen(asked, (answer) => this.#take(answer, presented, vouchedAt))
+  }
+
+  /** What the verifier of a method remembers. */
+  #recall(presented: Presented<I>): Answer<I> | undefined {
+    const { settings, revocations } = this.#options
+    const { method, credential } = presented
+    const known = 'verify' in method ? method.verify.recall?.(credential, settings.clock.now()) : undefined
+    return known && this.#take(known, presented, revocations.now)
+  }
+
+  #take(answer: Verification<I>, presented: Presented<I>, vouchedAt: number): Answer<I> {
+    const verification = checkedAnswer(answer)
+    return isRejected(verification) ? verification : this.#accept(verification, presented, vouchedAt)
   }
 
   /** What a verifier vouched for, or why it is not good all the same. */

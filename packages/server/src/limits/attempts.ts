@@ -8,12 +8,12 @@ import { addressKey } from './address.js'
 export interface AttemptLimits {
   /** How many different bad credentials an address may present in a minute. Default 10. */
   readonly failedAttempts: number
-  /** How many verifications a second an address has left after that, so that a good credential still passes. Default 20. */
+  /**
+   * How many bad credentials a second are still verified for an address after that, so that a good one passes which nobody
+   * has seen before. Default 20. A ticket, or a credential that its verifier remembers, needs none of them.
+   */
   readonly verificationBudget: number
 }
-
-/** How an address stands: it may have credentials verified, may have some verified still, or may not for now. */
-export type Standing = 'good' | 'limited' | 'exhausted'
 
 interface Record {
   /** The minute that the failures fall into. */
@@ -51,21 +51,36 @@ export class Attempts {
     this.#store = store
   }
 
-  /** Asks for a verification. */
-  ask(address: string): Standing {
-    const key = addressKey(address)
-    const record = key === undefined ? undefined : this.#records.get(key)
-    const now = this.#clock.now()
-    if (record?.minute !== minuteOf(now)) return 'good'
-    if (Math.max(record.failures.size, record.shared) < this.#limits.failedAttempts) return 'good'
-    const second = secondOf(now)
+  /** Whether an address has presented so many bad credentials that not all of its credentials are verified. */
+  isLimited(address: string): boolean {
+    return this.#limited(address) !== undefined
+  }
+
+  /** Takes one of the verifications that a limited address has left in this second; `false` when there is none. */
+  spend(address: string): boolean {
+    const record = this.#limited(address)
+    if (!record) return true
+    const second = secondOf(this.#clock.now())
     if (record.second !== second) {
       record.second = second
       record.verifications = 0
     }
-    if (record.verifications >= this.#limits.verificationBudget) return 'exhausted'
+    if (record.verifications >= this.#limits.verificationBudget) return false
     record.verifications += 1
-    return 'limited'
+    return true
+  }
+
+  /** Gives one back: the credential was good, and those cost nothing. */
+  refund(address: string): void {
+    const record = this.#limited(address)
+    if (record?.second === secondOf(this.#clock.now()) && record.verifications > 0) record.verifications -= 1
+  }
+
+  #limited(address: string): Record | undefined {
+    const key = addressKey(address)
+    const record = key === undefined ? undefined : this.#records.get(key)
+    if (record?.minute !== minuteOf(this.#clock.now())) return undefined
+    return Math.max(record.failures.size, record.shared) < this.#limits.failedAttempts ? undefined : record
   }
 
   /** Counts a bad credential, by its hash. */

@@ -20,7 +20,15 @@ import { unlike } from './detail.js'
 import { fetchJson } from './fetch-json.js'
 import { checkedStrings, checkedUrl } from './settings.js'
 import { isPlaceholder } from './shape.js'
-import { isRejected, type Known, type Rejected, rejected, type Verifier } from './verifier.js'
+import {
+  isRejected,
+  type Known,
+  type Rejected,
+  rejected,
+  remembering,
+  type Verification,
+  type Verifier,
+} from './verifier.js'
 
 export type { Claims, Identify, TokenIdentity } from './claims.js'
 
@@ -140,18 +148,20 @@ export function introspection(
     }
   }
 
-  return (credential, { now }) => {
+  function recall(credential: string, now: number): Verification | undefined {
     if (isPlaceholder(credential)) return rejected('credential-placeholder')
     if (!pattern.test(credential)) return rejected('credential-unreadable')
     const key = hash(credential)
     const known = good.get(key, now)
-    if (known) return identified(known, identify)
-    const refused = bad.get(key, now)
-    if (refused) return refused
+    return known ? identified(known, identify) : bad.get(key, now)
+  }
+
+  return remembering(recall, (credential, { now }) => {
+    const key = hash(credential)
     const result = pending.get(key) ?? verify(credential, key, now)
     pending.set(key, result)
     return result.then((token) => (isRejected(token) ? token : identified(token, identify)))
-  }
+  })
 }
 
 /** An introspection response (RFC 7662 section 2.2): the claims of a token beside whether it is active. */

@@ -9,7 +9,15 @@ import { createTokenVerifier, mediaType, type SignedClaims } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import { checkedStrings } from './settings.js'
 import { isPlaceholder } from './shape.js'
-import { isRejected, type Known, type Rejected, rejected, type Verifier } from './verifier.js'
+import {
+  isRejected,
+  type Known,
+  type Rejected,
+  rejected,
+  remembering,
+  type Verification,
+  type Verifier,
+} from './verifier.js'
 
 export type { PublicKeyAlgorithm, SecretAlgorithm } from './algorithms.js'
 export type { Claims, Identify, TokenIdentity } from './claims.js'
@@ -86,17 +94,19 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     return token
   }
 
-  return (credential, { now }) => {
+  function recall(credential: string, now: number): Verification | undefined {
     if (isPlaceholder(credential)) return rejected('credential-placeholder')
     if (!threeParts.test(credential)) return rejected('credential-unreadable')
-    const key = hash(credential)
-    const known = cache.get(key, now)
-    if (known && known.edition === keys.edition(now)) return identified(known.token, identify)
-    return andThen(verify(credential, now), (signed) => {
-      const token = isRejected(signed) ? signed : read(key, signed, now)
-      return isRejected(token) ? token : identified(token, identify)
-    })
+    const known = cache.get(hash(credential), now)
+    return known && known.edition === keys.edition(now) ? identified(known.token, identify) : undefined
   }
+
+  return remembering(recall, (credential, { now }) =>
+    andThen(verify(credential, now), (signed) => {
+      const token = isRejected(signed) ? signed : read(hash(credential), signed, now)
+      return isRejected(token) ? token : identified(token, identify)
+    }),
+  )
 }
 
 // Seen before anything is computed of what may be of any length.

@@ -48,10 +48,24 @@ export interface VerifyContext {
  * Answers {@link Verified} or {@link Rejected}. Throws `UnavailableError` when it cannot know because a dependency is
  * down (503 or Close 1013); any other thrown error is a bug (500 or Close 1011). Neither ends the process.
  */
-export type Verifier<I extends Identity = Identity> = (
-  credential: string,
-  context: VerifyContext,
-) => Verification<I> | Promise<Verification<I>>
+export interface Verifier<I extends Identity = Identity> {
+  (credential: string, context: VerifyContext): Verification<I> | Promise<Verification<I>>
+  /**
+   * Answers what it remembers of a credential, or sees in it at a glance: at once, and at no cost. `undefined`: it must be
+   * asked. A verifier that has one lets good credentials pass that it knows when their address has used up what it may have
+   * verified. `now` is in milliseconds since the epoch.
+   */
+  readonly recall?: Recall<I>
+}
+
+/** See {@link Verifier.recall}. */
+export type Recall<I extends Identity = Identity> = (credential: string, now: number) => Verification<I> | undefined
+
+/** A verifier that looks at what it remembers before it is asked in earnest. */
+export function remembering<I extends Identity>(recall: Recall<I>, ask: Verifier<I>): Verifier<I> {
+  const verify: Verifier<I> = (credential, context) => recall(credential, context.now) ?? ask(credential, context)
+  return Object.assign(verify, { recall })
+}
 
 /** `I`, unless the application's own code left it untyped: no identity is ever `any`. */
 export type Known<I extends Identity> = 0 extends 1 & I ? Identity : I

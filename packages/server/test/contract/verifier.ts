@@ -38,6 +38,16 @@ export function verifierContract(name: string, start: () => Promise<VerifierTria
       expect(await accepted(verify, good, now)).toEqual(await accepted(verify, good, now))
     })
 
+    it('recalls what it says, where it remembers it', async () => {
+      const { verify, good, bad, now } = await start()
+      if (!verify.recall) return
+      const said = await accepted(verify, good, now)
+      expect(verify.recall(good, now)).toEqual(said)
+      for (const credential of [...Object.values(bad), ...placeholders]) {
+        expect(verify.recall(credential, now) ?? { rejected: '' }, credential).toHaveProperty('rejected')
+      }
+    })
+
     it('tells an identity that survives JSON', async () => {
       const { verify, good, now } = await start()
       const { identity } = await accepted(verify, good, now)

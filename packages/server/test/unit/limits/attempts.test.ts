@@ -13,7 +13,11 @@ function setUp(failedAttempts = 3, verificationBudget = 2) {
   const fail = (count: number, from = address) => {
     for (let i = 0; i < count; i++) attempts.fail(from, `hash ${i}`)
   }
-  const ask = (from = address) => attempts.ask(from)
+  /** How the address stands, and what becomes of a credential of it that must be verified. */
+  const ask = (from = address) => {
+    if (!attempts.isLimited(from)) return 'good'
+    return attempts.spend(from) ? 'limited' : 'exhausted'
+  }
   return { clock, attempts, address, fail, ask, told }
 }
 
@@ -60,6 +64,22 @@ describe('Attempts', () => {
       expect([ask(), ask(), ask(), ask()]).toEqual(['limited', 'limited', 'exhausted', 'exhausted'])
       clock.advance(1_000)
     }
+  })
+
+  it('G23 counts no verification that was good', () => {
+    const { attempts, address, fail, ask, clock } = setUp()
+    fail(3)
+    for (let i = 0; i < 10; i++) {
+      expect(ask()).toBe('limited')
+      attempts.refund(address)
+    }
+    expect([ask(), ask(), ask()]).toEqual(['limited', 'limited', 'exhausted'])
+    // One that took longer gives back what was another second's, which is nobody's by now.
+    clock.advance(1_000)
+    attempts.refund(address)
+    expect([ask(), ask(), ask()]).toEqual(['limited', 'limited', 'exhausted'])
+    attempts.refund('192.0.2.2')
+    expect(ask('192.0.2.2')).toBe('good')
   })
 
   it('forgets with the minute', () => {
