@@ -6,6 +6,7 @@ const jwt = [
   'threats/b-cache.test.ts',
 ]
 const signature = ['threats/b-signature.test.ts', 'unit/verifiers/jwt.test.ts', 'threats/b-spelling.test.ts']
+const providers = ['threats/b-providers.test.ts']
 const jwks = ['threats/b-jwks.test.ts', 'unit/verifiers/jwks.test.ts']
 const introspection = ['unit/verifiers/introspection.test.ts', 'threats/b-introspection.test.ts']
 const logout = ['unit/verifiers/logout-token.test.ts', 'threats/f-logout-token.test.ts']
@@ -64,7 +65,7 @@ export default [
     ],
   ]),
   ...of('jwt.ts', jwks, [
-    ['known && known.edition === keys.edition(now)', 'known', 'a remembered token whose key was removed'],
+    ['!known || known.edition !== keys.edition(now)', '!known', 'a remembered token whose key was removed'],
   ]),
   ...of('jws.ts', signature, [
     ['more !== undefined ||', '', 'a token with more behind it'],
@@ -109,12 +110,8 @@ export default [
       'threats/f-logout-token.test.ts',
     ],
     [
-      ['if (iss === undefined || !issuer.includes(iss))', 'if (false)', 'a token of any issuer'],
-      [
-        "!names.some((name) => typeof name === 'string' && audience.includes(name))",
-        'false',
-        'a token for any audience',
-      ],
+      ['if (!isKnownIssuer(iss, issuer))', 'if (false)', 'a token of any issuer'],
+      ["if (wrong) return rejected('token-audience', wrong)", '', 'a token for any audience'],
       ['if (missing !== undefined)', 'if (false)', 'a token without an end'],
       [
         "![exp, nbf, iat].every((date) => date === undefined || typeof date === 'number')",
@@ -124,7 +121,7 @@ export default [
       ['nbf !== undefined && milliseconds(nbf) > now + leeway', 'false', 'a token before its time'],
       ['exp !== undefined && milliseconds(exp) + leeway <= now', 'false', 'a token beyond its end'],
       ['&& [exp, iat, nbf].every(isOptionalDate)', '', 'a date that no clock can show'],
-      ['[sub, jti, sid].every(isOptionalText) &&', '', 'an id that is no text'],
+      ['[isNumber ? undefined : sub, jti, sid].every(isOptionalText) &&', '', 'an id that is no text'],
       ['if (cnf !== undefined)', 'if (false)', 'a token that is bound to a key, without its proof'],
       ['if (kind) return', 'if (false) return', 'an ID token as an access token'],
       ['if (telling) return telling', '', 'an ID token or logout token by its claims'],
@@ -134,12 +131,80 @@ export default [
         '{ ...token, identity }',
         'somebody whom the application does not know',
       ],
-      ["namesSomebody(token) ? token : rejected('token-claims', 'sub is missing')", 'token', 'a token of nobody'],
+      ["namesSomebody(token) ? token : rejected('token-claims', nobody(claims))", 'token', 'a token of nobody'],
       ['    Object.freeze(object)\n', '', 'claims that one handler changes for the next'],
     ],
   ),
+  ...of('parties.ts', providers, [
+    ['isText(iss) && issuer(iss)', 'issuer(iss as string)', 'an issuer that is no name'],
+    ['issuer(iss) === true', 'Boolean(issuer(iss))', 'whatever a function answers makes an issuer known'],
+    ["by === 'audience'", 'false', 'the client of a token in the place of its audience'],
+    ['if (azp !== undefined && !isOurs(azp))', 'if (false)', "a token for somebody else's client"],
+    [
+      'if (client !== undefined && !isOurs(client))',
+      'if (false)',
+      "a token for somebody else's client, as Cognito names it",
+    ],
+    ['azp === undefined && client === undefined ?', 'false ?', 'a token for no client'],
+    ['if ((audience === undefined) === (authorizedParties === undefined))', 'if (false)', 'tokens for anybody'],
+  ]),
+  ...of('claims.ts', providers, [
+    [
+      'id: isNumber ? undefined : sub,',
+      'id: sub === undefined ? undefined : `${sub}`,',
+      'a number is taken for the text that looks like it',
+    ],
+    ['&& Number.isSafeInteger(sub)', '', 'two numbers that look like one'],
+  ]),
+  ...of('jwt.ts', providers, [
+    [
+      'isKnownIssuer(known.token.identity.issuer, issuer) ?',
+      'true ?',
+      'a tenant that is none any more, as long as it is remembered',
+    ],
+  ]),
+  ...of('keys.ts', providers, [
+    ['isKeyFile(bytes) ||', '', 'a public key as a secret'],
+    ["|| isKeyFile(Buffer.from(bytes.toString('latin1'), 'base64'))", '', 'a public key in base64 as a secret'],
+    ["if (text.includes('-----BEGIN ')) return true", '', 'a PEM as a secret'],
+    ["isObject(value) && ('kty' in value || 'keys' in value)", 'false', 'a JWK as a secret'],
+    [
+      "format: 'der', type: 'spki' }).type === 'public'",
+      "format: 'der', type: 'spki' }).type !== 'public'",
+      'DER as a secret',
+    ],
+    [".replaceAll('\\\\r', '')", '', 'a private key with its name broken up'],
+  ]),
+  ...of('fetch-json.ts', providers, [
+    [
+      'await within(answer(), timeout,',
+      'await within(answer(), timeout * 1e6,',
+      'a fetch of the application that never ends',
+    ],
+    ['if (response.redirected)', 'if (false)', 'keys from where a fetch of the application was sent'],
+    ['if (size > maxBytes)', 'if (false)', 'a body without an end'],
+    [
+      "if (!ArrayBuffer.isView(value)) throw new TypeError('the body has something else than bytes')",
+      '',
+      'a body without a size',
+    ],
+  ]),
+  ...of('introspection.ts', providers, [
+    [
+      'if (error instanceof StatusError && isAnswered(error.status)) return error',
+      '',
+      'odd tokens of one keep the issuer from all',
+    ],
+    ['if (aboutUs.includes(answer.status)) throw answer', '', 'a wrong secret of ours refuses everybody as unknown'],
+    ['&& !aboutLoad.includes(status)', '', 'an issuer that is too busy is asked on'],
+    [
+      "typeof issuer !== 'function' && issuer.length === 1 ?",
+      "typeof issuer !== 'function' ?",
+      'the first issuer in the place of the one that is not named',
+    ],
+  ]),
   ...of('keys.ts', signature, [
-    ["key.includes('PRIVATE KEY') ? undefined :", '', 'a private key in the place of the public one'],
+    ["pem.includes('PRIVATE KEY') ? undefined :", '', 'a private key in the place of the public one'],
     ["key.type === 'public'", 'true', 'a private key object in the place of the public one'],
     ['.length === 0) {', '.length < 0) {', 'an algorithm that no key is for'],
   ]),
@@ -168,15 +233,13 @@ export default [
       'true',
       'an issuer or audience that was never set',
     ],
-    [
-      "(url.protocol === 'http:' && isLoopback(url.hostname))",
-      "url.protocol === 'http:'",
-      'secrets and keys without encryption',
-    ],
+    ['(allowHttp || isLoopback(url.hostname))', 'true', 'secrets and keys without encryption'],
   ]),
   ...of('jwks.ts', jwks, [
     ['.slice(0, maxTries)', '', 'any number of signatures for one token'],
-    ['if (now - attemptedAt < cooldown) return Promise.resolve()', '', 'a fetch for each unknown key'],
+    ['if (elapsed < gap) return Promise.resolve()', '', 'a fetch for each unknown key'],
+    ['Math.min(2 * gap, cooldown)', 'shortestGap', 'a fetch each second for unknown keys'],
+    ['elapsed < 2 * cooldown ?', 'elapsed < cooldown ?', 'unknown keys that come in all the time begin anew'],
     ['if (!current || !isYounger(now, lastUse))', 'if (!current)', 'keys that are older than they may be'],
     ['found.keys.length === 0 && failure', 'false', 'an unknown key while the server is down is a forgery'],
     ['mayFetch ? maxAge : lastUse', 'lastUse', 'a removed key for an hour'],
@@ -197,7 +260,7 @@ export default [
   ...of(
     'fetch-json.ts',
     [...introspection, ...jwks],
-    [["redirect: 'manual'", "redirect: 'follow'", 'a redirect takes the token elsewhere']],
+    [["...question, redirect: 'manual'", "...question, redirect: 'follow'", 'a redirect takes the token elsewhere']],
   ),
   ...of(
     'in-time.ts',

@@ -1,7 +1,12 @@
 import type { Clock } from './clock.js'
 
 /** Waits `ms` milliseconds at most for a promise; then it rejects with what `onLate` answers, whatever comes after. */
-export function within<T>(promise: Promise<T>, ms: number, clock: Clock, onLate: () => Error): Promise<T> {
+export function within<T>(
+  promise: Promise<T>,
+  ms: number,
+  clock: Pick<Clock, 'after'>,
+  onLate: () => Error,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(ms, () => reject(onLate()))
     const settle =

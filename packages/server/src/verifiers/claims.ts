@@ -1,10 +1,13 @@
 import type { Identity } from '../identity.js'
-import { seconds, unlike } from './detail.js'
+import { seconds } from './detail.js'
+import { type IssuerRule, isKnownIssuer, type RecipientRule, unknownIssuer, wrongRecipient } from './parties.js'
+import { isText } from './shape.js'
 import { type Rejected, rejected, type Verification, type Verified } from './verifier.js'
 
 /** The claims of a token (RFC 7519 section 4), frozen through and through. */
 export interface Claims {
   readonly iss?: string
+  /** Where the issuer writes a number, its decimal text; such tokens need `identify`. */
   readonly sub?: string
   readonly aud?: string | readonly string[]
   readonly exp?: number
@@ -39,10 +42,8 @@ export interface Token extends Omit<Verified, 'identity'> {
 
 /** What the registered claims of a token must say. */
 export interface ClaimRules {
-  /** `iss` is one of them. */
-  readonly issuer: readonly string[]
-  /** `aud` is or contains one of them. */
-  readonly audience: readonly string[]
+  readonly issuer: IssuerRule
+  readonly recipient: RecipientRule
   /** Claims that must be there as well. */
   readonly required: readonly string[]
   /** Milliseconds that clocks may differ by. */
@@ -51,13 +52,11 @@ export interface ClaimRules {
 
 /** Why the registered claims (RFC 7519 section 4.1) are not good at the time `now`, in milliseconds since the epoch. */
 export function checkClaims(claims: Claims, rules: ClaimRules, now: number): Rejected | undefined {
-  const { iss, aud, exp, nbf, iat } = claims
-  const { issuer, audience, required, leeway } = rules
-  if (iss === undefined || !issuer.includes(iss)) return rejected('token-issuer', unlike('iss', iss, issuer))
-  const names: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  if (!names.some((name) => typeof name === 'string' && audience.includes(name))) {
-    return rejected('token-audience', unlike('aud', aud, audience))
-  }
+  const { iss, exp, nbf, iat } = claims
+  const { issuer, recipient, required, leeway } = rules
+  if (!isKnownIssuer(iss, issuer)) return rejected('token-issuer', unknownIssuer(iss, issuer))
+  const wrong = wrongRecipient(claims, recipient)
+  if (wrong) return rejected('token-audience', wrong)
   const missing = required.find((name) => claims[name] === undefined)
   if (missing !== undefined) return rejected('token-claims', `${missing} is missing`)
   if (![exp, nbf, iat].every((date) => date === undefined || typeof date === 'number')) {
@@ -84,7 +83,9 @@ export const milliseconds = (date: number): number => Math.floor(date * 1000)
 export function readToken(claims: Claims, typ?: string): Token | Rejected {
   const { iss, sub, jti, sid, exp, iat, nbf, cnf, scope, scp } = claims
   const scopes = readScopes(scope === undefined ? scp : scope)
-  const wellFormed = [sub, jti, sid].every(isOptionalText) && [exp, iat, nbf].every(isOptionalDate)
+  const isNumber = typeof sub === 'number' && Number.isSafeInteger(sub)
+  const wellFormed =
+    [isNumber ? undefined : sub, jti, sid].every(isOptionalText) && [exp, iat, nbf].every(isOptionalDate)
   // An own `__proto__` does nothing here, but would replace the prototype of what an application copies it into.
   if (iss === undefined || !wellFormed || !scopes || Object.hasOwn(claims, '__proto__')) {
     return rejected('token-claims', 'sub, jti, sid, scope or a date is not of its type, or a claim is __proto__')
@@ -95,7 +96,12 @@ export function readToken(claims: Claims, typ?: string): Token | Rejected {
   if (kind) return rejected('token-type', `${kind} makes it no access token`)
   const session = (sid as string | undefined) ?? jti
   const token = {
-    identity: { id: sub, issuer: iss, claims, scopes },
+    identity: {
+      id: isNumber ? undefined : sub,
+      issuer: iss,
+      claims: isNumber ? { ...claims, sub: `${sub}` } : claims,
+      scopes,
+    },
     expiresAt: exp === undefined ? undefined : milliseconds(exp),
     issuedAt: iat === undefined ? undefined : milliseconds(iat),
     session,
@@ -108,18 +114,18 @@ export function readToken(claims: Claims, typ?: string): Token | Rejected {
 
 /** Says whose a token is: by `identify`, or else by `iss` and `sub`. */
 export function identified(token: Token, identify?: Identify<Identity>): Verification {
-  if (!identify) return namesSomebody(token) ? token : rejected('token-claims', 'sub is missing')
-  const identity = identify(token.identity.claims)
+  const { claims } = token.identity
+  if (!identify) return namesSomebody(token) ? token : rejected('token-claims', nobody(claims))
+  const identity = identify(claims)
   return identity ? { ...token, identity } : rejected('credential-unknown')
 }
 
+const nobody = ({ sub }: Claims): string =>
+  sub === undefined ? 'sub is missing' : 'sub is a number; let identify make an identity of it'
+
 const namesSomebody = (token: Token): token is Token & Verified<TokenIdentity> => token.identity.id !== undefined
 
-// 255 is what OpenID Connect Core section 2 grants to `sub`. Control characters and lone surrogates have no place in an
-// id, and the latter would make different ids equal as UTF-8.
-const text = /^[^\p{Cc}\p{Cs}]{1,255}$/u
-const isOptionalText = (value: unknown): boolean =>
-  value === undefined || (typeof value === 'string' && text.test(value))
+const isOptionalText = (value: unknown): boolean => value === undefined || isText(value)
 
 /** The last second that a `Date` can hold. */
 const lastSecond = 8.64e12

@@ -17,8 +17,9 @@ import {
   type TokenIdentity,
 } from './claims.js'
 import { unlike } from './detail.js'
-import { fetchJson } from './fetch-json.js'
-import { checkedStrings, checkedUrl } from './settings.js'
+import { type Fetch, fetchJson, StatusError } from './fetch-json.js'
+import { checkedIssuer, checkedRecipient, type Issuer, type Recipient } from './parties.js'
+import { checkedUrl } from './settings.js'
 import { isPlaceholder } from './shape.js'
 import {
   isRejected,
@@ -33,17 +34,18 @@ import {
 export type { Claims, Identify, TokenIdentity } from './claims.js'
 
 /** Options of {@link introspection}. */
-export interface IntrospectionOptions {
+export type IntrospectionOptions = IntrospectionRules & Recipient
+
+/** What {@link introspection} asks, and what it demands of the answer. */
+export interface IntrospectionRules {
   /** The issuer's introspection endpoint: https, or http on this machine. */
   readonly endpoint: string | URL
   /** Our own name at the issuer. */
   readonly clientId: string
   /** Our own secret at the issuer, sent as HTTP Basic (RFC 6749 section 2.3.1). */
   readonly clientSecret: string
-  /** Who the issuer is. An answer with another `iss` is refused; without one, it is this. */
-  readonly issuer: string
-  /** Who we are: `aud` must be or contain it, or one of them. A token that names no audience is refused. */
-  readonly audience: string | readonly string[]
+  /** Who the issuer is. An answer with another `iss` is refused; without one it is this, if this is a single one. */
+  readonly issuer: Issuer
   /** What a token looks like; anything else is refused unasked. Default: a bearer token (RFC 6750 section 2.1). */
   readonly pattern?: RegExp
   /** Seconds that clocks may differ by, 60 at most. Default 5. */
@@ -57,6 +59,13 @@ export interface IntrospectionOptions {
   readonly cacheSize?: number
   /** How long one question may take, in milliseconds. Default 3,000. */
   readonly timeout?: number
+  /** Asks the issuer in your own way, within `timeout` and 64 KiB: through a proxy, or with a private certificate authority. */
+  readonly fetch?: Fetch
+  /**
+   * Allow http for an address that is not of this machine. Whoever can read along there learns our secret and every token,
+   * and whoever can change it says who is who. Default `false`.
+   */
+  readonly dangerouslyAllowHttp?: boolean
   /** Times the question out. Default: the system's clock. */
   readonly clock?: Pick<Clock, 'after'>
 }
@@ -70,6 +79,11 @@ const failures = 5
 const cooldown = 5000
 const concurrency = 100
 
+/** Answers about us or the address instead of the token: our secret is wrong, or nothing is asked there. */
+const aboutUs = [401, 403, 404, 405]
+/** Answers to which it matters how busy the issuer is. */
+const aboutLoad = [408, 429]
+
 /**
  * Verifies tokens by asking their issuer (OAuth 2.0 Token Introspection, RFC 7662): for opaque tokens, and for tokens
  * that must be revocable at the issuer. A token is asked for once at a time, however many present it.
@@ -78,7 +92,8 @@ const concurrency = 100
  * whose it is.
  *
  * Throws `ConfigurationError` for options that cannot work or are not safe. The verifier throws `UnavailableError` when
- * the issuer cannot be asked, or answers anything but `"active": true` or `false`.
+ * the issuer cannot be asked, or answers anything but `"active": true` or `false`. An answer such as 400 is one about the
+ * token, which is refused; 401, 403, 404 and 405 are about how we ask. Neither makes it ask less for others.
  */
 export function introspection<I extends Identity>(
   options: IntrospectionOptions & { readonly identify: Identify<I> },
@@ -91,11 +106,11 @@ export function introspection(
 ): Verifier {
   const check = (name: string, value: number, min: number, max: number) =>
     checkedNumber('introspection', name, value, min, max)
-  const { identify, pattern = bearerToken, clock = systemClock } = options
-  const endpoint = checkedUrl('introspection', 'endpoint', options.endpoint)
-  const { issuer } = options
-  const audience = checkedStrings('introspection', 'audience', options.audience)
-  for (const name of ['issuer', 'clientId', 'clientSecret'] as const) {
+  const { identify, pattern = bearerToken, clock = systemClock, fetch } = options
+  const endpoint = checkedUrl('introspection', 'endpoint', options.endpoint, options.dangerouslyAllowHttp)
+  const issuer = checkedIssuer('introspection', options.issuer)
+  const recipient = checkedRecipient('introspection', options)
+  for (const name of ['clientId', 'clientSecret'] as const) {
     if (typeof options[name] !== 'string' || options[name] === '') {
       throw new ConfigurationError(`introspection: ${name} is required`)
     }
@@ -104,7 +119,7 @@ export function introspection(
     throw new ConfigurationError('introspection: pattern must not have the flag g or y, which make it remember')
   }
   const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
-  const rules: ClaimRules = { issuer: [issuer], audience, required: [], leeway }
+  const rules: ClaimRules = { issuer, recipient, required: [], leeway }
   const maxAge = check('maxAge', options.maxAge ?? 10_000, 0, 3_600_000)
   const timeout = check('timeout', options.timeout ?? 3_000, 1, 60_000)
   const cacheSize = check('cacheSize', options.cacheSize ?? 10_000, 0, 10_000_000)
@@ -113,18 +128,34 @@ export function introspection(
   const bad = createCache<Rejected>(cacheSize)
   const pending = new Map<string, Promise<Token | Rejected>>()
   const breaker = createBreaker(failures, cooldown, concurrency)
-  const headers = { accept: 'application/json', authorization: basic(options.clientId, options.clientSecret) }
+  const headers = {
+    accept: 'application/json',
+    authorization: basic(options.clientId, options.clientSecret),
+    'content-type': 'application/x-www-form-urlencoded',
+  }
+  /** The issuer of an answer that does not name it. */
+  const only = typeof issuer !== 'function' && issuer.length === 1 ? { iss: issuer[0]! } : {}
 
-  async function ask(token: string): Promise<Answer> {
-    const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
-    const answer = await fetchJson(endpoint, { method: 'POST', headers, body }, { timeout, maxBytes, clock })
-    if (isAnswer(answer)) return answer
-    throw new UnavailableError(`${endpoint.origin}${endpoint.pathname} sent no introspection response`)
+  /** What the issuer says. It is well when it says that something is wrong with the question. */
+  async function ask(token: string): Promise<Answer | StatusError> {
+    const body = new URLSearchParams({ token, token_type_hint: 'access_token' }).toString()
+    try {
+      const answer = await fetchJson(endpoint, { method: 'POST', headers, body }, { timeout, maxBytes, clock, fetch })
+      if (isAnswer(answer)) return answer
+      throw new UnavailableError(`${endpoint.origin}${endpoint.pathname} sent no introspection response`)
+    } catch (error) {
+      if (error instanceof StatusError && isAnswered(error.status)) return error
+      throw error
+    }
   }
 
-  function read(answer: Answer, now: number): Token | Rejected {
+  function read(answer: Answer | StatusError, now: number): Token | Rejected {
+    if (answer instanceof StatusError) {
+      if (aboutUs.includes(answer.status)) throw answer
+      return rejected('credential-unknown', `the issuer answered ${answer.status}`)
+    }
     if (!answer.active) return rejected('credential-unknown')
-    const claims: Claims = { iss: issuer, ...answer }
+    const claims: Claims = { ...only, ...answer }
     const { token_type: type = 'Bearer' } = claims
     const failure = checkClaims(claims, rules, now)
     if (failure) return failure
@@ -163,6 +194,8 @@ export function introspection(
     return result.then((token) => (isRejected(token) ? token : identified(token, identify)))
   })
 }
+
+const isAnswered = (status: number): boolean => status >= 400 && status < 500 && !aboutLoad.includes(status)
 
 /** An introspection response (RFC 7662 section 2.2): the claims of a token beside whether it is active. */
 type Answer = Claims & { readonly active: boolean }

@@ -1,7 +1,7 @@
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
 import { UnavailableError } from '../support/errors.js'
-import { fetchJson } from './fetch-json.js'
+import { type Fetch, fetchJson } from './fetch-json.js'
 import { type FoundKeys, type KeyHeader, type KeySource, matchingKeys, readJwk, type VerificationKey } from './keys.js'
 import { checkedUrl } from './settings.js'
 
@@ -11,10 +11,21 @@ export interface JwksOptions {
   readonly maxAge?: number
   /** How much longer the last good keys are used while the server fails. Default 3,600,000. */
   readonly maxStale?: number
-  /** The least time between two fetches, good or failed; so long a new key may be unknown. Default 30,000. */
+  /**
+   * The most time between two fetches for unknown keys, good or failed. It is a second at first, and twice as long after
+   * each fetch, until twice the cooldown passes without one: so a new key is known within a second or two, and names of
+   * keys that nobody has cost no more than that. Default 30,000.
+   */
   readonly cooldown?: number
   /** How long one fetch may take. Default 3,000. */
   readonly timeout?: number
+  /** Asks the server in your own way, within `timeout` and 512 KiB: through a proxy, or with a private certificate authority. */
+  readonly fetch?: Fetch
+  /**
+   * Allow http for an address that is not of this machine, such as `http://keycloak:8080/…` inside a cluster. Whoever can
+   * change what travels there makes keys of their own, and everybody's tokens. Default `false`.
+   */
+  readonly dangerouslyAllowHttp?: boolean
   /** Times the fetch out. Default: the system's clock. */
   readonly clock?: Pick<Clock, 'after'>
 }
@@ -26,26 +37,29 @@ export interface Jwks extends KeySource {
 }
 
 const maxBytes = 512 * 1024
+const shortestGap = 1_000
 
 /**
  * The keys that an issuer publishes as a JSON Web Key Set (RFC 7517 section 5) at `url`: https, or http on this machine.
  *
- * One fetch at a time, shared by all who wait. An unknown `kid` causes a fetch, but any number of them no more than one
+ * One fetch at a time, shared by all who wait. An unknown `kid` causes a fetch; any number of them soon no more than one
  * per `cooldown`. While the server fails the last good keys serve for `maxAge` and `maxStale`; after that, and for
  * unknown keys, verification throws `UnavailableError`, because it cannot know.
  */
 export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
-  const endpoint = checkedUrl('jwks', 'url', url)
+  const endpoint = checkedUrl('jwks', 'url', url, options.dangerouslyAllowHttp)
   const check = (name: string, value: number, min: number, max: number) => checkedNumber('jwks', name, value, min, max)
   const maxAge = check('maxAge', options.maxAge ?? 600_000, 1_000, 86_400_000)
   const lastUse = maxAge + check('maxStale', options.maxStale ?? 3_600_000, 0, 604_800_000)
   const cooldown = check('cooldown', options.cooldown ?? Math.min(30_000, maxAge), 1_000, maxAge)
   const timeout = check('timeout', options.timeout ?? 3_000, 1, 60_000)
-  const { clock = systemClock } = options
+  const { clock = systemClock, fetch } = options
 
   let current: { readonly keys: readonly VerificationKey[]; readonly text: string; fetchedAt: number } | undefined
   let pending: Promise<void> | undefined
   let attemptedAt = Number.NEGATIVE_INFINITY
+  /** The least time until the next fetch. */
+  let gap = shortestGap
   /** Why the last fetch failed, if it did. */
   let failure: unknown
 
@@ -53,7 +67,7 @@ export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
 
   async function load(): Promise<unknown[]> {
     const headers = { accept: 'application/jwk-set+json, application/json' }
-    const value = await fetchJson(endpoint, { headers }, { timeout, maxBytes, clock })
+    const value = await fetchJson(endpoint, { headers }, { timeout, maxBytes, clock, fetch })
     const keys = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
     if (!Array.isArray(keys)) throw new UnavailableError(`${endpoint.origin}${endpoint.pathname} sent no key set`)
     return keys
@@ -61,7 +75,9 @@ export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
 
   function refresh(now: number): Promise<void> {
     if (pending) return pending
-    if (now - attemptedAt < cooldown) return Promise.resolve()
+    const elapsed = now - attemptedAt
+    if (elapsed < gap) return Promise.resolve()
+    gap = elapsed < 2 * cooldown ? Math.min(2 * gap, cooldown) : shortestGap
     attemptedAt = now
     const attempt = load().then(
       (keys) => {
@@ -83,7 +99,7 @@ export function jwks(url: string | URL, options: JwksOptions = {}): Jwks {
 
   /** The keys that need not be fetched. */
   function atHand(now: number): readonly VerificationKey[] | undefined {
-    const mayFetch = pending !== undefined || now - attemptedAt >= cooldown
+    const mayFetch = pending !== undefined || now - attemptedAt >= gap
     return isYounger(now, mayFetch ? maxAge : lastUse) ? current?.keys : undefined
   }
 

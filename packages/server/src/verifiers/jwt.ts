@@ -7,7 +7,7 @@ import { type Identify, identified, readToken, type Token, type TokenIdentity, t
 import { seconds } from './detail.js'
 import { createTokenVerifier, mediaType, type SignedClaims } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
-import { checkedStrings } from './settings.js'
+import { checkedIssuer, checkedRecipient, type Issuer, isKnownIssuer, type Recipient } from './parties.js'
 import { isPlaceholder } from './shape.js'
 import {
   isRejected,
@@ -21,17 +21,16 @@ import {
 
 export type { PublicKeyAlgorithm, SecretAlgorithm } from './algorithms.js'
 export type { Claims, Identify, TokenIdentity } from './claims.js'
+export type { Fetch, FetchedResponse } from './fetch-json.js'
 export { type Jwks, type JwksOptions, jwks } from './jwks.js'
 export type { JwtKeys } from './key-options.js'
 export type { PublicKey, Secret } from './keys.js'
 export { type LogoutTokenOptions, logoutToken } from './logout-token.js'
+export type { Issuer, Recipient } from './parties.js'
 
 /** What {@link jwt} demands of a token, apart from its signature. */
 export interface JwtRules {
-  /** The only `iss` that is accepted, or several that sign with the same keys. Compared as text, to the last slash. */
-  readonly issuer: string | readonly string[]
-  /** Who we are: `aud` must be or contain it, or one of them. */
-  readonly audience: string | readonly string[]
+  readonly issuer: Issuer
   /** The only `typ` that is accepted, such as `at+jwt` (RFC 9068). Default: `JWT`, `at+jwt`, or none. */
   readonly typ?: string
   /** Seconds that clocks may differ by, 60 at most. Default 5. */
@@ -43,7 +42,7 @@ export interface JwtRules {
 }
 
 /** Options of {@link jwt}. */
-export type JwtOptions = JwtKeys & JwtRules
+export type JwtOptions = JwtKeys & JwtRules & Recipient
 
 /**
  * Verifies JSON Web Tokens (RFC 7519, by the rules of RFC 8725) that are signed, and in the compact serialization.
@@ -66,6 +65,7 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
   const { identify } = options
   const algorithms = checkedAlgorithms(options)
   const keys = keySource(options, algorithms)
+  const issuer = checkedIssuer('jwt', options.issuer)
   const maxLifetime = 1000 * check('maxLifetime', options.maxLifetime ?? 86_400, 1, 1e10)
   const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
   const cache = createCache<Remembered>(check('cacheSize', options.cacheSize ?? 10_000, 0, 10_000_000))
@@ -73,8 +73,8 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     algorithms,
     types: options.typ === undefined ? [undefined, 'jwt', 'at+jwt'] : [mediaType(options.typ)],
     keys,
-    issuer: checkedStrings('jwt', 'issuer', options.issuer),
-    audience: checkedStrings('jwt', 'audience', options.audience),
+    issuer,
+    recipient: checkedRecipient('jwt', options),
     required: ['exp', 'iat'],
     leeway,
   })
@@ -98,7 +98,8 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     if (isPlaceholder(credential)) return rejected('credential-placeholder')
     if (!threeParts.test(credential)) return rejected('credential-unreadable')
     const known = cache.get(hash(credential), now)
-    return known && known.edition === keys.edition(now) ? identified(known.token, identify) : undefined
+    if (!known || known.edition !== keys.edition(now)) return undefined
+    return isKnownIssuer(known.token.identity.issuer, issuer) ? identified(known.token, identify) : undefined
   }
 
   return remembering(recall, (credential, { now }) =>

@@ -8,7 +8,7 @@ import { isObject } from './shape.js'
 /** A shared secret: bytes, or text that stands for its UTF-8 bytes. */
 export type Secret = string | Uint8Array
 
-/** A public key: PEM (SPKI, PKCS #1 or X.509), a JWK, or a key object of the runtime. */
+/** A public key: PEM (SPKI, PKCS #1 or X.509; its line breaks may be written `\\n`), a JWK, or a key object of the runtime. */
 export type PublicKey = string | JsonWebKey | webcrypto.JsonWebKey | KeyObject | webcrypto.CryptoKey
 
 /** What of a token's header picks the key. */
@@ -57,7 +57,14 @@ export function matchingKeys(keys: readonly VerificationKey[], { alg, kid }: Key
 export function secretKeys(secrets: readonly Secret[], algorithms: readonly string[]): KeySource {
   const keys = secrets.map((secret) => {
     const isSecret = typeof secret === 'string' || secret instanceof Uint8Array
-    return createSecretKey(Buffer.from(isSecret ? secret : []))
+    const bytes = Buffer.from(isSecret ? secret : [])
+    if (isKeyFile(bytes) || isKeyFile(Buffer.from(bytes.toString('latin1'), 'base64'))) {
+      throw new ConfigurationError(
+        'jwt: secret is a key in the form of a file (PEM, JWK or DER), whose text others may know: whoever has it could ' +
+          'sign. Give a public key as publicKey with its algorithms, such as RS256; of a JWK with kty "oct" the bytes of k',
+      )
+    }
+    return createSecretKey(bytes)
   })
   for (const algorithm of algorithms) {
     if (!keys.every((key) => algorithmOf(algorithm).takes(key))) {
@@ -68,6 +75,22 @@ export function secretKeys(secrets: readonly Secret[], algorithms: readonly stri
     }
   }
   return constantKeys(keys.map((key) => ({ key, algorithms })))
+}
+
+/** Whether bytes are a key as it is published or kept in a file, instead of a secret. */
+function isKeyFile(bytes: Buffer): boolean {
+  const text = bytes.toString('utf8')
+  if (text.includes('-----BEGIN ')) return true
+  try {
+    // A byte order mark is white space here, and not in JSON.
+    const value: unknown = JSON.parse(text.trim())
+    return isObject(value) && ('kty' in value || 'keys' in value)
+  } catch {}
+  try {
+    return createPublicKey({ key: bytes, format: 'der', type: 'spki' }).type === 'public'
+  } catch {
+    return false
+  }
 }
 
 /** Public keys that never change. Each one that is for the algorithm is tried. */
@@ -106,7 +129,9 @@ function readPublicKey(key: PublicKey): VerificationKey {
 function keyOf(key: PublicKey): VerificationKey | undefined {
   // `createPublicKey` would make the public key out of a private one.
   if (typeof key === 'string') {
-    return key.includes('PRIVATE KEY') ? undefined : verificationKey(() => createPublicKey(key))
+    // Environment variables often have the line breaks of a PEM written out.
+    const pem = key.replaceAll('\\r', '').replaceAll('\\n', '\n')
+    return pem.includes('PRIVATE KEY') ? undefined : verificationKey(() => createPublicKey(pem))
   }
   if (types.isKeyObject(key)) return verificationKey(() => key)
   return types.isCryptoKey(key) ? verificationKey(() => KeyObject.from(key)) : readJwk(key)

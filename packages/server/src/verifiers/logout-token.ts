@@ -5,13 +5,14 @@ import { type Claims, milliseconds, tooEarly } from './claims.js'
 import { createTokenVerifier } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import type { Logout, LogoutVerifier } from './logout.js'
+import { checkedIssuer, type Issuer } from './parties.js'
 import { checkedStrings } from './settings.js'
 import { isObject } from './shape.js'
 import { isRejected, type Rejected, rejected } from './verifier.js'
 
 /** Options of {@link logoutToken}: those of `jwt` for the tokens of the same issuer, with our client id as the audience. */
 export type LogoutTokenOptions = JwtKeys & {
-  readonly issuer: string | readonly string[]
+  readonly issuer: Issuer
   /** Our client id at the issuer. */
   readonly audience: string | readonly string[]
   /** Seconds that clocks may differ by, 60 at most. Default 5. */
@@ -35,8 +36,8 @@ export function logoutToken(options: LogoutTokenOptions): LogoutVerifier {
     algorithms,
     types: [undefined, 'jwt', 'logout+jwt'],
     keys: keySource(options, algorithms),
-    issuer: checkedStrings('logoutToken', 'issuer', options.issuer),
-    audience: checkedStrings('logoutToken', 'audience', options.audience),
+    issuer: checkedIssuer('logoutToken', options.issuer),
+    recipient: { by: 'audience', names: checkedStrings('logoutToken', 'audience', options.audience) },
     required: ['iat', 'exp', 'jti'],
     leeway,
   })

@@ -7,11 +7,15 @@ export function checkedStrings(owner: string, name: string, value: string | read
   throw new ConfigurationError(`${owner}: ${name} is required: a string, or an array of them, none empty`)
 }
 
-/** Checks the address of a server that we ask about credentials: https, or http on this machine. */
-export function checkedUrl(owner: string, name: string, value: string | URL): URL {
+/** Checks the address of a server that we ask about credentials: https, or http on this machine or where it is allowed. */
+export function checkedUrl(owner: string, name: string, value: string | URL, allowHttp = false): URL {
   const url = URL.canParse(`${value}`) ? new URL(value) : undefined
-  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))) {
-    throw new ConfigurationError(`${owner}: ${name} must be an https URL; http is for loopback addresses only`)
+  const isHttp = url?.protocol === 'http:' && (allowHttp || isLoopback(url.hostname))
+  if (!url || !(url.protocol === 'https:' || isHttp)) {
+    throw new ConfigurationError(
+      `${owner}: ${name} must be an https URL; http is for loopback addresses, and with dangerouslyAllowHttp for a ` +
+        'network in which nobody else can change the answers',
+    )
   }
   if (url.username || url.password) {
     throw new ConfigurationError(`${owner}: ${name} must not carry a user name or password, because URLs get printed`)

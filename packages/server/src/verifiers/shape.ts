@@ -6,6 +6,13 @@ const placeholder = /^(?:undefined|null|nan|\[object \w+\]|bearer( .*)?)?$/is
  */
 export const isPlaceholder = (credential: string): boolean => placeholder.test(credential)
 
+// 255 is what OpenID Connect Core section 2 grants to `sub`. Control characters and lone surrogates have no place in an
+// id, and the latter would make different ids equal as UTF-8.
+const text = /^[^\p{Cc}\p{Cs}]{1,255}$/u
+
+/** Whether a value can be the name of somebody or something. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && text.test(value)
+
 /** Whether a JSON value is an object. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -58,7 +58,10 @@ export function verifierContract(name: string, start: () => Promise<VerifierTria
       const { verify, good, bad, now } = await start()
       expect(Object.keys(bad).length).toBeGreaterThan(0)
       for (const [fault, credential] of Object.entries(bad)) {
-        expect(await verify(credential, contextAt(now)), fault).toEqual({ rejected: expect.stringMatching(/^\w+-/) })
+        expect(await verify(credential, contextAt(now)), fault).toHaveProperty(
+          'rejected',
+          expect.stringMatching(/^\w+-/),
+        )
       }
       await accepted(verify, good, now)
     })

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { expect, it } from 'vitest'
 import { ConfigurationError, UnavailableError, type Verifier } from '../../src/index.js'
-import { type IntrospectionOptions, introspection } from '../../src/verifiers/introspection.js'
+import { type IntrospectionRules, introspection } from '../../src/verifiers/introspection.js'
 import { testClock } from '../support/clock.js'
 import { type Answer, silence, startJsonServer, status } from '../support/json-server.js'
 import { audience, goodClaims, issuer, now } from '../support/tokens.js'
@@ -10,7 +10,7 @@ import { accepted, contextAt, refused } from '../support/verification.js'
 const clientSecret = 'canary-secret'
 const active = (claims: Record<string, unknown> = {}) => ({ active: true, ...goodClaims(claims) })
 
-async function start(answer: Answer, options: Partial<IntrospectionOptions> = {}) {
+async function start(answer: Answer, options: Partial<IntrospectionRules> = {}) {
   const server = await startJsonServer(answer)
   const required = { endpoint: server.url, clientId: 'chat', clientSecret, issuer, audience }
   return { server, verify: introspection({ ...required, ...options }) }

@@ -164,6 +164,8 @@ describe('a page that may connect, behind a proxy that writes Authorization', ()
     await expectAccepted(port, rawHandshake('/ws', { ...byProxy, Origin: origin }))
     // The host itself is not on the list, and what a browser sends for its pages is no program.
     await expectRefusal(port, rawHandshake('/ws', { ...byProxy, ...metadata, Origin: own }), 403)
+    await expectRefusal(port, rawHandshake('/ws', { ...byProxy, 'Sec-Fetch-Mode': 'websocket', Origin: own }), 403)
+    await expectAccepted(port, rawHandshake('/ws', { ...byProxy, Origin: own }))
   })
 
   it('D20 is that of the host, where none is listed', async () => {
