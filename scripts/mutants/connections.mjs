@@ -6,7 +6,12 @@ const live = [
   'unit/connections/drain.test.ts',
   'unit/adapters/ws.test.ts',
 ]
-const revocations = ['unit/revocation/revocations.test.ts', 'unit/connections/connections.test.ts', life]
+const revocations = [
+  'unit/revocation/revocations.test.ts',
+  'threats/f-lifetimes.test.ts',
+  'unit/connections/connections.test.ts',
+  life,
+]
 const targets = ['threats/f-targets.test.ts']
 const rechecks = ['threats/f-recheck.test.ts']
 const places = 'threats/f-places.test.ts'
@@ -52,6 +57,11 @@ export default [
     ['byId || revokes(revocation, connection.accept)', 'true', 'a revocation ends the connections of other issuers'],
     ['byId || revokes(', 'revokes(', 'a connection that is named lives on'],
   ]),
+  ...of(
+    'connections/revoking.ts',
+    ['threats/f-lifetimes.test.ts'],
+    [['life.revocationMemory + 2 * clocksDiffer', 'life.revocationMemory', 'good again in its last minute']],
+  ),
   ...of('connections/revoking.ts', targets, [
     ['const named = checkedTarget(target)', 'const named = target', 'a target that names nobody means everybody'],
     ["reason !== undefined && typeof reason !== 'string'", 'false', 'a reason that is no text'],
@@ -95,8 +105,16 @@ export default [
     ],
     ['        if (!connection) return\n', '', 'the application sees a connection that is over'],
     ['named.filter((live) => this.isOpen(live))', 'named', 'a renewal revives what has ended'],
-    ['if (!sameIdentity(accept.identity, identity)) return false', '', 'a connection becomes that of another identity'],
-    ['if ((accept.issuedAt ?? 0) < issuedAt) return true', '', 'an older credential replaces a newer one'],
+    [
+      'if (!sameIdentity(accept.identity, connection.identity)) return false',
+      '',
+      'a connection becomes that of another identity',
+    ],
+    [
+      'if (writtenAt(accept) < writtenAt(connection.accept)) return true',
+      '',
+      'an older credential replaces a newer one',
+    ],
     [
       'if (revocation) this.end(connection, revocation.code, revocation)\n    return revocation === undefined',
       'return true',
@@ -326,6 +344,11 @@ export default [
       'namesConnection ? this.#connectionMemory : this.#memory',
       'this.#memory',
       'a revocation of one connection is kept for a day',
+    ],
+    [
+      'Math.min(issuedAt ?? vouchedAt, vouchedAt)',
+      'issuedAt ?? vouchedAt',
+      'what was issued in the future is out of reach',
     ],
     ['|| sameKey.some((old) => covers(old, revocation))', '', 'a revocation is applied as often as it comes'],
     [

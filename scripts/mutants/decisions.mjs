@@ -16,6 +16,7 @@ const limit = 'threats/f-registry.test.ts'
 const outage = 'threats/i-cut-off.test.ts'
 const rechecks = 'threats/f-recheck.test.ts'
 const details = 'threats/b-detail.test.ts'
+const lifetimes = 'threats/f-lifetimes.test.ts'
 const answers = 'threats/b-answers.test.ts'
 const neighbours = 'threats/g-neighbours.test.ts'
 
@@ -422,24 +423,73 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: 'isRejected(verification) ? verification : ',
-    replace: '',
+    find: 'if (isRejected(verified)) return verified\n    return',
+    replace: 'return',
     tests: [guard],
     why: 'a bad credential is a bug',
   },
   {
     file: 'guard/decision.ts',
-    find: 'verified.issuedAt !== undefined && (expiresAt ?? issuedAt) - issuedAt > settings.life.revocationMemory',
-    replace: 'false',
-    tests: [bounds],
+    find: 'expiresAt - issuedAt <= memory) return',
+    replace: 'expiresAt) return',
+    tests: [bounds, lifetimes],
     why: 'a credential outlives its revocation',
   },
   {
     file: 'guard/decision.ts',
-    find: 'issuedAt = vouchedAt',
-    replace: 'issuedAt = settings.clock.now()',
+    find: 'if (lookedUpAt !== undefined || issuedAt === undefined ||',
+    replace: 'if (issuedAt === undefined ||',
+    tests: [lifetimes],
+    why: 'a session of a month is refused',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: 'expiresAt = Number.POSITIVE_INFINITY, lookedUpAt',
+    replace: 'expiresAt = issuedAt ?? 0, lookedUpAt',
+    tests: [lifetimes],
+    why: 'a credential without an end outlives its revocation',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: 'if (firstSeenAt === undefined) return askedAt',
+    replace: 'if (firstSeenAt === undefined) return revocations.now',
     tests: ['threats/i-nodes.test.ts'],
     why: 'a session that was revoked while it was looked up',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: 'firstSeenAt = lookedUpAt }',
+    replace: 'firstSeenAt }',
+    tests: [lifetimes],
+    why: 'a remembered answer is vouched for now',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: 'return Math.min(askedAt, revocations.now - (settings.clock.now() - firstSeenAt))',
+    replace: 'return askedAt',
+    tests: [lifetimes],
+    why: 'a token that was seen before a revocation is of after it',
+  },
+  {
+    file: 'guard/decision.ts',
+    find: 'this.#accept(ticket, presented, ticket.vouchedAt)',
+    replace: 'this.#accept(ticket, presented, revocations.now)',
+    tests: [lifetimes],
+    why: 'a ticket of before a revocation is of after it',
+  },
+  {
+    file: 'guard/options.ts',
+    find: 'method.verify.maxLifetime ?? 30 * day',
+    replace: 'day',
+    tests: [lifetimes],
+    why: 'a revocation is forgotten before what it denies is over',
+  },
+  {
+    file: 'guard/options.ts',
+    find: 'life?.maxStaleness ?? defaultLife.maxStaleness, ...lifetimes',
+    replace: '...lifetimes',
+    tests: [lifetimes],
+    why: 'a node that was cut off never hears of a revocation',
   },
   {
     file: 'guard/decision.ts',
@@ -450,8 +500,8 @@ export default [
   },
   {
     file: 'guard/decision.ts',
-    find: 'const verification = checkedAnswer(answer)',
-    replace: 'const verification = answer',
+    find: 'const verified = checkedAnswer(answer)',
+    replace: 'const verified = answer',
     tests: [answers],
     why: 'a verifier is believed whatever it answers',
   },

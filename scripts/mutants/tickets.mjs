@@ -39,11 +39,7 @@ export default [
       '',
       'what is no ticket goes to the store',
     ],
-    [
-      'if (isName(binding.path) && !isRejected(checkedAnswer(holder))) return',
-      'return',
-      'a ticket is believed whatever the store answers',
-    ],
+    ['if (isWhole) return', 'return', 'a ticket is believed whatever the store answers'],
     [
       "if (stored.hash !== key) throw new Error('the store answered with the value of another key')",
       '',

@@ -1,5 +1,6 @@
 // What verifies credentials, and what asks issuers about them.
 const jwt = [
+  'threats/f-lifetimes.test.ts',
   'unit/verifiers/jwt.test.ts',
   'threats/b-claims.test.ts',
   'threats/b-spelling.test.ts',
@@ -58,9 +59,10 @@ export default [
     ],
     ["required: ['exp', 'iat']", "required: ['iat']", 'a token without an end'],
     ["required: ['exp', 'iat']", "required: ['exp']", 'a token that does not say when it was issued'],
+    ['issuedAt > now ? Object', 'issuedAt > expiresAt ? Object', 'a token by a clock that is ahead survives'],
     [
-      '{ token, edition }, expiresAt + leeway',
-      '{ token, edition }, Number.POSITIVE_INFINITY',
+      '{ token: seen, edition }, expiresAt + leeway',
+      '{ token: seen, edition }, Number.POSITIVE_INFINITY',
       'a remembered token beyond its end',
     ],
   ]),
@@ -279,7 +281,7 @@ export default [
     ['unit/verifiers/session.test.ts', 'threats/b-session.test.ts'],
     [
       ["typeof expiresAt === 'number' && expiresAt <= context.now", 'false', 'a session that has ended'],
-      ['found.session ?? hash(value)', 'found.session ?? value', 'the credential is the name of the session'],
+      ['session = hash(value)', 'session = value', 'the credential is the name of the session'],
     ],
   ),
   ...of('logout-token.ts', logout, [

@@ -93,6 +93,7 @@ export function query<I extends Identity>(options: QueryOptions<I>): Method<I, f
         return known && onlyShortLived(known)
       },
     },
+    { maxLifetime: maxQueryLifetime },
   )
   return {
     name: 'query',

@@ -8,7 +8,7 @@ import type { Clock } from './support/clock.js'
 import { hash } from './support/hash.js'
 import { isName } from './support/kind-of.js'
 import { checkedAnswer } from './verifiers/answer.js'
-import { isRejected, rejected, type Verification, type Verified } from './verifiers/verifier.js'
+import { isRejected, type Rejected, rejected, type Vouched } from './verifiers/verifier.js'
 
 /** Options of `ticket()`. */
 export interface TicketOptions {
@@ -47,9 +47,9 @@ export interface IssuedTicket {
 /** Issues tickets and redeems each at most once. */
 export interface Tickets<I extends Identity = Identity> {
   /** Issues a ticket, or answers `undefined` when the identity already holds as many as it may. */
-  issue(holder: Verified<I>, binding: TicketBinding): Promise<IssuedTicket | undefined>
+  issue(holder: Vouched<I>, binding: TicketBinding): Promise<IssuedTicket | undefined>
   /** Says whose a ticket is, and burns it: whatever the answer, no one can present it again. */
-  redeem(ticket: string, handshake: Handshake): Promise<Verification<I>>
+  redeem(ticket: string, handshake: Handshake): Promise<Vouched<I> | Rejected>
   /** The binding of a ticket that this request asks for. */
   bindingFor(request: Handshake, path: string): TicketBinding
 }
@@ -57,7 +57,7 @@ export interface Tickets<I extends Identity = Identity> {
 interface Stored<I extends Identity> {
   readonly hash: string
   readonly binding: TicketBinding
-  readonly holder: Verified<I>
+  readonly holder: Vouched<I>
 }
 
 const maxOwners = 100_000
@@ -84,13 +84,13 @@ export function createTickets<I extends Identity>(
     }
   }
 
-  async function issue(holder: Verified<I>, binding: TicketBinding): Promise<IssuedTicket | undefined> {
+  async function issue(holder: Vouched<I>, binding: TicketBinding): Promise<IssuedTicket | undefined> {
     const ticket = Buffer.from(random(32)).toString('base64url')
     const key = hash(ticket)
-    const { identity, expiresAt, issuedAt, session, token } = holder
+    const { identity, expiresAt, issuedAt, vouchedAt, session, token } = holder
     const owner = identityKey(identity)
     if (!outstanding.acquire(owner, key, places, ttl).acquired) return undefined
-    const stored = { hash: key, binding, holder: { identity, expiresAt, issuedAt, session, token } }
+    const stored = { hash: key, binding, holder: { identity, expiresAt, issuedAt, vouchedAt, session, token } }
     try {
       await store.put(`ticket:${key}`, JSON.stringify(stored), ttl)
     } catch (error) {
@@ -100,7 +100,7 @@ export function createTickets<I extends Identity>(
     return { ticket, expiresIn }
   }
 
-  async function redeem(ticket: string, handshake: Handshake): Promise<Verification<I>> {
+  async function redeem(ticket: string, handshake: Handshake): Promise<Vouched<I> | Rejected> {
     if (!ticketSyntax.test(ticket)) return rejected('credential-unreadable')
     const key = hash(ticket)
     const value = await store.take(`ticket:${key}`)
@@ -127,7 +127,8 @@ export function createTickets<I extends Identity>(
 function readStored<I extends Identity>(value: string): Stored<I> {
   try {
     const { hash, binding, holder }: Stored<I> = JSON.parse(value)
-    if (isName(binding.path) && !isRejected(checkedAnswer(holder))) return { hash, binding, holder }
+    const isWhole = isName(binding.path) && !isRejected(checkedAnswer(holder)) && Number.isFinite(holder.vouchedAt)
+    if (isWhole) return { hash, binding, holder }
   } catch {}
   throw new Error('the store answered with what is no ticket')
 }

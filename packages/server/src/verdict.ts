@@ -3,13 +3,13 @@ import type { Handshake } from './handshake/request.js'
 import type { Identity } from './identity.js'
 import { type Reason, reasons } from './refusals/reasons.js'
 import { UnavailableError } from './support/errors.js'
-import type { Rejected, Verified } from './verifiers/verifier.js'
+import type { Rejected, Vouched } from './verifiers/verifier.js'
 
 /** The names of the methods. */
 export type MethodName = 'ticket' | 'query' | 'header' | 'cookie' | 'subprotocol' | 'message'
 
 /** The guard lets it in. */
-export interface Accept<I extends Identity = Identity> extends Verified<I> {
+export interface Accept<I extends Identity = Identity> extends Vouched<I> {
   readonly type: 'accept'
   /** How the credential came. */
   readonly method: MethodName

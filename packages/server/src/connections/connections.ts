@@ -223,9 +223,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    * `false`: the credential is somebody else's.
    */
   renew(connection: LiveConnection<I>, accept: Accept<I>): boolean {
-    const { identity, issuedAt = 0 } = connection.accept
-    if (!sameIdentity(accept.identity, identity)) return false
-    if ((accept.issuedAt ?? 0) < issuedAt) return true
+    if (!sameIdentity(accept.identity, connection.identity)) return false
+    if (writtenAt(accept) < writtenAt(connection.accept)) return true
     if (!this.replace(connection, accept)) return true
     this.#rechecks?.keep(connection)
     this.#options.events.emit({ type: 'renewed', connection })
@@ -297,6 +296,9 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     events.emit({ type: 'ended', connection, code, ...cause })
   }
 }
+
+/** When a credential says that it was issued: of two, one clock has written both. */
+const writtenAt = ({ issuedAt, vouchedAt }: Accept): number => issuedAt ?? vouchedAt
 
 /** Why a connection ended, for events. */
 interface Cause {

@@ -6,7 +6,11 @@ export interface ConnectionLife {
   readonly notice: number
   /** How long a connection lives at most, however often it is renewed. Default 86,400,000: a day. */
   readonly maxAge: number
-  /** How long a revocation is kept: no credential may live longer. Default 86,400,000: a day. */
+  /**
+   * How long a revocation is remembered. A credential that could outlive it is refused (`credential-lifetime`), unless it is
+   * looked up anew each time. Default: as long as the longest that the verifiers of the guard let in could live, which is
+   * the `maxLifetime` of a `jwt`, and 30 days of others.
+   */
   readonly revocationMemory: number
   /**
    * How long connections live on, and credentials are accepted, by the revocations that are known while the store is out

@@ -19,6 +19,9 @@ export interface Revoked {
   readonly nodes: number
 }
 
+/** When a credential is issued, and again when it ends. */
+const clocksDiffer = 60_000
+
 /** What revoking is built on. */
 export interface RevokingOptions<I extends Identity> {
   readonly store: Store
@@ -41,7 +44,7 @@ export class Revoking<I extends Identity> {
     this.#options = options
     this.log = new RevocationLog({
       ...options,
-      memory: life.revocationMemory + life.leeway,
+      memory: life.revocationMemory + 2 * clocksDiffer,
       maxStaleness: life.maxStaleness,
       apply: (revocation) => this.#apply(revocation),
     })

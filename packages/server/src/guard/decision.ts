@@ -18,6 +18,7 @@ import {
   type Verdict,
 } from '../verdict.js'
 import { checkedAnswer } from '../verifiers/answer.js'
+import { seconds } from '../verifiers/detail.js'
 import { verifyInTime } from '../verifiers/in-time.js'
 import {
   isRejected,
@@ -25,7 +26,8 @@ import {
   rejected,
   type Verification,
   type Verified,
-  type Verifier,
+  type VerifyContext,
+  type Vouched,
 } from '../verifiers/verifier.js'
 import type { GuardSettings } from './options.js'
 import { checkOrigin } from './origin-check.js'
@@ -34,8 +36,11 @@ import { checkOrigin } from './origin-check.js'
 export interface DecisionOptions<I extends Identity> {
   readonly settings: GuardSettings
   readonly attempts: Attempts
-  /** The verifier of tickets, which are the guard's own. */
-  readonly redeemTicket: Verifier<I>
+  /** Says whose a ticket is: the guard's own, and not a user's verifier. */
+  readonly redeemTicket: (
+    ticket: string,
+    context: VerifyContext,
+  ) => Vouched<I> | Rejected | Promise<Vouched<I> | Rejected>
   /** What has been revoked. */
   readonly revocations: Pick<RevocationLog, 'now' | 'isRevoked'>
 }
@@ -129,11 +134,15 @@ export class Decision<I extends Identity> {
     const { settings, redeemTicket, revocations } = this.#options
     const { clock, verifyTimeout: timeout } = settings
     const { method, credential } = presented
-    const verifier = 'verify' in method ? method.verify : redeemTicket
+    const terms = { handshake, clock, timeout }
+    if (!('verify' in method)) {
+      return andThen(verifyInTime(redeemTicket, credential, terms), (ticket) =>
+        isRejected(ticket) ? ticket : this.#accept(ticket, presented, ticket.vouchedAt),
+      )
+    }
     // What is revoked while it is looked up was vouched for before.
-    const vouchedAt = revocations.now
-    const asked = verifyInTime(verifier, credential, { handshake, clock, timeout })
-    return andThen(asked, (answer) => this.#take(answer, presented, vouchedAt))
+    const askedAt = revocations.now
+    return andThen(verifyInTime(method.verify, credential, terms), (answer) => this.#take(answer, presented, askedAt))
   }
 
   /** What the verifier of a method remembers. */
@@ -144,23 +153,43 @@ export class Decision<I extends Identity> {
     return known && this.#take(known, presented, revocations.now)
   }
 
-  #take(answer: Verification<I>, presented: Presented<I>, vouchedAt: number): Answer<I> {
-    const verification = checkedAnswer(answer)
-    return isRejected(verification) ? verification : this.#accept(verification, presented, vouchedAt)
+  #take(answer: Verification<I>, presented: Presented<I>, askedAt: number): Answer<I> {
+    const verified = checkedAnswer(answer)
+    if (isRejected(verified)) return verified
+    return this.#outlived(verified) ?? this.#accept(verified, presented, this.#vouchedAt(verified, askedAt))
   }
 
-  /** What a verifier vouched for, or why it is not good all the same. */
-  #accept(verified: Verified<I>, presented: Presented<I>, vouchedAt: number): Answer<I> {
+  /** Refuses what could be good again after its revocation is forgotten. What is looked up each time needs no memory. */
+  #outlived({ issuedAt, expiresAt = Number.POSITIVE_INFINITY, lookedUpAt }: Verified<I>): Rejected | undefined {
+    const { revocationMemory: memory } = this.#options.settings.life
+    if (lookedUpAt !== undefined || issuedAt === undefined || expiresAt - issuedAt <= memory) return undefined
+    const detail = `lives ${seconds(expiresAt - issuedAt)}, life.revocationMemory ${seconds(memory)}, no lookedUpAt`
+    return rejected('credential-lifetime', detail)
+  }
+
+  /** When a verifier that was asked at `askedAt` vouched for its answer, by the store's clock. */
+  #vouchedAt({ lookedUpAt, firstSeenAt = lookedUpAt }: Verified<I>, askedAt: number): number {
+    if (firstSeenAt === undefined) return askedAt
     const { settings, revocations } = this.#options
-    const { identity, expiresAt, issuedAt = vouchedAt, session, token } = verified
+    return Math.min(askedAt, revocations.now - (settings.clock.now() - firstSeenAt))
+  }
+
+  #accept(verified: Verified<I>, presented: Presented<I>, vouchedAt: number): Answer<I> {
+    const { identity, expiresAt, issuedAt, session, token } = verified
     const method = presented.method.name
     const recheck = this.#mayAskAgain(verified, presented) ? this.#askAgain(presented) : undefined
-    const accept: Accept<I> = { type: 'accept', method, identity, expiresAt, issuedAt, session, token, recheck }
-    // It could be good again after its revocation is forgotten.
-    if (verified.issuedAt !== undefined && (expiresAt ?? issuedAt) - issuedAt > settings.life.revocationMemory) {
-      return rejected('credential-lifetime')
+    const accept: Accept<I> = {
+      type: 'accept',
+      method,
+      identity,
+      expiresAt,
+      issuedAt,
+      vouchedAt,
+      session,
+      token,
+      recheck,
     }
-    return revocations.isRevoked(accept) ? rejected('credential-revoked') : accept
+    return this.#options.revocations.isRevoked(accept) ? rejected('credential-revoked') : accept
   }
 
   /** Whether it can be looked up again: a ticket cannot, because it is spent. */

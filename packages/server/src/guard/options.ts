@@ -102,11 +102,10 @@ export interface GuardSettings {
 type AnyOptions = BaseOptions<readonly AnyMethod[]> & { readonly origins?: Origins }
 
 const day = 24 * 60 * 60 * 1000
-const defaultLife: ConnectionLife = {
+const defaultLife: Omit<ConnectionLife, 'revocationMemory'> = {
   leeway: 5_000,
   notice: 60_000,
   maxAge: day,
-  revocationMemory: day,
   maxStaleness: 300_000,
   recheck: 0,
 }
@@ -126,7 +125,7 @@ const defaultLimits: Limits = {
 export function settingsOf(options: AnyOptions): GuardSettings {
   checkMethods(options)
   const { clock = systemClock, origins, connectionsPerIdentity } = options
-  const life = numbers('life', defaultLife, options.life)
+  const life = numbers('life', { ...defaultLife, revocationMemory: longestLife(options) }, options.life)
   checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)
   if (life.recheck !== 0) checkedNumber('createGuard', 'life.recheck', life.recheck, 1_000)
   if (connectionsPerIdentity) checkedNumber('createGuard', 'connectionsPerIdentity.max', connectionsPerIdentity.max, 1)
@@ -147,6 +146,22 @@ export function settingsOf(options: AnyOptions): GuardSettings {
     clock,
     random: options.random ?? randomBytes,
   }
+}
+
+/** How long what a revocation denies could live, on a node that may be cut off meanwhile. */
+function longestLife({ accept, life }: AnyOptions): number {
+  const lifetimes = accept.map((method) =>
+    'verify' in method
+      ? checkedNumber(
+          'createGuard',
+          'maxLifetime of a verifier',
+          method.verify.maxLifetime ?? 30 * day,
+          0,
+          Number.MAX_SAFE_INTEGER,
+        )
+      : 0,
+  )
+  return Math.max(life?.maxStaleness ?? defaultLife.maxStaleness, ...lifetimes)
 }
 
 function numbers<T extends { readonly [K in keyof T]: number }>(option: string, defaults: T, given?: Partial<T>): T {

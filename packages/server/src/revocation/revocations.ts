@@ -1,6 +1,5 @@
-import type { Identity } from '../identity.js'
 import { ExpiringMap } from '../support/expiring-map.js'
-import type { Verified } from '../verifiers/verifier.js'
+import type { Vouched } from '../verifiers/verifier.js'
 import type { RevocationTarget } from './target.js'
 
 /** A revocation as nodes share it. */
@@ -15,7 +14,7 @@ export interface Revocation {
 }
 
 /** What a revocation may mean: what somebody holds, and the place that a connection to come has taken. */
-export interface Holder extends Verified<Identity> {
+export interface Holder extends Vouched {
   readonly lease?: string
 }
 
@@ -35,8 +34,11 @@ export function revokes({ target, at }: Revocation, holder: Holder): boolean {
   )
 }
 
-/** The same second counts as before: `iat` has whole seconds. */
-const issuedBy = (time: number, { issuedAt = Number.NEGATIVE_INFINITY }: Holder): boolean => issuedAt <= time
+/** When what somebody holds was issued: the clock that wrote it may be ahead, but it was there when it was vouched for. */
+const issueTime = ({ issuedAt, vouchedAt }: Vouched): number => Math.min(issuedAt ?? vouchedAt, vouchedAt)
+
+/** The same second counts as before: `iat` has whole seconds. A time that is none is before any. */
+const issuedBy = (time: number, holder: Holder): boolean => !(issueTime(holder) > time)
 
 /** The revocations still in force, asked at every decision. */
 export class Revocations {

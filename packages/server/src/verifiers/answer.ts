@@ -15,7 +15,7 @@ export function checkedAnswer<I extends Identity>(answer: Verification<I>): Veri
     throw new TypeError(`a verifier answered ${kindOf(answer)}; give { identity: { id } }, or rejected(reason)`)
   }
   if (isRejected(answer)) return checkedRejection(answer)
-  const { identity, expiresAt, issuedAt, lookedUpAt, session, token } = answer
+  const { identity, expiresAt, issuedAt, lookedUpAt, firstSeenAt, session, token } = answer
   const { id, issuer, tenant } = identity ?? {}
   if (!isName(id)) throw wrong('identity.id', id, 'a string that is not empty')
   checkName('identity.issuer', issuer)
@@ -25,6 +25,7 @@ export function checkedAnswer<I extends Identity>(answer: Verification<I>): Veri
   checkTime('expiresAt', expiresAt)
   checkTime('issuedAt', issuedAt)
   checkTime('lookedUpAt', lookedUpAt)
+  checkTime('firstSeenAt', firstSeenAt)
   return answer
 }
 

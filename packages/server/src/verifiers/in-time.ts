@@ -1,10 +1,9 @@
 import type { Handshake } from '../handshake/request.js'
-import type { Identity } from '../identity.js'
 import { isPromise } from '../support/and-then.js'
 import type { Clock } from '../support/clock.js'
 import { UnavailableError } from '../support/errors.js'
 import { within } from '../support/within.js'
-import type { Verification, Verifier, VerifyContext } from './verifier.js'
+import type { VerifyContext } from './verifier.js'
 
 /**
  * Asks a verifier, and waits `timeout` milliseconds at most. A verifier that answers at once costs neither a timer nor an
@@ -12,11 +11,11 @@ import type { Verification, Verifier, VerifyContext } from './verifier.js'
  *
  * Throws what the verifier throws, and `UnavailableError` when the time is over; the answer that comes after is dropped.
  */
-export function verifyInTime<I extends Identity>(
-  verify: Verifier<I>,
+export function verifyInTime<V>(
+  verify: (credential: string, context: VerifyContext) => V | Promise<V>,
   credential: string,
   { handshake, clock, timeout }: { handshake: Handshake; clock: Clock; timeout: number },
-): Verification<I> | Promise<Verification<I>> {
+): V | Promise<V> {
   const context = new Context(handshake, clock.now())
   const answer = verify(credential, context)
   if (!isPromise(answer)) return answer

@@ -35,7 +35,7 @@ export interface JwtRules {
   readonly typ?: string
   /** Seconds that clocks may differ by, 60 at most. Default 5. */
   readonly leeway?: number
-  /** Seconds from `iat` to `exp` at most. Default 86,400 (a day). */
+  /** Seconds from `iat` to `exp` at most; revocations are remembered for so long. Default 86,400 (a day). */
   readonly maxLifetime?: number
   /** How many verified tokens are remembered, so that presenting one again costs no signature. Default 10,000. */
   readonly cacheSize?: number
@@ -90,8 +90,10 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     if (lifetime > maxLifetime) {
       return rejected('credential-lifetime', `lives ${seconds(lifetime)}, maxLifetime ${seconds(maxLifetime)}`)
     }
-    cache.set(key, { token, edition }, expiresAt + leeway)
-    return token
+    // By a clock that is ahead of ours: whenever it comes again, it is no younger than now.
+    const seen = issuedAt > now ? Object.freeze({ ...token, firstSeenAt: now }) : token
+    cache.set(key, { token: seen, edition }, expiresAt + leeway)
+    return seen
   }
 
   function recall(credential: string, now: number): Verification | undefined {
@@ -102,12 +104,13 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     return isKnownIssuer(known.token.identity.issuer, issuer) ? identified(known.token, identify) : undefined
   }
 
-  return remembering(recall, (credential, { now }) =>
+  const verifier: Verifier = remembering(recall, (credential, { now }) =>
     andThen(verify(credential, now), (signed) => {
       const token = isRejected(signed) ? signed : read(hash(credential), signed, now)
       return isRejected(token) ? token : identified(token, identify)
     }),
   )
+  return Object.assign(verifier, { maxLifetime })
 }
 
 // Seen before anything is computed of what may be of any length.

@@ -29,7 +29,8 @@ export function session(find: FindSession<Identity>): Verifier {
       const { identity, expiresAt, issuedAt } = found
       // A column that is null is no time that is over: the guard says what is wrong with it.
       if (typeof expiresAt === 'number' && expiresAt <= context.now) return rejected('credential-expired')
-      return { identity, expiresAt, issuedAt, lookedUpAt: context.now, session: found.session ?? hash(value) }
+      const { lookedUpAt = context.now, session = hash(value) } = found
+      return { identity, expiresAt, issuedAt, lookedUpAt, session }
     })
   }
 }

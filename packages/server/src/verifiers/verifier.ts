@@ -11,14 +11,26 @@ export interface Verified<I extends Identity = Identity> {
   /** When the credential was issued, in milliseconds since the epoch. */
   readonly issuedAt?: number | undefined
   /**
-   * When it was looked up, in milliseconds since the epoch, where somebody was asked who may say otherwise next time.
-   * Absent: the credential speaks for itself, as a signed token does.
+   * When this was looked up at its source, in milliseconds since the epoch by the guard's clock. Absent: it was read out of
+   * the credential itself, which then must not live longer than revocations are remembered (`life.revocationMemory`).
+   * What tells no `issuedAt` either is taken to be looked up now.
    */
   readonly lookedUpAt?: number | undefined
+  /**
+   * When a credential that was read before was first seen, in milliseconds since the epoch by the guard's clock. A clock
+   * that is ahead may have written a later `issuedAt`.
+   */
+  readonly firstSeenAt?: number | undefined
   /** The parent login: `sid`, the session, or the token's `jti`. Never a credential itself. */
   readonly session?: string | undefined
   /** The token's own id (`jti`, RFC 7519 section 4.1.7). */
   readonly token?: string | undefined
+}
+
+/** What was vouched for, and when. */
+export interface Vouched<I extends Identity = Identity> extends Omit<Verified<I>, 'lookedUpAt' | 'firstSeenAt'> {
+  /** When, in milliseconds since the epoch by the store's clock: perhaps earlier, never later. */
+  readonly vouchedAt: number
 }
 
 /** A bad credential. The reason is for events and logs; a client gets one answer for all reasons. */
@@ -56,6 +68,11 @@ export interface Verifier<I extends Identity = Identity> {
    * verified. `now` is in milliseconds since the epoch.
    */
   readonly recall?: Recall<I>
+  /**
+   * The longest life, from `issuedAt` to `expiresAt`, of a credential that it lets in, in milliseconds. Revocations are
+   * remembered for so long, unless `life.revocationMemory` says otherwise. Default: 30 days.
+   */
+  readonly maxLifetime?: number
 }
 
 /** See {@link Verifier.recall}. */

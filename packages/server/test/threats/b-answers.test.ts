@@ -148,7 +148,7 @@ describe('B32 what a verifier answers is looked at in every field', () => {
 })
 
 describe('B32 what a store answers to a ticket', () => {
-  const good = (key: string) => ({ hash: key, binding: { path: '/ws' }, holder: { identity } })
+  const good = (key: string) => ({ hash: key, binding: { path: '/ws' }, holder: { identity, vouchedAt: 0 } })
 
   it.each<[string, (key: string) => unknown]>([
     ['no JSON', () => 'secret{'],
@@ -158,7 +158,8 @@ describe('B32 what a store answers to a ticket', () => {
     ['no holder', (key) => ({ ...good(key), holder: undefined })],
     ['a rejection', (key) => ({ ...good(key), holder: { rejected: 'credential-unknown' } })],
     ['no identity', (key) => ({ ...good(key), holder: {} })],
-    ['a time that is none', (key) => ({ ...good(key), holder: { identity, issuedAt: 'now' } })],
+    ['a time that is none', (key) => ({ ...good(key), holder: { identity, vouchedAt: 0, issuedAt: 'now' } })],
+    ['no time', (key) => ({ ...good(key), holder: { identity } })],
   ])('B32 %s', async (_, stored) => {
     let answers = stored
     const { server, present, reasons, events, seen } = live({

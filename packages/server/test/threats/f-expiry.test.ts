@@ -146,6 +146,7 @@ describe('F01 auth_expiring', () => {
         method: 'message',
         identity: { id: 'ada' },
         issuedAt: start,
+        vouchedAt: start,
         expiresAt: start + hour,
       }
       guard.connections.open(accept, handshake(), transport)
@@ -206,6 +207,7 @@ describe('F08 an end of any size', () => {
       type: 'accept',
       method: 'message',
       identity: { id: 'ada' },
+      vouchedAt: now,
       ...(expiresAt && { expiresAt: expiresAt(now) }),
     }
     guard.connections.open(accept, handshake(), transport)

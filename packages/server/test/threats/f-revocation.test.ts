@@ -67,6 +67,7 @@ describe.each(ways)('F02 a credential that came by %s', (way) => {
       else expect(again).toMatchObject({ status: 401 })
     }
     expect(seen).toEqual(['handler ada'])
+    clock.advance(1)
     await connect({ ...claims, id: 'control', session: 's3', token: 't3', issuedAt: clock.now() + 1 }, way)
     expect(seen.at(-1)).toBe('handler control')
   })
@@ -392,14 +393,12 @@ describe('F06 a credential that was issued before the revocation', () => {
       const ticket = await present(credential, 'ticket')
       await guard.revoke({ user: 'ada' })
       clock.advance(10 * second)
-      const attempt = server.connect(ticket)
-      if (good) await attempt
-      else await expect(attempt).rejects.toMatchObject({ status: 401 })
+      // Also when the token says that it was issued later: it was there before.
+      await expect(server.connect(ticket)).rejects.toMatchObject({ status: 401 })
       const headers = { Authorization: `Bearer ${credential}` }
       expect((await server.fetch('/ws/ticket', { method: 'POST', headers })).status).toBe(good ? 201 : 401)
-      expect(seen).toEqual(good ? ['handler ada'] : [])
       await connect({ id: 'eve', issuedAt: issued(at), expiresAt: at + 60_000 })
-      expect(seen.at(-1)).toBe('handler eve')
+      expect(seen).toEqual(['handler eve'])
     },
   )
 })

@@ -144,7 +144,7 @@ describe('I09 a node that is cut off from its store', () => {
     cut(true)
     clock.advance(maxStaleness)
     way.look()
-    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' } }
+    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: clock.now() }
     const late = fakeTransport()
     guard.connections.open(accept, handshake(), late)
     way.look()

@@ -7,7 +7,7 @@ import { testClock } from '../support/clock.js'
 import { handshake } from '../support/handshake.js'
 import { recordingStore } from '../support/recording-store.js'
 
-const holder = { identity: { id: 'ada' }, session: 's1' }
+const holder = { identity: { id: 'ada' }, session: 's1', vouchedAt: 3 }
 
 function setUp(options: TicketOptions = {}) {
   const clock = testClock()
@@ -39,7 +39,7 @@ describe('createTickets', () => {
     expect(JSON.parse(stored)).toEqual({
       hash: key,
       binding,
-      holder: { identity: { id: 'ada' }, session: 's1', issuedAt: 1, expiresAt: 2, token: 't1' },
+      holder: { identity: { id: 'ada' }, session: 's1', issuedAt: 1, vouchedAt: 3, expiresAt: 2, token: 't1' },
     })
     expect(rest).toEqual([])
   })
@@ -68,7 +68,7 @@ describe('createTickets', () => {
       { id: 'c', issuer: 'a,b' },
       { id: 'c', issuer: 'a', tenant: 'b,' },
     ]
-    const issue = (identity: Identity) => tickets.issue({ identity }, { path: '/ws' })
+    const issue = (identity: Identity) => tickets.issue({ identity, vouchedAt: 0 }, { path: '/ws' })
     for (const identity of identities) expect(await issue(identity)).toBeDefined()
     for (const identity of identities) expect(await issue(identity)).toBeUndefined()
   })

@@ -21,7 +21,12 @@ const life = { leeway: 5_000, maxAge: 600_000 }
 /** A guard whose verifier finds every credential good, and says `answer` of it. */
 function setUp({ answer = {}, limit }: { answer?: Partial<Accept>; limit?: Places } = {}) {
   const clock = testClock()
-  const verify: Verifier<Identity> = async (id, { now }) => ({ identity: { id }, issuedAt: now, ...answer })
+  const verify: Verifier<Identity> = async (id, { now }) => ({
+    identity: { id },
+    issuedAt: now,
+    lookedUpAt: now,
+    ...answer,
+  })
   const guard = createGuard({
     clock,
     life,
@@ -36,6 +41,7 @@ function setUp({ answer = {}, limit }: { answer?: Partial<Accept>; limit?: Place
     method: 'header',
     identity: { id: 'ada' },
     issuedAt: clock.now(),
+    vouchedAt: clock.now(),
     ...changes,
   })
   const open = (changes: Partial<Accept> = {}) => {
@@ -152,7 +158,7 @@ describe('a connection lives', () => {
       return { identity: { id } }
     }
     const { connections } = createGuard({ clock, accept: [firstMessage({ verify })] })
-    const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' } }
+    const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' }, vouchedAt: clock.now() }
     const connection = connections.open(accept, handshake(), fakeTransport())!
     connections.receive(connection, auth)
     connections.receive(connection, auth)
@@ -200,7 +206,7 @@ describe('a limit of connections', () => {
         return memory.acquire(...place)
       },
     })
-    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' } }
+    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: clock.now() }
     const { connections } = createGuard({
       clock,
       accept: [header({ verify: () => accept })],

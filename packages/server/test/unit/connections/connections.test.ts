@@ -33,7 +33,7 @@ function setUp(verify: Verifier<Identity> = verifyGood) {
 
   function open(accept: Partial<Accept> & Pick<Accept, 'identity'>, target = '/ws') {
     const transport = fakeTransport()
-    const full: Accept = { type: 'accept', method: 'header', issuedAt: clock.now(), ...accept }
+    const full: Accept = { type: 'accept', method: 'header', issuedAt: clock.now(), vouchedAt: clock.now(), ...accept }
     const connection = connections.open(full, handshake({ target }), transport)
     return { transport, connection: connection! }
   }
@@ -96,7 +96,7 @@ describe('the registry', () => {
     const { connections, clock } = setUp()
     const transport = fakeTransport()
     transport.drop()
-    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' } }
+    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: clock.now() }
     connections.open(accept, handshake(), transport)
     expect(connections.size).toBe(0)
     expect(clock.pending).toBe(0)
@@ -179,7 +179,7 @@ describe('revoke', () => {
     ['another user', { user: 'eve' }, 'accept'],
     ['another session', { session: 's-eve' }, 'accept'],
   ])('F02 refuses a credential from then on: of %s', async (_, target, expected) => {
-    const { guard } = setUp(() => ({ identity: { id: 'ada' }, session: 's-ada', issuedAt: 0 }))
+    const { guard } = setUp(() => ({ identity: { id: 'ada' }, session: 's-ada', issuedAt: 0, lookedUpAt: 0 }))
     await guard.revoke(target)
     const verdict = await guard.decide(handshake({ headers: [['authorization', 'Bearer x']] }))
     expect(verdict.type === 'refuse' ? verdict.reason : verdict.type).toBe(expected)
@@ -187,7 +187,10 @@ describe('revoke', () => {
 
   it('F06 refuses a user only what was issued until then, the same moment included', async () => {
     let issuedAt: number | undefined
-    const { guard, clock } = setUp(() => ({ identity: { id: 'ada' }, ...(issuedAt !== undefined && { issuedAt }) }))
+    const { guard, clock } = setUp(() => ({
+      identity: { id: 'ada' },
+      ...(issuedAt !== undefined && { issuedAt, expiresAt: issuedAt + 60_000 }),
+    }))
     const at = clock.now()
     await guard.revoke({ user: 'ada' })
     clock.advance(10_000)
@@ -203,7 +206,7 @@ describe('revoke', () => {
   })
 
   it('F15 remembers it for as long as a credential may live', async () => {
-    const { guard, clock } = setUp(() => ({ identity: { id: 'ada' }, session: 's1', issuedAt: 0 }))
+    const { guard, clock } = setUp(() => ({ identity: { id: 'ada' }, session: 's1', issuedAt: 0, lookedUpAt: 0 }))
     await guard.revoke({ session: 's1' })
     clock.advance(24 * 60 * 60 * 1_000)
     await guard.revoke({ session: 'other' })

@@ -28,7 +28,7 @@ function crowd(count: number) {
       closed.push(clock.now() - start)
     }
     transports.push(transport)
-    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' }, issuedAt: clock.now() }
+    const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: clock.now() }
     return guard.connections.open(accept, handshake(), transport)
   }
   for (let i = 0; i < count; i++) open()

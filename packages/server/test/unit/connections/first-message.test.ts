@@ -6,7 +6,7 @@ import { testClock } from '../../support/clock.js'
 import { deferred, nextTurn } from '../../support/deferred.js'
 import { fakeTransport } from '../../support/transport.js'
 
-const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' } }
+const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' }, vouchedAt: 0 }
 const auth = (token = 'x') => JSON.stringify({ type: 'auth', token })
 
 function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {

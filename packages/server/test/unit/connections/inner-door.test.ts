@@ -28,6 +28,7 @@ function setUp(options: Options = {}) {
     session: 's1',
     token: 't1',
     issuedAt: clock.now(),
+    vouchedAt: clock.now(),
     expiresAt: clock.now() + 60_000,
   }
   const connection = guard.connections.open(accept, handshake(), transport)!
@@ -214,7 +215,7 @@ describe('the inner door', () => {
       guard.subscribe(() => {})
       const transport = fakeTransport()
       const connection = guard.connections.open(
-        { type: 'accept', method: 'header', identity: { id: 'ada' } },
+        { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: 0 },
         handshake(),
         transport,
       )!

@@ -68,12 +68,17 @@ describe('the decision', () => {
     }
     const decide = (verifier: Verifier<Identity>) =>
       createGuard({ accept: [header({ verify: verifier })], clock }).decide(handshake({ headers: [bearer('x')] }))
-    expect(await decide(() => verified)).toEqual({ type: 'accept', method: 'header', ...verified })
+    expect(await decide(() => verified)).toEqual({
+      type: 'accept',
+      method: 'header',
+      ...verified,
+      vouchedAt: clock.now(),
+    })
     expect(await decide(() => ({ identity: { id: 'ada' } }))).toEqual({
       type: 'accept',
       method: 'header',
       identity: { id: 'ada' },
-      issuedAt: clock.now(),
+      vouchedAt: clock.now(),
     })
   })
 

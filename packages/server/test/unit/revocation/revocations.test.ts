@@ -1,7 +1,6 @@
-import type { Verified } from '@sallyport/server'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Revocation, Revocations, revokes } from '../../../src/revocation/revocations.js'
+import { type Holder, type Revocation, Revocations, revokes } from '../../../src/revocation/revocations.js'
 import { testClock } from '../../support/clock.js'
 import { stepsOf } from '../../support/steps.js'
 
@@ -13,11 +12,12 @@ function setUp() {
   const revocations = new Revocations(clock.now, memory, connectionMemory)
   const revoke = (target: Revocation['target'], at = clock.now()) => revocations.add({ target, at, code: 'revoked' })
   /** Somebody whose credential was issued now, with some of it changed. */
-  const holder = (changes: Partial<Verified> = {}): Verified => ({
+  const holder = (changes: Partial<Holder> = {}): Holder => ({
     identity: { id: 'ada', issuer: 'i1', tenant: 'n1' },
     session: 's1',
     token: 't1',
     issuedAt: clock.now(),
+    vouchedAt: clock.now() + memory,
     ...changes,
   })
   return { clock, revocations, revoke, holder }
@@ -25,15 +25,16 @@ function setUp() {
 
 describe('F16 a revocation means', () => {
   const at = 100_000
-  const before: Verified = {
+  const before: Holder = {
     identity: { id: 'ada', issuer: 'i1', tenant: 'n1' },
     session: 's1',
     token: 't1',
     issuedAt: at - 1,
+    vouchedAt: at + 1,
   }
-  const after: Verified = { ...before, issuedAt: at + 1 }
-  const other: Verified = { identity: { id: 'eve' }, session: 's2', token: 't2', issuedAt: at - 1 }
-  const bare: Verified = { identity: { id: 'ada' }, issuedAt: at - 1 }
+  const after: Holder = { ...before, issuedAt: at + 1 }
+  const other: Holder = { identity: { id: 'eve' }, session: 's2', token: 't2', issuedAt: at - 1, vouchedAt: at + 1 }
+  const bare: Holder = { identity: { id: 'ada' }, issuedAt: at - 1, vouchedAt: at + 1 }
 
   it.each<[Revocation['target'], Record<'before' | 'after' | 'other' | 'bare', boolean>]>([
     ['all', { before: true, after: false, other: true, bare: true }],
@@ -76,7 +77,7 @@ describe('F16 a revocation means', () => {
   })
 
   it('F16 no names that a join would mix up', () => {
-    const holder: Verified = { identity: { id: 'a', issuer: 'b:c' }, issuedAt: 0 }
+    const holder: Holder = { identity: { id: 'a', issuer: 'b:c' }, issuedAt: 0, vouchedAt: 0 }
     expect(revokes({ target: { user: 'a', issuer: 'b:c' }, at, code: 'revoked' }, holder)).toBe(true)
     expect(revokes({ target: { user: 'a:b', issuer: 'c' }, at, code: 'revoked' }, holder)).toBe(false)
   })
@@ -97,7 +98,14 @@ describe('Revocations', () => {
       time.map((issuedBefore) => ({ issuedBefore })),
     )
     const holders = fc
-      .record({ id: name, issuer: fc.constantFrom('i1', 'i2'), session: name, token: name, issuedAt: time })
+      .record({
+        id: name,
+        issuer: fc.constantFrom('i1', 'i2'),
+        session: name,
+        token: name,
+        issuedAt: time,
+        vouchedAt: time,
+      })
       .map(({ id, issuer, ...rest }) => holder({ identity: { id, issuer }, ...rest }))
     fc.assert(
       fc.property(
