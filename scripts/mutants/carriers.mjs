@@ -50,11 +50,29 @@ export default [
   })),
   {
     file: 'carriers/query.ts',
-    find: "spelledLike('ticket', 'token')",
-    replace: "spelledLike('ticket')",
-    tests: ['unit/connections/connections.test.ts', unit],
+    find: 'spelledLike(...names)\n  return',
+    replace: "spelledLike('ticket')\n  return",
+    tests: ['threats/a-parameters.test.ts', unit],
     why: 'the application is given a credential',
   },
+  ...[
+    [
+      'ticket?.parameter ?? defaultParameters.ticket, query?.parameter ?? defaultParameters.query',
+      'defaultParameters.ticket, defaultParameters.query',
+      'the application is given a credential that came by a name of its own',
+    ],
+    [
+      'ticket && ticket.parameter?.toLowerCase() === query?.parameter?.toLowerCase()',
+      'false',
+      'two methods read one parameter',
+    ],
+  ].map(([find, replace, why]) => ({
+    file: 'guard/options.ts',
+    find,
+    replace,
+    tests: ['threats/a-parameters.test.ts'],
+    why,
+  })),
   {
     file: 'carriers/subprotocol.ts',
     find: 'if (allowed.length === 0) return undefined',

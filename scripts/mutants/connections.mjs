@@ -32,7 +32,8 @@ const ws = [
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
 const refused = ['threats/g-refused.test.ts']
 const bounds = ['unit/bounds.test.ts']
-const routes = ['unit/routes.test.ts', 'unit/bounds.test.ts']
+const routes = ['unit/routes.test.ts', 'unit/bounds.test.ts', 'threats/a-bodies.test.ts']
+const bodies = ['threats/a-bodies.test.ts', 'unit/routes.test.ts', 'unit/bounds.test.ts']
 
 const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
@@ -726,21 +727,37 @@ export default [
     ['      sends?.afterSend()\n', '', 'what waits for a slow reader grows without bound'],
     ["      if (event === 'ping') gated.sends?.afterSend()\n", '', 'pongs for a slow reader grow without bound'],
   ]),
-  ...of('routes.ts', routes, [
+  ...of('handshake/body.ts', bodies, [
+    ["if (source.type === 'gone') return { fault: 'body-gone' }", '', 'a body that somebody has read counts as none'],
+    ["!(Number(headers['content-length']) > 0)", 'true', 'a body is taken for none'],
+    ['body === undefined ? gone', 'body === undefined ? empty', 'a body that somebody has read means the session'],
+    ['bodyUsed || body?.locked', 'false', 'a fetch body that somebody has read is a bad one'],
     [
-      "typeof body === 'string' ? readConnectionId(body) : body",
-      "readConnectionId(typeof body === 'string' ? body : '')",
-      'a body that is too large renews the session',
+      'within(readText(source.chunks), timeout, clock, () => late)',
+      'readText(source.chunks)',
+      'a body is waited for without end',
     ],
-    ["if (request.method !== 'POST')", 'if (false)', 'a GET issues a ticket'],
     [
-      'if (bytes <= maxBodyBytes) chunks.push(chunk)\n      else if',
-      'chunks.push(chunk)\n      if',
+      'if (bytes <= maxBytes) chunks.push(chunk)\n    else if',
+      'chunks.push(chunk)\n    if',
       'a body is kept whole',
       'Only memory: what is over 16 KiB is dropped at the end all the same, and 64 KiB is the most that is read.',
     ],
     ['else if (bytes > maxDroppedBytes) break', '', 'a body without end is read'],
-    ['return bytes <= maxBodyBytes ?', 'return true ?', 'a body of any length'],
+    ['return bytes <= maxBytes ?', 'return true ?', 'a body of any length'],
+  ]),
+  ...of('routes.ts', routes, [
+    ["if (request.method !== 'POST')", 'if (false)', 'a GET issues a ticket'],
+    [
+      "typeof asked === 'string' && headerNames.test(asked)",
+      "typeof asked === 'string'",
+      'anything is echoed into a header',
+    ],
+    [
+      "if ('text' in body && body.text.trim() === '') return undefined",
+      "if (!('text' in body) || body.text.trim() === '') return undefined",
+      'an object that a framework made means the session',
+    ],
     [
       "if (typeof id === 'string' && id !== '') return id",
       'return id as string',

@@ -665,6 +665,12 @@ export default [
     why,
   })),
   ...[
+    ["typeof originalUrl === 'string' ? originalUrl : url", 'url', 'a path that a framework has cut'],
+    [
+      "isSingle.has(name) ? value.split(', ').map((line) => [name, line] as const)",
+      'false ? []',
+      'the two of a header as one',
+    ],
     ['headers.length > maxHeaders', 'false', 'more headers than Node.js tells'],
     ['if (value !== undefined) return repeated', '', 'the last of two headers'],
     ['!pathSyntax.test(path) ||', '', 'a path of any characters'],
@@ -673,7 +679,7 @@ export default [
     file: 'handshake/request.ts',
     find,
     replace,
-    tests: ['unit/handshake/request.test.ts', upgrade],
+    tests: ['unit/handshake/request.test.ts', upgrade, routes, 'threats/a-bodies.test.ts'],
     why,
   })),
 ]

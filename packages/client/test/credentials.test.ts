@@ -25,6 +25,15 @@ class Pinging extends FakeSocket {
 }
 
 describe('ticket', () => {
+  it('presents it by the name that the server has for it', async () => {
+    const { fetch } = fakeFetch(issued('first'))
+    for (const source of ['/ws/ticket', async () => 'first'] as const) {
+      const { open, sockets } = start({ fetch, credential: ticket(source, { parameter: 'access_token' }) })
+      await open()
+      expect(sockets[0]?.url).toBe('wss://api.example.com/ws?access_token=first')
+    }
+  })
+
   it('posts to the endpoint on the socket’s own host, for every attempt', async () => {
     const { fetch, requests } = fakeFetch(issued('first/ticket'), issued('second'))
     const { socket, open, current, clock, sockets } = start({ fetch, credential: ticket('/ws/ticket') })

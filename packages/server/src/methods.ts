@@ -2,7 +2,7 @@ import type { Carrier } from './carriers/carrier.js'
 import { cookieCarrier } from './carriers/cookie.js'
 import { headerCarrier } from './carriers/header.js'
 import { messageCarrier } from './carriers/message.js'
-import { queryCarrier } from './carriers/query.js'
+import { checkedParameter, defaultParameters, queryCarrier } from './carriers/query.js'
 import { subprotocolCarrier } from './carriers/subprotocol.js'
 import type { Identity } from './identity.js'
 import { andThen } from './support/and-then.js'
@@ -30,6 +30,8 @@ export interface Method<I extends Identity = Identity, Ambient extends boolean =
   readonly ambient: Ambient
   /** Whether the credential is also good at the routes (tickets, renewal). */
   readonly http: boolean
+  /** The query parameter that brings the credential, where one does: it is kept from the application and from logs. */
+  readonly parameter?: string
   /** Reads the credential. */
   readonly carrier: Carrier
   /** Says whose it is. */
@@ -65,9 +67,12 @@ export interface BearerOptions<I extends Identity> {
 /**
  * `?ticket=…`: a one-time ticket that `POST {path}/ticket` issued a moment ago to someone already authenticated.
  * The default for browsers with token login: no long-lived credential stands in a URL.
+ *
+ * @throws ConfigurationError when `parameter` is no name
  */
 export function ticket(options: TicketOptions = {}): TicketMethod {
-  return { name: 'ticket', ambient: false, http: false, carrier: queryCarrier('ticket'), options }
+  const parameter = checkedParameter('ticket', options.parameter ?? defaultParameters.ticket)
+  return { name: 'ticket', ambient: false, http: false, parameter, carrier: queryCarrier(parameter), options }
 }
 
 /** Options of {@link query}. */
@@ -77,13 +82,20 @@ export interface QueryOptions<I extends Identity> extends BearerOptions<I> {
    * reads one there can use the token until it expires. Default `false`.
    */
   readonly dangerouslyAllowLongLived?: boolean
+  /** The name of the query parameter. Default `token`. */
+  readonly parameter?: string
 }
 
 const maxQueryLifetime = 60_000
 
-/** `?token=…`: a token whose whole life (`exp` − `iat`) is 60 seconds at most. */
+/**
+ * `?token=…`: a token whose whole life (`exp` − `iat`) is 60 seconds at most.
+ *
+ * @throws ConfigurationError when `parameter` is no name
+ */
 export function query<I extends Identity>(options: QueryOptions<I>): Method<I, false> {
   const { verify, dangerouslyAllowLongLived = false } = options
+  const parameter = checkedParameter('query', options.parameter ?? defaultParameters.query)
   const { recall } = verify
   const shortLived: Verifier<I> = Object.assign(
     (credential: string, context: VerifyContext) => andThen(verify(credential, context), onlyShortLived),
@@ -99,7 +111,8 @@ export function query<I extends Identity>(options: QueryOptions<I>): Method<I, f
     name: 'query',
     ambient: false,
     http: false,
-    carrier: queryCarrier('token'),
+    parameter,
+    carrier: queryCarrier(parameter),
     verify: dangerouslyAllowLongLived ? verify : shortLived,
   }
 }

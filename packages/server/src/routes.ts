@@ -1,14 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Guard } from './guard/guard.js'
-import { fromFetch, fromNode, type Handshake, readTarget, singleHeader } from './handshake/request.js'
+import { type Body, type BodyFault, type BodySource, fetchBody, nodeBody, readBody } from './handshake/body.js'
+import { checkedPath } from './handshake/path.js'
+import { fromFetch, fromNode, type Handshake, listHeader, readTarget, singleHeader } from './handshake/request.js'
 import type { Identity } from './identity.js'
 import { type HttpAnswer, refusalAnswer } from './refusals/http-answer.js'
-import type { Reason } from './refusals/reasons.js'
 import type { LogoutVerifier } from './verifiers/logout.js'
 
 /** Options of {@link createRoutes}. */
 export interface RoutesOptions {
-  /** The path of the WebSocket route, such as `/ws`; the others are `/ws/ticket` and `/ws/renew`. */
+  /**
+   * The path of the WebSocket route, such as `/ws`, as clients ask for it; the others are `/ws/ticket` and `/ws/renew`. A
+   * slash at its end belongs to the WebSocket route alone.
+   */
   readonly path: string
   /**
    * Reads the logout tokens of an OpenID provider: `logoutToken(…)` of `@sallyport/server/jwt`. Opens the route
@@ -29,19 +33,7 @@ export interface Routes {
 }
 
 /** What a route does: with the request, and its body when it asks for one. */
-type Route = (request: Handshake, readBody: () => Promise<string | Fault>) => Promise<HttpAnswer>
-
-/** A body as it comes. */
-type Body = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
-
-/** What is wrong with a request before the guard is asked. */
-interface Fault {
-  readonly fault: Reason
-}
-
-const maxBodyBytes = 16_384
-// What is longer is still read so far, because a body that is left unread takes the response with it.
-const maxDroppedBytes = 65_536
+type Route = (request: Handshake, body: BodySource) => Promise<HttpAnswer>
 
 /**
  * The routes of a guard, for callers who show who they are by a Bearer or a cookie:
@@ -52,25 +44,41 @@ const maxDroppedBytes = 65_536
  * - `POST {path}/backchannel-logout` with a `logout_token`, from an OpenID provider, revokes what the token names; answers
  *   200 (OpenID Connect Back-Channel Logout 1.0 section 2.8).
  *
+ * - `GET {path}` that is neither a WebSocket handshake nor a page load answers 426.
+ *
+ * A body that a framework has parsed is taken from `request.body`.
+ *
  * Errors have a JSON body `{"error","message"}`: 400, 401 without a good credential, 403 from a foreign origin, 404 for a
- * connection that is not there, 405, 413, 429, 503 when the store is down.
+ * connection that is not there, 405, 408, 413, 429, 431, 503 when the store is down.
+ *
+ * @throws ConfigurationError when `path` is none
  */
 export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logoutToken }: RoutesOptions): Routes {
-  const refused = (request: Handshake, { fault }: Fault) => refusalAnswer(guard.refuse(request, fault))
+  const base = checkedPath('createRoutes', path).replace(/\/$/, '')
+
+  /** What a body means; a refusal when it is not there in time, or means nothing. */
+  async function read<T>(request: Handshake, source: BodySource, meaning: (body: Body) => T | BodyFault) {
+    const body = await readBody(source, guard.clock)
+    const meant = 'fault' in body ? body : meaning(body)
+    if (typeof meant !== 'object' || meant === null || !('fault' in meant)) return meant
+    // What was not read in time would be taken for the next request.
+    const headers = meant.fault === 'body-late' ? { Connection: 'close' } : {}
+    return refusalAnswer(guard.refuse(request, meant.fault), headers)
+  }
+
   const routes = new Map<string, Route>([
     [
-      `${path}/ticket`,
+      `${base}/ticket`,
       async (request) => {
         const issued = await guard.issueTicket(request, path)
         return 'reason' in issued ? refusalAnswer(issued) : jsonAnswer(201, issued)
       },
     ],
     [
-      `${path}/renew`,
-      async (request, readBody) => {
-        const body = await readBody()
-        const connection = typeof body === 'string' ? readConnectionId(body) : body
-        if (typeof connection === 'object') return refused(request, connection)
+      `${base}/renew`,
+      async (request, body) => {
+        const connection = await read(request, body, readConnectionId)
+        if (typeof connection === 'object') return connection
         const renewed = await guard.renew(request, connection)
         return 'reason' in renewed ? refusalAnswer(renewed) : jsonAnswer(200, renewed)
       },
@@ -78,10 +86,9 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
   ])
 
   if (logoutToken) {
-    routes.set(`${path}/backchannel-logout`, async (request, readBody) => {
-      const body = await readBody()
-      if (typeof body === 'object') return refused(request, body)
-      const token = new URLSearchParams(body).get('logout_token') ?? ''
+    routes.set(`${base}/backchannel-logout`, async (request, body) => {
+      const token = await read(request, body, readLogoutToken)
+      if (typeof token === 'object') return token
       const done = await guard.logOut(request, token, logoutToken)
       if (!('reason' in done)) return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: '' }
       // The provider has no credential to renew: what is wrong is wrong with the request.
@@ -89,32 +96,38 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     })
   }
 
-  async function answer(request: Handshake, body: Body) {
-    const route = routes.get(readTarget(request.target)?.path ?? '')
+  async function answer(request: Handshake, body: BodySource) {
+    const asked = readTarget(request.target)?.path ?? ''
+    if (asked === path && request.method === 'GET' && !asksForPage(request)) {
+      return refusalAnswer(guard.refuse(request, 'not-a-websocket'))
+    }
+    const route = routes.get(asked)
     if (!route) return undefined
     const allowed = await guard.allowsOrigin(request)
     if (typeof allowed === 'object') return refusalAnswer(allowed)
     const origin = singleHeader(request, 'origin')
     const cors = allowed && typeof origin === 'string' ? corsHeaders(origin) : undefined
-    if (request.method === 'OPTIONS' && cors) return { status: 204, headers: { ...cors, ...preflight }, body: '' }
+    if (request.method === 'OPTIONS' && cors) return preflightAnswer(request, cors)
     if (request.method !== 'POST') {
       return refusalAnswer(guard.refuse(request, 'method-not-allowed'), { ...cors, Allow: 'POST' })
     }
-    const answered = await route(request, () => readText(body))
+    const answered = await route(request, body)
     return { ...answered, headers: { ...answered.headers, ...cors } }
   }
 
   return {
     async fetch(request, address) {
-      const answered = await answer(fromFetch(request, address), request.body ?? [])
+      const answered = await answer(fromFetch(request, address), fetchBody(request))
       return answered && new Response(answered.status === 204 ? null : answered.body, answered)
     },
     async node(request, response) {
-      const answered = await answer(fromNode(request), request)
+      const answered = await answer(fromNode(request), nodeBody(request))
       if (!answered) return false
       // A 204 has no body, and must not tell the length of one (RFC 9110 section 8.6).
       const length = answered.status !== 204 && { 'Content-Length': Buffer.byteLength(answered.body) }
-      response.writeHead(answered.status, { ...answered.headers, ...length })
+      // Who sends Upgrade must name it here too (RFC 9110 section 7.8).
+      const upgrade = answered.status === 426 && { Connection: 'Upgrade' }
+      response.writeHead(answered.status, { ...answered.headers, ...length, ...upgrade })
       response.end(answered.body)
       return true
     },
@@ -126,38 +139,44 @@ function jsonAnswer(status: number, value: object): HttpAnswer {
   return { status, headers, body: JSON.stringify(value) }
 }
 
-/** Reads a body that is no longer than any of ours. */
-async function readText(body: Body): Promise<string | Fault> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of body) {
-      bytes += chunk.length
-      if (bytes <= maxBodyBytes) chunks.push(chunk)
-      else if (bytes > maxDroppedBytes) break
-    }
-  } catch {
-    // The client has left in the middle of it.
-    return { fault: 'body-malformed' }
-  }
-  return bytes <= maxBodyBytes ? Buffer.concat(chunks).toString() : { fault: 'body-too-large' }
-}
-
 /** The connection that the body of a renewal names; `undefined` when the body is empty. */
-function readConnectionId(body: string): string | undefined | Fault {
-  if (body.trim() === '') return undefined
+function readConnectionId(body: Body): string | undefined | BodyFault {
+  if ('text' in body && body.text.trim() === '') return undefined
   try {
-    const value: unknown = JSON.parse(body)
-    const id = typeof value === 'object' && value !== null && 'connection' in value ? value.connection : ''
+    const value: unknown = 'text' in body ? JSON.parse(body.text) : body.parsed
+    const id = fieldOf(value, 'connection')
     if (typeof id === 'string' && id !== '') return id
   } catch {}
   return { fault: 'body-malformed' }
 }
 
-const preflight = {
-  'Access-Control-Allow-Methods': 'POST',
-  'Access-Control-Allow-Headers': 'Authorization, Content-Type',
-  'Access-Control-Max-Age': '600',
+/** The token that the form of a provider holds; empty when it holds none. */
+function readLogoutToken(body: Body): string {
+  const token =
+    'text' in body ? new URLSearchParams(body.text).get('logout_token') : fieldOf(body.parsed, 'logout_token')
+  return typeof token === 'string' ? token : ''
+}
+
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined
+
+/** Whether a browser loads a page, which may be the application's own. */
+const asksForPage = (request: Handshake): boolean =>
+  listHeader(request, 'accept').some((type) => type.startsWith('text/html'))
+
+const headerNames = /^[\w!#$%&'*+\-.^`|~, ]{1,1024}$/
+
+/** Lets an allowed page send whatever headers it asks for: we read none but those that say who calls. */
+function preflightAnswer(request: Handshake, cors: Readonly<Record<string, string>>): HttpAnswer {
+  const asked = singleHeader(request, 'access-control-request-headers')
+  const allowed = typeof asked === 'string' && headerNames.test(asked) ? asked : 'Authorization, Content-Type'
+  const headers = {
+    ...cors,
+    'Access-Control-Allow-Methods': 'POST',
+    'Access-Control-Allow-Headers': allowed,
+    'Access-Control-Max-Age': '600',
+  }
+  return { status: 204, headers, body: '' }
 }
 
 /** For a page of an allowed origin elsewhere (Fetch standard, CORS protocol). A foreign origin gets none. */

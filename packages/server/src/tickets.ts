@@ -24,6 +24,8 @@ export interface TicketOptions {
    * Stops a ticket that was planted in somebody else's page (login CSRF). Default: not bound.
    */
   readonly boundCookie?: string
+  /** The name of the query parameter. Default `ticket`. */
+  readonly parameter?: string
 }
 
 /** Where a ticket is good: compared when it is redeemed. */

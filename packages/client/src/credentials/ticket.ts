@@ -6,6 +6,8 @@ import { post, type Question } from './post.js'
 export interface TicketOptions {
   /** The token that the request for a ticket bears. Without it the request goes with the browser's cookies. */
   readonly token?: TokenSource
+  /** The name of the query parameter, where the server calls it otherwise. Default `ticket`. */
+  readonly parameter?: string
 }
 
 /**
@@ -18,12 +20,15 @@ export interface TicketOptions {
  * `Retry-After` or back off, as the table of codes says. What is no such endpoint stops the socket as `misconfigured`: a
  * 404, a redirect, which is not followed, a page.
  */
-export function ticket(source: string | URL | TokenSource, { token }: TicketOptions = {}): Credential {
-  if (typeof source === 'function') return () => async (attempt) => ({ query: ['ticket', await ask(source, attempt)] })
+export function ticket(
+  source: string | URL | TokenSource,
+  { token, parameter = 'ticket' }: TicketOptions = {},
+): Credential {
+  if (typeof source === 'function') return () => async (attempt) => ({ query: [parameter, await ask(source, attempt)] })
   if (token) requireFunction(token)
   return ({ url, dangerouslyAllowPlaintext, fetch }) => {
     const endpoint = readUrl(source, url.href.replace('ws', 'http'), dangerouslyAllowPlaintext)
-    return async (attempt) => ({ query: ['ticket', await post(endpoint, fetch, token, attempt, aTicket)] })
+    return async (attempt) => ({ query: [parameter, await post(endpoint, fetch, token, attempt, aTicket)] })
   }
 }
 

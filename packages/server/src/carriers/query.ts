@@ -1,4 +1,5 @@
 import { type Handshake, readTarget } from '../handshake/request.js'
+import { ConfigurationError } from '../support/errors.js'
 import { absent, type Carrier, malformed, presented, type Reading } from './carrier.js'
 
 /** Reads a credential from the query parameter `name`, which may stand there once and only in this spelling. */
@@ -12,11 +13,19 @@ export function queryCarrier(name: string): Carrier {
   }
 }
 
-const secretParameters = spelledLike('ticket', 'token')
+/** Takes the parameters of these names out of a query, however they are spelled. */
+export function hidingParameters(...names: string[]): (query: string) => string {
+  const secrets = spelledLike(...names)
+  return (query) => query.replace(secrets, '')
+}
 
-/** The query without `ticket` and `token`, however they are spelled. */
-export function withoutCredentials(query: string): string {
-  return query.replace(secretParameters, '')
+/** The parameters that bring credentials, unless the methods are told others. */
+export const defaultParameters = { ticket: 'ticket', query: 'token' }
+
+/** Checks the name of a parameter, which must read the same to everybody. */
+export function checkedParameter(owner: string, name: string): string {
+  if (/^[\w-]+$/.test(name)) return name
+  throw new ConfigurationError(`${owner}: parameter is ${JSON.stringify(name)}; give letters, digits, - and _`)
 }
 
 /**

@@ -20,11 +20,11 @@ import { Rechecks } from './recheck.js'
 import { Registry } from './registry.js'
 import { renewInBand } from './renew-in-band.js'
 import { type Revoked, Revoking } from './revoking.js'
-import { sourceOf } from './source.js'
+import { type SourceReaders, sourceOf } from './source.js'
 import { end, type Linger, type Transport } from './transport.js'
 
 /** What the connections of a guard are built on. */
-export interface ConnectionsOptions<I extends Identity> {
+export interface ConnectionsOptions<I extends Identity> extends SourceReaders {
   readonly clock: Clock
   readonly random: (bytes: number) => Uint8Array
   readonly store: Store
@@ -35,7 +35,6 @@ export interface ConnectionsOptions<I extends Identity> {
   readonly verify: (handshake: Handshake) => Promise<Verdict<I>>
   readonly life: ConnectionLife
   readonly connectionLimit: ConnectionLimit | undefined
-  readonly addressOf: (handshake: Handshake) => string
 }
 
 /** What an adapter tells of a pending socket. */
@@ -138,7 +137,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   open(accept: Accept<I>, handshake: Handshake, transport: Transport): LiveConnection<I> | undefined {
     const { clock, random, events } = this.#options
     const id = accept.lease ?? newId(random)
-    const source = sourceOf(handshake, this.#options.addressOf(handshake))
+    const source = sourceOf(handshake, this.#options)
     const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport, this.#onClosed)
     this.#drain.opened()
     this.#registry.add(connection)
@@ -159,7 +158,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   /** Lets a socket wait between the doors for its first message. */
   wait<M>(wait: Await, { handshake, transport, onDecided, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
     const { clock, random, events, decide } = this.#options
-    const { path, address } = sourceOf(handshake, this.#options.addressOf(handshake))
+    const { path, address } = sourceOf(handshake, this.#options)
     return awaitFirstMessage<I, M>({
       wait,
       clock,

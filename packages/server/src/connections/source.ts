@@ -1,4 +1,3 @@
-import { withoutCredentials } from '../carriers/query.js'
 import { type Handshake, readTarget, singleHeader } from '../handshake/request.js'
 
 /** What is kept of the handshake that opened a connection. No credential is. */
@@ -14,15 +13,23 @@ export function handshakeOf({ path, address }: Pick<ConnectionSource, 'path' | '
   return { method: 'GET', headers: [], target: path, address }
 }
 
-/** Reads it; `address` is the client's. */
-export function sourceOf(handshake: Handshake, address: string): ConnectionSource {
+/** How the parts that are an option's to say are read. */
+export interface SourceReaders {
+  /** The client's address. */
+  readonly addressOf: (handshake: Handshake) => string
+  /** A query without the parameters that bring credentials. */
+  readonly hideCredentials: (query: string) => string
+}
+
+/** Reads it. */
+export function sourceOf(handshake: Handshake, { addressOf, hideCredentials }: SourceReaders): ConnectionSource {
   const target = readTarget(handshake.target)
   const origin = singleHeader(handshake, 'origin')
   return {
     path: target?.path ?? '',
-    query: withoutCredentials(target?.query ?? ''),
+    query: hideCredentials(target?.query ?? ''),
     // What is no origin is nobody's to log or compare.
     origin: typeof origin === 'string' && /^[\x21-\x7e]+$/.test(origin) ? origin : undefined,
-    address,
+    address: addressOf(handshake),
   }
 }

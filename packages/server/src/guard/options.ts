@@ -1,4 +1,5 @@
 import { bearerPrefix, readSubprotocols } from '@sallyport/protocol'
+import { defaultParameters, hidingParameters } from '../carriers/query.js'
 import type { ConnectionLimit } from '../connections/leases.js'
 import type { ConnectionLife } from '../connections/life.js'
 import { boundedPolicy, createOriginPolicy, type OriginPolicy } from '../handshake/origin.js'
@@ -90,6 +91,8 @@ export interface GuardSettings {
   readonly verifyTimeout: number
   readonly originPolicy: OriginPolicy | undefined
   readonly addressOf: AddressReader
+  /** Takes the parameters that bring credentials out of a query. */
+  readonly hideCredentials: (query: string) => string
   readonly life: ConnectionLife
   readonly limits: Limits
   readonly connectionLimit: ConnectionLimit | undefined
@@ -124,6 +127,7 @@ const defaultLimits: Limits = {
  */
 export function settingsOf(options: AnyOptions): GuardSettings {
   checkMethods(options)
+  const parameters = parametersOf(options.accept)
   const { clock = systemClock, origins, connectionsPerIdentity } = options
   const life = numbers('life', { ...defaultLife, revocationMemory: longestLife(options) }, options.life)
   checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)
@@ -139,6 +143,7 @@ export function settingsOf(options: AnyOptions): GuardSettings {
         ? boundedPolicy(origins, verifyTimeout, clock)
         : origins && createOriginPolicy(origins),
     addressOf: createAddressReader(options.trustedProxies ?? []),
+    hideCredentials: hidingParameters(...parameters),
     life,
     limits: numbers('limits', defaultLimits, options.limits),
     connectionLimit: connectionsPerIdentity,
@@ -170,6 +175,15 @@ function numbers<T extends { readonly [K in keyof T]: number }>(option: string, 
     checkedNumber('createGuard', `${option}.${name}`, value, 0, Number.MAX_SAFE_INTEGER)
   }
   return all
+}
+
+/** The parameters that bring credentials: also those by which a client may bring one that nobody here takes. */
+function parametersOf(accept: readonly AnyMethod[]): string[] {
+  const [ticket, query] = (['ticket', 'query'] as const).map((method) => accept.find(({ name }) => name === method))
+  if (ticket && ticket.parameter?.toLowerCase() === query?.parameter?.toLowerCase()) {
+    throw new ConfigurationError(`accept reads ticket and query by ?${ticket.parameter}=: name one of them otherwise`)
+  }
+  return [ticket?.parameter ?? defaultParameters.ticket, query?.parameter ?? defaultParameters.query]
 }
 
 function checkMethods({ accept, origins, protocols = [] }: AnyOptions): void {

@@ -28,16 +28,16 @@ export interface Handshake {
 /** What stands for the address of a peer that came over a Unix socket. */
 export const unixSocket = 'unix'
 
-/** The handshake of a Node.js request. */
-export function fromNode(request: IncomingMessage): Handshake {
-  const { rawHeaders } = request
+/** The handshake of a Node.js request. Its target is what the client asked for, also where a framework has cut it. */
+export function fromNode(request: IncomingMessage & { readonly originalUrl?: unknown }): Handshake {
+  const { rawHeaders, originalUrl, url = '' } = request
   const headers = new Array<[string, string]>(rawHeaders.length >> 1)
   for (let i = 0; i < headers.length; i += 1) {
     headers[i] = [rawHeaders[2 * i]!.toLowerCase(), rawHeaders[2 * i + 1]!]
   }
   return {
     method: request.method ?? '',
-    target: request.url ?? '',
+    target: typeof originalUrl === 'string' ? originalUrl : url,
     httpVersion: request.httpVersion,
     headers,
     address: request.socket.remoteAddress ?? (isUnix(request.socket) ? unixSocket : ''),
@@ -48,11 +48,30 @@ export function fromNode(request: IncomingMessage): Handshake {
 /** Whether there is no address because there can be none. A TCP peer that has reset the connection has none left either. */
 const isUnix = (socket: Socket): boolean => !socket.destroyed && socket.localAddress === undefined
 
-/** The handshake of a fetch `Request`. `address` is the peer's, where the runtime tells it. */
+/**
+ * The handshake of a fetch `Request`. `address` is the peer's, where the runtime tells it.
+ *
+ * The path is that of the text, which some runtimes keep as it came; a URL parser would take its dot segments away. What a
+ * header that may come once has joined is taken apart again, so that it is seen to have come twice.
+ */
 export function fromFetch(request: Request, address = ''): Handshake {
-  const { pathname, search } = new URL(request.url)
-  return { method: request.method, target: pathname + search, headers: [...request.headers], address, request }
+  const target = request.url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*|#.*/gi, '')
+  const headers = [...request.headers].flatMap(([name, value]) =>
+    isSingle.has(name) ? value.split(', ').map((line) => [name, line] as const) : [[name, value] as const],
+  )
+  return { method: request.method, target: target.startsWith('/') ? target : `/${target}`, headers, address, request }
 }
+
+const isSingle: ReadonlySet<string> = new Set([
+  'host',
+  'origin',
+  'authorization',
+  'upgrade',
+  'content-length',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-fetch-mode',
+])
 
 // Node.js drops, without a word, what comes behind a thousand header lines.
 const maxHeaders = 500

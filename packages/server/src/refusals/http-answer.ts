@@ -43,6 +43,8 @@ const adviceByReason: Partial<Record<Reason, string>> = {
   'credential-too-large': 'The credential is longer than limits.credentialBytes of the guard allows.',
   'body-malformed': 'Send {"connection":"…"}, or no body.',
   'body-too-large': 'Send a body of 16 KiB at most.',
+  'body-late': 'Send the body within ten seconds.',
+  'body-gone': 'Call the routes before what reads the body, or let it leave the result in request.body.',
   'connection-unknown': 'No connection of that id, or of your session, is open here.',
 }
 

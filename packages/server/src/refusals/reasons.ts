@@ -45,6 +45,8 @@ export const reasons = {
   // Renewal.
   'body-malformed': 'badRequest',
   'body-too-large': 'tooLarge',
+  'body-late': 'timeout',
+  'body-gone': 'internal',
   'connection-unknown': 'notFound',
   'identity-changed': 'forbidden',
   // Whom we could not ask, and what went wrong.

@@ -177,11 +177,11 @@ describe('A: the request', () => {
     ['another Connection', { Connection: 'keep-alive' }],
     ['no Upgrade', { Upgrade: undefined }],
     ['an empty Upgrade', { Upgrade: '' }],
-  ])('A08 leaves a request with %s to HTTP', async (_, headers) => {
+  ])('A08 leaves a request with %s to HTTP, whose route says what is missing', async (_, headers) => {
     const { port, verify } = await start()
     const client = await RawClient.connect(port)
     client.write(changed(headers))
-    expect((await client.head()).status).toBe(404)
+    expect((await client.head()).status).toBe(426)
     client.destroy()
     expect(verify).not.toHaveBeenCalled()
     await expectAccepted(port, good)

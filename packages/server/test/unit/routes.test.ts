@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
+  ConfigurationError,
   createGuard,
   createRoutes,
   type Guard,
@@ -11,6 +12,7 @@ import {
   type Reason,
   ticket,
 } from '@sallyport/server'
+import { guardServer } from '@sallyport/server/ws'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { guardOfAll, origin, verifyGood } from '../support/guard.js'
 import { rawRequest } from '../support/raw.js'
@@ -137,6 +139,35 @@ describe.each(Object.entries(forms))('createRoutes as %s', (_, start) => {
     expect(await response.text()).toBe('')
   })
 
+  it.each([
+    ['traceparent,sentry-trace,baggage,authorization', 'traceparent,sentry-trace,baggage,authorization'],
+    ['x-a', 'x-a'],
+    ['', 'Authorization, Content-Type'],
+    ['x-a: b', 'Authorization, Content-Type'],
+    ['"x"', 'Authorization, Content-Type'],
+    [`x${'-a'.repeat(600)}`, 'Authorization, Content-Type'],
+  ])('D30 lets a page of an allowed origin send what it asks for: %.20s', async (asked, allowed) => {
+    const call = await start(guardOfAll())
+    const preflight = (origin: string) =>
+      call({ ...post, method: 'OPTIONS', headers: { Origin: origin, 'Access-Control-Request-Headers': asked } })
+    const response = await preflight(origin)
+    expect(response.status).toBe(204)
+    expect(response.headers.get('access-control-allow-headers')).toBe(allowed)
+    const foreign = await preflight('https://evil.example')
+    expect(foreign.status).toBe(405)
+    expect(foreign.headers.get('access-control-allow-headers')).toBeNull()
+  })
+
+  it.each([
+    ['/', '/ticket', '/'],
+    ['/ws/', '/ws/ticket', '/ws/'],
+    ['/ws', '/ws/ticket', '/ws'],
+  ])('has its routes where people put them: %s', async (path, target, asked) => {
+    const call = await start(guardOfAll(), path)
+    expect((await call({ target, method: 'POST', headers: authorization })).status).toBe(201)
+    expect((await call({ target: asked })).status).toBe(426)
+  })
+
   it('has no origin to allow when the guard asks for none', async () => {
     const call = await start(createGuard({ accept: [ticket(), header({ verify: verifyGood })] }))
     const response = await call({ ...post, headers: { ...authorization, Origin: origin } })
@@ -224,6 +255,59 @@ describe.each(Object.entries(forms))('createRoutes as %s', (_, start) => {
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: 'refused', reason, path: bad.target }])
     expect((await call(good)).status).not.toBe(status)
     expect(events.filter((event) => event.type === 'refused' && event.reason === reason)).toHaveLength(1)
+  })
+})
+
+it.each([
+  ['ws', '/ws'],
+  ['', '/'],
+  ['//ws', '/ws'],
+  ['/ws?a', '/ws'],
+  ['/ws//live/', '/ws/live'],
+  ['wss://api.example.com/ws', '/ws'],
+  ['/w s', '/ws'],
+  ['/../ws', '/ws'],
+])('does not start under %j, and says what to write: %s', (path, instead) => {
+  const message = `${JSON.stringify(path)} is no path; write one such as "${instead}"`
+  expect(() => createRoutes(guardOfAll(), { path })).toThrow(new ConfigurationError(`createRoutes: ${message}`))
+  const server = createServer()
+  expect(() => guardServer(server, guardOfAll(), { path }, () => {})).toThrow(
+    new ConfigurationError(`guardServer: ${message}`),
+  )
+})
+
+describe('createRoutes as fetch, where the runtime keeps what came', () => {
+  const fetching = async (url: string, headers: [string, string][]) => {
+    const { guard, events } = watched()
+    const request = { url, method: 'POST', headers: new Map(headers), body: null, bodyUsed: false }
+    const response = await createRoutes(guard, { path: '/ws' }).fetch(request as unknown as Request)
+    return { status: response?.status, events }
+  }
+  const bearer: [string, string] = ['authorization', 'Bearer good-ada']
+
+  it.each([
+    ['http://a/ws/ticket', 201],
+    ['http://a/ws/ticket?x#y', 201],
+    ['https://user@a:8443/ws/ticket', 201],
+    ['/ws/ticket', 201],
+    ['http://a/x/../ws/ticket', undefined],
+    ['http://a//ws/ticket', undefined],
+    ['http://a/%77s/ticket', undefined],
+    ['http://a', undefined],
+  ])('A35 reads the path of %s as it was written', async (url, status) => {
+    expect((await fetching(url, [bearer])).status).toBe(status)
+  })
+
+  it.each<[string, [string, string][], number]>([
+    ['one', [bearer], 201],
+    ['two Authorizations', [['authorization', 'Bearer good-ada, Bearer good-eve']], 400],
+    ['two equal ones', [['authorization', 'Bearer good-ada, Bearer good-ada']], 400],
+    ['one good and one empty', [['authorization', 'Bearer good-ada, ']], 400],
+    ['two Origins', [bearer, ['origin', `${origin}, https://evil.example`]], 400],
+    ['two equal Origins', [bearer, ['origin', `${origin}, ${origin}`]], 400],
+    ['a list that may be one', [bearer, ['accept', 'a, b']], 201],
+  ])('A35 sees that a header came twice, where they are joined: %s', async (_, headers, status) => {
+    expect((await fetching('http://a/ws/ticket', headers)).status).toBe(status)
   })
 })
 

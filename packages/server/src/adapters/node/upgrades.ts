@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { checkedPath } from '../../handshake/path.js'
 import { readTarget } from '../../handshake/request.js'
 import { Lingering } from '../../limits/lingering.js'
 import { refusalAnswer, toHttp1 } from '../../refusals/http-answer.js'
@@ -37,9 +38,7 @@ const lingering = new Lingering()
  * @throws ConfigurationError when it is no path, or taken
  */
 export function claimUpgrades(server: Server, clock: Clock, path: string, onUpgrade: UpgradeListener): () => void {
-  if (readTarget(path)?.path !== path) {
-    throw new ConfigurationError(`guardServer: ${JSON.stringify(path)} is no path; write one such as "/ws"`)
-  }
+  checkedPath('guardServer', path)
   const guarded = guardedServers.get(server) ?? guard(server, clock)
   const { listeners } = guarded
   if (listeners.has(path)) throw new ConfigurationError(`guardServer: ${path} is already guarded`)
