@@ -108,8 +108,8 @@ export default [
   },
   {
     file: 'guard/guard.ts',
-    find: "?? 'ticket-limit'",
-    replace: "?? { ticket: '', expiresIn: 0 }",
+    find: "if (!issued) return 'ticket-limit'",
+    replace: "if (!issued) return { ticket: '', expiresIn: 0 }",
     tests: ['unit/tickets.test.ts', tickets],
     why: 'who holds too many tickets is told that there is one more',
   },

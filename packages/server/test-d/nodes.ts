@@ -136,6 +136,17 @@ expectTrue<
   Equals<GuardEvent['type'], 'accepted' | 'refused' | 'renewed' | 'recheck-failed' | 'ended' | 'closed' | 'store'>
 >()
 
+// What those hear who measure.
+guard.measure((measurement) => {
+  // @ts-expect-error: a ticket takes no time
+  void measurement.duration
+  if (measurement.type === 'verification') expectTrue<Equals<typeof measurement.duration, number>>()
+  if (measurement.type === 'decision') {
+    expectTrue<Equals<typeof measurement.outcome, 'accepted' | 'waiting' | 'refused'>>()
+  }
+})
+expectTrue<Equals<typeof guard.pending, number>>()
+
 // No way to another node but the store.
 expectFalse<IsAny<Store>>()
 expectTrue<Equals<keyof Store, 'put' | 'take' | 'count' | 'acquire' | 'release' | 'append' | 'follow'>>()

@@ -3,6 +3,7 @@ import type { Identity } from '../identity.js'
 import type { Reason } from '../refusals/reasons.js'
 import type { StoreState } from '../stores/store.js'
 import { UnavailableError } from '../support/errors.js'
+import { Listeners } from '../support/listeners.js'
 import type { Connection } from './connection.js'
 
 /** What the guard tells those who subscribe. No event carries a credential. */
@@ -43,28 +44,10 @@ export type GuardEvent<I extends Identity = Identity> =
 export type Listener<I extends Identity = Identity> = (event: GuardEvent<I>) => void
 
 /** The listeners of a guard. */
-export class Events<I extends Identity> {
-  readonly #listeners = new Set<Listener<I>>()
-
-  /** Adds a listener; the returned function takes it away. */
-  subscribe(listener: Listener<I>): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  /** Whether anybody listens. */
-  get areHeard(): boolean {
-    return this.#listeners.size > 0
-  }
-
-  emit(event: GuardEvent<I>): void {
-    if (this.#listeners.size === 0 && 'error' in event) warn(event.error)
-    for (const listener of this.#listeners) {
-      try {
-        const done: unknown = listener(event)
-        if (done instanceof Promise) done.catch(() => {})
-      } catch {}
-    }
+export class Events<I extends Identity> extends Listeners<GuardEvent<I>> {
+  override emit(event: GuardEvent<I>): void {
+    if (!this.areHeard && 'error' in event) warn(event.error)
+    super.emit(event)
   }
 }
 

@@ -29,6 +29,7 @@ import {
   type VerifyContext,
   type Vouched,
 } from '../verifiers/verifier.js'
+import type { Measurements } from './measurements.js'
 import type { GuardSettings } from './options.js'
 import { checkOrigin } from './origin-check.js'
 
@@ -36,6 +37,7 @@ import { checkOrigin } from './origin-check.js'
 export interface DecisionOptions<I extends Identity> {
   readonly settings: GuardSettings
   readonly attempts: Attempts
+  readonly measurements: Measurements
   /** Says whose a ticket is: the guard's own, and not a user's verifier. */
   readonly redeemTicket: (
     ticket: string,
@@ -129,8 +131,18 @@ export class Decision<I extends Identity> {
     return this.attempt(handshake, credential, verify, recall)
   }
 
-  /** Asks the verifier, and looks at what it answers. */
   #ask(presented: Presented<I>, handshake: Handshake): Answer<I> | Promise<Answer<I>> {
+    const { measurements } = this.#options
+    if (!measurements.areHeard) return this.#answer(presented, handshake)
+    const method = presented.method.name
+    return measurements.time(
+      () => this.#answer(presented, handshake),
+      (answer) => ({ type: 'verification', method, outcome: outcomeOf(answer) }),
+    )
+  }
+
+  /** Asks the verifier, and looks at what it answers. */
+  #answer(presented: Presented<I>, handshake: Handshake): Answer<I> | Promise<Answer<I>> {
     const { settings, redeemTicket, revocations } = this.#options
     const { clock, verifyTimeout: timeout } = settings
     const { method, credential } = presented
@@ -213,6 +225,11 @@ export class Decision<I extends Identity> {
     if (refuseBy !== 'client') return refuseBy
     return singleHeader(handshake, 'origin') === undefined ? 'status' : 'close'
   }
+}
+
+function outcomeOf(answer: Answer<Identity> | undefined): 'accepted' | 'rejected' | 'failed' {
+  if (answer === undefined) return 'failed'
+  return isRejected(answer) ? 'rejected' : 'accepted'
 }
 
 /** What the carrier of a method has read. */

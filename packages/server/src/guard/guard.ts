@@ -20,6 +20,7 @@ import { checkedLogout } from '../verifiers/answer.js'
 import type { Logout, LogoutVerifier } from '../verifiers/logout.js'
 import { rejected } from '../verifiers/verifier.js'
 import { Decision, type Ways } from './decision.js'
+import { type Measurement, Measurements, type Work } from './measurements.js'
 import { type GuardOptions, settingsOf } from './options.js'
 
 /** What a renewal over HTTP answers. */
@@ -71,6 +72,8 @@ export interface Guard<I extends Identity = Identity> {
    * @throws TypeError when `target` names nothing exactly: then nothing happens
    */
   revoke(target: RevocationTarget, reason?: string): Promise<Revoked>
+  /** How many sockets stand between the doors now: those that are not decided. */
+  readonly pending: number
   /** How this node is, for health checks. */
   readonly health: Health
   /**
@@ -85,6 +88,11 @@ export interface Guard<I extends Identity = Identity> {
   drain(options?: { readonly within?: number }): Promise<void>
   /** Subscribes to what happens; the returned function ends the subscription. */
   subscribe(listener: Listener<I>): () => void
+  /**
+   * Subscribes to how long the work takes; the returned function ends the subscription. Nothing is measured while nobody
+   * listens.
+   */
+  measure(listener: (measurement: Measurement) => void): () => void
   /** The clock that it was given. */
   readonly clock: Clock
 }
@@ -108,11 +116,13 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   const ticketMethod = methods.find((method) => 'options' in method)
   const tickets = ticketMethod && createTickets<I>(ticketMethod.options, settings)
   const events = new Events<I>()
+  const measurements = new Measurements(clock)
   const pending = new Pending(limits)
   const connections = new Connections<I>({ ...settings, events, decide, verify })
   const decision = new Decision<I>({
     settings,
     attempts: new Attempts(clock, limits, store),
+    measurements,
     redeemTicket: (credential, { handshake }) =>
       tickets?.redeem(credential, handshake) ?? rejected('credential-unknown'),
     revocations: connections.log,
@@ -122,7 +132,11 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     return pending.enter(addressOf(handshake)) ?? report(refuse('pending'), handshake)
   }
 
-  async function decide(handshake: Handshake): Promise<Verdict<I>> {
+  function decide(handshake: Handshake): Promise<Verdict<I>> {
+    return measurements.areHeard ? measurements.time(() => judge(handshake), decisionWork) : judge(handshake)
+  }
+
+  async function judge(handshake: Handshake): Promise<Verdict<I>> {
     let verdict = await evaluate(handshake)
     if (verdict.type === 'accept' && connectionLimit) verdict = await admit(verdict, handshake)
     const protocol = selectSubprotocol(handshake, protocols)
@@ -177,7 +191,10 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   const issueTicket = (request: Handshake, path: string): Promise<IssuedTicket | Refuse> =>
     serve(request, async (caller) => {
       if (!tickets) return 'path-unknown'
-      return (await tickets.issue(caller, tickets.bindingFor(request, path))) ?? 'ticket-limit'
+      const issued = await tickets.issue(caller, tickets.bindingFor(request, path))
+      if (!issued) return 'ticket-limit'
+      measurements.emit({ type: 'ticket-issued' })
+      return issued
     })
 
   const renew = (request: Handshake, connection?: string): Promise<Renewed | Refuse> =>
@@ -236,14 +253,25 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     connections,
     clock,
     revoke: (target, reason) => connections.revoke(target, reason),
+    get pending() {
+      return pending.size
+    },
     get health() {
       return { store: connections.log.state, draining: connections.isDraining }
     },
     ready: () => connections.log.ready(),
     drain: ({ within = 10_000 } = {}) => connections.drain(within),
     subscribe: (listener) => events.subscribe(listener),
+    measure: (listener) => measurements.subscribe(listener),
   }
 }
+
+const outcomes = { accept: 'accepted', await: 'waiting', refuse: 'refused' } as const
+
+const decisionWork = (verdict?: Verdict): Work => ({
+  type: 'decision',
+  outcome: verdict ? outcomes[verdict.type] : 'refused',
+})
 
 const logoutReason = 'back-channel logout'
 /** Characters of a refusal's detail. */

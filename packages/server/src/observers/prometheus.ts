@@ -1,7 +1,7 @@
-import { Counter, Gauge, type Registry, register } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry, register } from 'prom-client'
 import type { Guard } from '../guard/guard.js'
 import type { Identity } from '../identity.js'
-import { observe, storeStates } from './observe.js'
+import { buckets, observe, storeStates } from './observe.js'
 
 /** Options of {@link prometheusMetrics}. */
 export interface PrometheusOptions {
@@ -12,11 +12,14 @@ export interface PrometheusOptions {
 }
 
 /**
- * Counts what a guard does, for Prometheus. Labels have fixed values only, whatever clients send:
+ * Counts and times what a guard does, for Prometheus. Labels have fixed values only, whatever clients send:
  *
  * - `sallyport_accepted_total{method}`, `sallyport_refused_total{reason}`, `sallyport_renewed_total`,
- *   `sallyport_ended_total{code}`: counters;
- * - `sallyport_connections`: a gauge of the live connections of this node;
+ *   `sallyport_ended_total{code}`, `sallyport_tickets_total{outcome}` (`issued`, `redeemed`, `refused`): counters;
+ * - `sallyport_decision_duration_seconds{outcome}` and `sallyport_verification_duration_seconds{method,outcome}`:
+ *   histograms, by the guard's clock;
+ * - `sallyport_connections` and `sallyport_pending`: gauges of the live connections of this node, and of its sockets that
+ *   are not decided;
  * - `sallyport_store{state}`: a gauge that is 1 for the state of the store, and 0 for the others.
  *
  * @returns a function that ends it; the metrics stay in the registry
@@ -30,14 +33,22 @@ export function prometheusMetrics<I extends Identity>(guard: Guard<I>, options: 
   const refused = counter('refused', 'Requests and pending sockets that were refused.', ['reason'])
   const renewed = counter('renewed', 'Connections that were renewed.', [])
   const ended = counter('ended', 'Connections that the guard ended.', ['code'])
-  new Gauge({
-    name: `${prefix}connections`,
-    help: 'Live connections of this node.',
-    registers,
-    collect() {
-      this.set(guard.connections.size)
-    },
-  })
+  const tickets = counter('tickets', 'Tickets that were issued, redeemed, or refused when presented.', ['outcome'])
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Histogram({ name: `${prefix}${name}_duration_seconds`, help, labelNames, buckets, registers })
+  const decisions = histogram('decision', 'How long the guard took to decide.', ['outcome'])
+  const verifications = histogram('verification', 'How long a verifier took to answer.', ['method', 'outcome'])
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name: `${prefix}${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(value())
+      },
+    })
+  gauge('connections', 'Live connections of this node.', () => guard.connections.size)
+  gauge('pending', 'Sockets of this node that are not decided.', () => guard.pending)
   new Gauge({
     name: `${prefix}store`,
     help: 'What this node knows of the store.',
@@ -52,5 +63,8 @@ export function prometheusMetrics<I extends Identity>(guard: Guard<I>, options: 
     refused: (reason) => refused.inc({ reason }),
     renewed: () => renewed.inc(),
     ended: (code) => ended.inc({ code }),
+    ticket: (outcome) => tickets.inc({ outcome }),
+    decided: (outcome, seconds) => decisions.observe({ outcome }, seconds),
+    verified: (method, outcome, seconds) => verifications.observe({ method, outcome }, seconds),
   })
 }

@@ -12,6 +12,7 @@ import { origin } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
 import { authFrame, credentialOf, type LiveOptions, live, nextEvent, sendAuth, verifyClaims } from '../support/live.js'
 import { rawHandshake, rawOpen, rawRequest } from '../support/raw.js'
+import { seriesOf } from '../support/series.js'
 import { startServer } from '../support/server.js'
 
 const minute = 60_000
@@ -284,7 +285,7 @@ describe('logRefusals', () => {
       )
     }
     const addresses = lines.map((line) => (JSON.parse(line) as { address: string }).address)
-    expect(addresses).toEqual(['10.0.0.1', '10.0.0.1', '10.0.0.1', '203.0.113.9'])
+    expect(addresses).toEqual(['10.0.0.1', '::1', '10.0.0.1', '203.0.113.9'])
   })
 
   it('changes nothing when it cannot write', async () => {
@@ -305,21 +306,12 @@ describe('logRefusals', () => {
 })
 
 describe('prometheusMetrics', () => {
-  /** The series of a registry: names with their labels, and their values. */
-  async function seriesOf(registry: Registry): Promise<Record<string, number>> {
-    const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-    return Object.fromEntries(
-      lines.map((line) => {
-        const [name = '', value] = line.split(/ (?=\S+$)/)
-        return [name, Number(value)]
-      }),
-    )
-  }
-
   it('counts what happens, each with its one label', async () => {
     const registry = new Registry()
     await story(({ guard }) => prometheusMetrics(guard, { registry }))
-    expect(await seriesOf(registry)).toEqual({
+    // How long it took is another story.
+    const series = Object.entries(await seriesOf(registry)).filter(([name]) => !name.includes('_duration_seconds'))
+    expect(Object.fromEntries(series)).toEqual({
       ...Object.fromEntries(
         Object.entries(accepted).map(([name, count]) => [`sallyport_accepted_total{method="${name}"}`, count]),
       ),
@@ -331,11 +323,23 @@ describe('prometheusMetrics', () => {
       ),
       sallyport_renewed_total: renewed,
       sallyport_connections: 1,
+      sallyport_pending: 0,
       'sallyport_store{state="current"}': 1,
       'sallyport_store{state="stale"}': 0,
       'sallyport_store{state="unavailable"}': 0,
     })
     expect(await registry.metrics()).not.toContain('canary')
+  })
+
+  it('tells the sockets that are not decided', async () => {
+    const registry = new Registry()
+    const { guard, server } = live()
+    prometheusMetrics(guard, { registry })
+    const pending = async () => (await seriesOf(registry)).sallyport_pending
+    const client = await server.connect()
+    expect(await pending()).toBe(1)
+    await sendAuth(client, credentialOf())
+    expect(await pending()).toBe(0)
   })
 
   it('tells the live connections as they are when it is asked', async () => {
@@ -404,7 +408,8 @@ describe('openTelemetryMetrics', () => {
   function fakeMeter() {
     const counts: Record<string, number> = {}
     const gauges = new Map<string, Set<(result: ObservableResult) => void>>()
-    const meter: Pick<Meter, 'createCounter' | 'createObservableGauge'> = {
+    const meter: Pick<Meter, 'createCounter' | 'createHistogram' | 'createObservableGauge'> = {
+      createHistogram: () => ({ record: () => {} }),
       createCounter: (name) => ({
         add(value: number, attributes: Attributes = {}) {
           const key = [name, ...Object.entries(attributes).map((pair) => pair.join('='))].join(' ')
@@ -442,6 +447,7 @@ describe('openTelemetryMetrics', () => {
       'sallyport.renewed': renewed,
     })
     expect(observe('sallyport.connections')).toEqual([1])
+    expect(observe('sallyport.pending')).toEqual([0])
   })
 
   it('tells the state of the store as it is when it is asked', () => {
@@ -462,6 +468,7 @@ describe('openTelemetryMetrics', () => {
     await connect()
     expect(counts).toEqual({ 'sallyport.accepted method=header': 1 })
     expect(observe('sallyport.connections')).toEqual([])
+    expect(observe('sallyport.pending')).toEqual([])
     expect(observe('sallyport.store')).toEqual([])
   })
 
