@@ -20,6 +20,9 @@ const programs = [
   { variable: 'CHROMIUM_PATH', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
 ]
 
+/** Other versions of Node.js, whose own WebSocket the tests drive, from npm; each by its environment variable. */
+const nodes = { NODE_22_PATH: '22.23.5', NODE_24_PATH: '24.22.3', NODE_26_PATH: '26.12.1' }
+
 /** Node as `package.json` asks for it, the dependencies of the lockfile, and everything built. Ends the process otherwise. */
 export async function bootstrap() {
   requireNode()
@@ -39,6 +42,20 @@ export async function preparePrograms(...packages) {
     const path = find(program)
     if (!path) fail(`The Debian package ${program.debian} has none of these commands: ${program.commands.join(', ')}.`)
     process.env[program.variable] = path
+  }
+}
+
+/** Fetches the other versions of Node.js, and names each in the environment. Ends the process otherwise. */
+export async function prepareNodes() {
+  const name = `node-${process.platform}-${process.arch}`
+  for (const [variable, version] of Object.entries(nodes)) {
+    const folder = join(cache, `node-${version}`)
+    const path = join(folder, 'node_modules', name, 'bin/node')
+    if (!find({ variable, commands: [] }) && !isExecutable(path)) {
+      if (process.platform !== 'linux') fail(`This needs Node.js ${version}: name it in ${variable}.`)
+      await must('npm', ['install', '--prefix', folder, '--no-save', '--ignore-scripts', `${name}@${version}`])
+    }
+    process.env[variable] ||= path
   }
 }
 
@@ -74,10 +91,11 @@ async function must(command, args, env) {
 
 function requireNode() {
   const needed = readJson('package.json').engines.node
-  const [least, major] = [needed, process.versions.node].map((version) =>
-    Number.parseInt(version.replace(/\D*/, ''), 10),
-  )
-  if (major < least) fail(`Sallyport needs Node ${needed}; this is Node ${process.versions.node}.`)
+  const [least, actual] = [needed, process.versions.node].map((version) => {
+    const [major, minor] = version.match(/\d+/g).map(Number)
+    return major * 1000 + minor
+  })
+  if (actual < least) fail(`Sallyport needs Node ${needed}; this is Node ${process.versions.node}.`)
 }
 
 /**

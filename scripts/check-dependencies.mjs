@@ -1,4 +1,6 @@
-// Every dependency has its reason in docs/dependencies.md, and every reason its dependency.
+// Every dependency has its reason in docs/dependencies.md, and every reason its dependency. None asks for another Node.js than
+// ours, or its warning would be the first that a newcomer reads.
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readJson, root } from './bootstrap.mjs'
@@ -27,6 +29,11 @@ for (const [section, dependencies] of Object.entries(declared)) {
     if (!dependencies.includes(name)) problems.push(`${page}: no package.json asks for ${name}, under “${section}”`)
   }
 }
+const { status, stderr } = spawnSync('npm', ['ci', '--dry-run', '--engine-strict', '--ignore-scripts'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+if (status !== 0) problems.push(stderr.trim())
 report(problems, `${Object.values(explained).flat().length} dependencies have their reasons`)
 
 function names(...groups) {

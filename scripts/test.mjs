@@ -1,11 +1,12 @@
 // `npm test`: from a fresh clone to the test report. Arguments after `--` go to Vitest.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { bootstrap, cache, fail, preparePrograms, root, run } from './bootstrap.mjs'
+import { bootstrap, cache, fail, prepareNodes, preparePrograms, root, run } from './bootstrap.mjs'
 import { examples, installExample } from './examples.mjs'
 
 await bootstrap()
 await preparePrograms()
+await prepareNodes()
 for (const { name } of examples) await installExample(name)
 
 const extra = process.argv.slice(2)

@@ -1,11 +1,13 @@
-// Goes in one way with the WebSocket that the runtime itself has, and prints what came of it as one line of JSON.
+// Goes in one way with the WebSocket that the runtime itself has, and prints what came of it as lines of JSON.
 // Arguments: the module of the client, the URL of the socket, the way, the token.
 const [client, url, way, token] = process.argv.slice(2)
 const { firstMessage, GuardedSocket, header, subprotocol, ticket } = await import(client)
 
+const byHeader = () => header(() => token)
 const credentials = {
   ticket: () => ticket('/ws/ticket', { token: () => token }),
-  header: () => header(() => token),
+  header: byHeader,
+  'header, three times': byHeader,
   'first message': () => firstMessage(() => token),
   subprotocol: () => subprotocol(() => token),
 }
@@ -17,6 +19,13 @@ const socket = new GuardedSocket(url, {
 
 const print = (result) => process.stdout.write(`${JSON.stringify(result)}\n`)
 
+let attempts = 0
+socket.addEventListener('reconnecting', ({ outcome }) => {
+  if (way !== 'header, three times') return
+  print({ reconnecting: outcome.kind, ambiguous: outcome.ambiguous })
+  attempts += 1
+  if (attempts === 3) socket.close()
+})
 socket.addEventListener('terminal', ({ outcome }) => print({ terminal: outcome.kind }))
 socket.addEventListener('close', ({ code }) => {
   if (socket.readyState === GuardedSocket.CLOSED) print({ closed: code })

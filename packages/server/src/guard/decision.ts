@@ -219,11 +219,15 @@ export class Decision<I extends Identity> {
     return { ...refuse(reason, detail), by: this.#wayTo(handshake) }
   }
 
-  /** How a refusal is told to who came from an allowed place. A page could not read a status. */
+  /**
+   * How a refusal is told to who came from an allowed place. A page could not read a status; nor could the WebSocket of
+   * Node.js, which has no `Origin`, and after a 401 sends its handshake once more.
+   */
   #wayTo(handshake: Handshake): Refuse['by'] {
     const { refuseBy } = this.#options.settings
     if (refuseBy !== 'client') return refuseBy
-    return singleHeader(handshake, 'origin') === undefined ? 'status' : 'close'
+    const signs = ['origin', 'sec-fetch-mode']
+    return signs.some((name) => singleHeader(handshake, name) !== undefined) ? 'close' : 'status'
   }
 }
 

@@ -27,7 +27,8 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
   readonly protocols?: readonly string[]
   /**
    * How a bad credential is refused: `status`, an HTTP response; `close`, a 101 and then Close at once; `client`
-   * (default), Close for a browser on an allowed origin, which could not read a status, and a status for all others.
+   * (default), Close for a browser on an allowed origin and for the WebSocket of Node.js itself, which could not read a
+   * status, and a status for all others.
    * A foreign origin or a malformed handshake always gets a status.
    */
   readonly refuseBy?: 'status' | 'close' | 'client'

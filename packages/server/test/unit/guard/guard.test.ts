@@ -224,6 +224,8 @@ describe('how it refuses', () => {
     [undefined, 'a program', [], 'status'],
     ['client', 'a browser', [own], 'close'],
     ['client', 'a program', [], 'status'],
+    ['client', 'the WebSocket of Node.js', [['sec-fetch-mode', 'websocket']], 'close'],
+    ['status', 'the WebSocket of Node.js', [['sec-fetch-mode', 'websocket']], 'status'],
     ['status', 'a browser', [own], 'status'],
     ['status', 'a program', [], 'status'],
     ['close', 'a browser', [own], 'close'],
