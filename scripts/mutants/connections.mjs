@@ -30,6 +30,7 @@ const ws = [
   places,
 ]
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
+const waiting = ['threats/g-waiting.test.ts']
 const refused = ['threats/g-refused.test.ts']
 const bounds = ['unit/bounds.test.ts']
 const routes = ['unit/routes.test.ts', 'unit/bounds.test.ts', 'threats/a-bodies.test.ts']
@@ -461,11 +462,15 @@ export default [
       'Equivalent: only what `authorize` was asked about waits, so that it is there.',
     ],
     ['if (!connections.isOpen(connection)) return false', '', 'a message crosses after the end'],
-    [
-      'if (waiting.push(message) >= maxWaiting) transport.pause()',
-      'waiting.push(message)',
-      'any number of messages wait',
-    ],
+    ["if (!waiting.add(message)) connections.end(connection, 'limited')", 'waiting.add(message)', 'messages vanish'],
+    ['    if (takes?.(message)) return false\n', '', 'the application sees a credential'],
+  ]),
+  ...of('connections/backlog.ts', innerDoor, [
+    ['    if (this.#isFull) this.#transport.pause()\n', '', 'any number of messages wait'],
+    ['this.#messages.length >= maxMessages || ', '', 'any number of small messages waits'],
+    [' || this.#bytes >= maxBytes', '', 'messages of any size wait'],
+    ['if (this.#lateBytes > maxLateBytes) return false', '', 'what was compressed waits without bound'],
+    ['if (message !== undefined) this.#bytes -= this.#sizeOf(message)', '', 'what is delivered still waits'],
   ]),
   ...of(
     'limits/pending.ts',
@@ -649,7 +654,6 @@ export default [
     ],
     ["      if (event === 'close') gated.closed()\n", '', 'a connection that is gone counts as live'],
     ['if (deliver in Base.prototype) return', '', 'a gate before the gate, for each route'],
-    ['if (bytes > maxHeldBytes) this.pause()', '', 'messages are held without bound'],
     ['      sends?.beforeSend()\n', '', 'the application sends to who is no longer authenticated'],
     ['    this.#receiver = nobody\n', '', 'messages cross behind the Close'],
     ['if (!this.#isShut) this.#receiver', 'this.#receiver', 'messages cross behind the Close, when it comes early'],
@@ -681,16 +685,34 @@ export default [
     ],
     ["  delete upgrade.request.headers['sec-websocket-extensions']\n", '', 'a stranger has messages inflated'],
   ]),
+  ...of('adapters/ws/gated-socket.ts', waiting, [
+    [
+      'if (this[gate]) this[gate].pausedByApplication(false)',
+      'if (false) {}',
+      'the application opens what the guard has paused',
+    ],
+    ['this.#isShut || !(', '!(', 'a peer cannot answer the Close'],
+    [' || this.#isPausedByApplication)', ')', 'the guard opens what the application has paused'],
+    [
+      'if (Array.isArray(data)) return',
+      'if (Array.isArray(data)) return 0 *',
+      'messages in fragments wait without bound',
+    ],
+    ['data instanceof Blob ? data.size', 'data instanceof Blob ? 0', 'messages as blobs wait without bound'],
+  ]),
+  ...of('adapters/ws/accepted-socket.ts', waiting, [
+    ['sizeOf, takes, deliver }', 'sizeOf, deliver }', 'frames of the guard flood it'],
+  ]),
   ...of('adapters/ws/hand-over.ts', ws, [
-    ['      gated.hold(kept)\n', '', 'messages are lost while the application gets ready'],
+    ['accepted.hold(kept))', '() => accepted.letIn(kept))', 'messages are lost while the application gets ready'],
   ]),
   ...of('adapters/ws/accepted-socket.ts', ws, [
     ['return connections === this.#options.connections ?', 'return true ?', "a connection of another guard's identity"],
   ]),
   ...of('adapters/ws/accepted-socket.ts', ws, [
-    ['      if (this.#isFrame(message)) return\n', '', 'the application sees a credential'],
-    ['if (mayPass) this.#gated.deliver', 'this.#gated.deliver', 'a message that may not pass'],
-    ['?? this.#options.connections.isOpen(this.#connection)', '?? true', 'a message crosses behind the deadline'],
+    ['return !this.#isFrame(message) && ', 'return ', 'the application sees a credential'],
+    ['this.#mayPass(message) : ', 'true : ', 'a message that may not pass'],
+    [' && this.#options.connections.isOpen(this.#connection)', '', 'a message crosses behind the deadline'],
     ['options.messagesPerSecond !== undefined', 'false', 'a rate that holds only beside an authorize'],
     [
       '  beforeSend(): void {\n    this.#options.connections.isOpen(this.#connection)\n',

@@ -34,6 +34,9 @@ export interface FirstMessage<M> {
   receive(text: string | undefined, message: M): void
 }
 
+// More than anybody sends behind a credential. Small ones cost more than their bytes.
+const maxKept = 1_024
+
 /**
  * Waits for the first message of a pending socket. What comes before the credential is dropped; what comes with it is
  * kept.
@@ -102,7 +105,7 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     },
     receive(text, message) {
       if (state === 'verifying') {
-        kept.push(message)
+        if (kept.push(message) > maxKept) fail('messages-too-many')
       } else if (state === 'waiting' && text !== undefined) {
         const frame = readAuthFrame(text)
         if (frame === undefined) return

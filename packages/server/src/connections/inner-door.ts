@@ -1,5 +1,6 @@
 import type { Identity } from '../identity.js'
 import type { Clock } from '../support/clock.js'
+import { Backlog } from './backlog.js'
 import type { Connection } from './connection.js'
 import type { Connections } from './connections.js'
 import type { LiveConnection } from './live-connection.js'
@@ -21,20 +22,23 @@ export interface InnerDoorOptions<I extends Identity, M> {
   readonly authorize?: Authorize<I, M>
   /** How many messages a second a connection may send; more end it with 4029. */
   readonly messagesPerSecond?: number
+  /** How many bytes a message has. */
+  readonly sizeOf: (message: M) => number
+  /** Takes a message that is for the guard itself. Default: none is. */
+  readonly takes?: (message: M) => boolean
   /** Gives the application a message that had to wait for its permission. */
   readonly deliver: (message: M) => unknown
 }
-
-const maxWaiting = 32
 
 /**
  * The inner door: a function that says whether a message may go to the application at once. A message that waits for its
  * permission is delivered later, in order, if the connection is still good by then.
  */
 export function innerDoor<I extends Identity, M>(options: InnerDoorOptions<I, M>): (message: M) => boolean {
-  const { connections, connection, clock, authorize, messagesPerSecond = Number.POSITIVE_INFINITY, deliver } = options
+  const { connections, connection, clock, authorize, messagesPerSecond = Number.POSITIVE_INFINITY } = options
+  const { sizeOf, takes, deliver } = options
   const { transport } = connection
-  const waiting: M[] = []
+  const waiting = new Backlog(transport, sizeOf)
   let second = 0
   let messages = 0
 
@@ -61,12 +65,11 @@ export function innerDoor<I extends Identity, M>(options: InnerDoorOptions<I, M>
       const message = waiting.shift()
       if (message === undefined || !connections.isOpen(connection)) break
       if (settle(permission)) deliver(message)
-      const next = waiting[0]
+      const next = waiting.first
       if (next === undefined) break
       permission = (await authorize?.(connection, next)) ?? false
     }
-    waiting.length = 0
-    transport.resume()
+    waiting.empty()
   }
 
   return (message) => {
@@ -75,15 +78,16 @@ export function innerDoor<I extends Identity, M>(options: InnerDoorOptions<I, M>
       connections.end(connection, 'limited')
       return false
     }
+    if (takes?.(message)) return false
     if (!authorize) return true
-    if (waiting.length > 0) {
-      if (waiting.push(message) >= maxWaiting) transport.pause()
+    if (waiting.size > 0) {
+      if (!waiting.add(message)) connections.end(connection, 'limited')
       return false
     }
     try {
       const permission = authorize(connection, message)
       if (typeof permission !== 'object') return settle(permission)
-      waiting.push(message)
+      waiting.add(message)
       askInTurn(permission).catch((error: unknown) => connections.end(connection, 'internal', { error }))
     } catch (error) {
       connections.end(connection, 'internal', { error })

@@ -26,6 +26,7 @@ export const reasons = {
   'credentials-conflict': 'badRequest',
   'credential-too-large': 'credentialTooLarge',
   'message-late': 'timeout',
+  'messages-too-many': 'limited',
   // What the verifier said.
   'credential-placeholder': 'unauthenticated',
   'credential-unreadable': 'unauthenticated',

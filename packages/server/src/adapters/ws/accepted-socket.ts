@@ -1,9 +1,10 @@
+import { Backlog } from '../../connections/backlog.js'
 import type { Connections } from '../../connections/connections.js'
 import { type Authorize, innerDoor } from '../../connections/inner-door.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
 import type { Identity } from '../../identity.js'
 import type { Clock } from '../../support/clock.js'
-import type { GatedSocket, Message, Receiver, SendGuard } from './gated-socket.js'
+import { type GatedSocket, type Message, type Receiver, type SendGuard, sizeOf } from './gated-socket.js'
 
 /** What holds for all accepted sockets of a route. */
 export interface AcceptedSocketOptions<I extends Identity> {
@@ -26,8 +27,9 @@ export class AcceptedSocket<I extends Identity> implements Receiver, SendGuard {
     this.#gated = gated
     this.#connection = connection
     const asks = options.authorize !== undefined || options.messagesPerSecond !== undefined
+    const takes = (message: Message) => this.#isFrame(message)
     const deliver = (message: Message) => gated.deliver(message)
-    this.#mayPass = asks ? innerDoor<I, Message>({ ...options, connection, deliver }) : undefined
+    this.#mayPass = asks ? innerDoor<I, Message>({ ...options, connection, sizeOf, takes, deliver }) : undefined
     gated.sends = this
   }
 
@@ -39,18 +41,32 @@ export class AcceptedSocket<I extends Identity> implements Receiver, SendGuard {
   /** Lets messages in, those first that were kept. */
   letIn(kept: Message[]): void {
     this.#gated.onMessage(this)
-    for (const message of kept.splice(0)) this.receive(message)
+    // First, because they may have to wait again.
     this.#gated.resume()
+    for (const message of kept.splice(0)) this.receive(message)
+  }
+
+  /** Lets messages wait, those first that were kept. The answer lets them in. */
+  hold(kept: Message[]): () => void {
+    const held = new Backlog(this.#gated, sizeOf)
+    const receive = (message: Message) => {
+      if (!held.add(message)) this.#options.connections.end(this.#connection, 'limited')
+    }
+    for (const message of kept.splice(0)) receive(message)
+    this.#gated.onMessage({ receive })
+    return () => this.letIn(held.empty())
   }
 
   receive(message: Message): void {
     try {
-      if (this.#isFrame(message)) return
-      const mayPass = this.#mayPass?.(message) ?? this.#options.connections.isOpen(this.#connection)
-      if (mayPass) this.#gated.deliver(message)
+      if (this.#mayPass ? this.#mayPass(message) : this.#isLetThrough(message)) this.#gated.deliver(message)
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  #isLetThrough(message: Message): boolean {
+    return !this.#isFrame(message) && this.#options.connections.isOpen(this.#connection)
   }
 
   /** Takes the message when it is for us. */

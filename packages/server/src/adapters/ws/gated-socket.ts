@@ -89,8 +89,6 @@ export function makeGateable({ options }: WebSocketServer): void {
 /** The gate of a socket that has one. */
 export const gateOf = (socket: object): GatedSocket | undefined => (socket as GateableWebSocket)[gate]
 
-const maxHeldBytes = 65_536
-
 /**
  * A ws socket whose messages come to us first. They are dropped until somebody says what becomes of them, and for ever
  * once the gate is shut: `close()` alone would go on delivering what the peer sends.
@@ -126,17 +124,6 @@ export class GatedSocket implements Transport {
   /** Takes a message of the peer. */
   take(message: Message): void {
     this.#receiver.receive(message)
-  }
-
-  /** Keeps messages in `kept` for later; what is more than 64 KiB waits at the peer. */
-  hold(kept: Message[]): void {
-    let bytes = 0
-    const receive = (message: Message) => {
-      kept.push(message)
-      bytes += (message[0] as Buffer).length
-      if (bytes > maxHeldBytes) this.pause()
-    }
-    this.onMessage({ receive })
   }
 
   /** Gives the application a message. */
@@ -196,3 +183,9 @@ export class GatedSocket implements Transport {
 
 const ignore = () => {}
 const nobody: Receiver = { receive: ignore }
+
+/** How many bytes a message has, in whatever form the application wants it (`binaryType`). */
+export function sizeOf([data]: Message): number {
+  if (Array.isArray(data)) return data.reduce((bytes, part) => bytes + part.length, 0)
+  return data instanceof Blob ? data.size : data.byteLength
+}

@@ -44,8 +44,7 @@ export function handOver<I extends Identity>(
     const isAsync = done instanceof Promise
     if (isAsync) done.catch((error: unknown) => accepted.fail(error))
     if (isAsync && webSocket.listenerCount('message') === 0) {
-      gated.hold(kept)
-      whenListening(webSocket, done, () => accepted.letIn(kept))
+      whenListening(webSocket, done, accepted.hold(kept))
     } else {
       accepted.letIn(kept)
     }

@@ -92,6 +92,22 @@ describe('awaitFirstMessage', () => {
     expect(accepted).toEqual([{ accept, kept: ['behind', 'binary behind', auth('again')] }])
   })
 
+  it('G25 keeps a thousand messages, and refuses who sends more, however small they are', async () => {
+    const [many, more] = [setUp(), setUp()]
+    for (const { text } of [many, more]) {
+      text(auth())
+      for (let i = 0; i < 1_024; i++) text('')
+    }
+    more.text('')
+    expect(many.transport.calls).toEqual([])
+    expect(more.transport.calls).toEqual(['shut', 'close 4029 Too many attempts'])
+    expect(more.failures).toEqual(['messages-too-many'])
+    await many.answer(accept)
+    await more.answer(accept)
+    expect(many.accepted[0]?.kept).toHaveLength(1_024)
+    expect(more.accepted).toEqual([])
+  })
+
   it.each<[string, Verdict, string[]]>([
     [
       'a bad credential',

@@ -12,6 +12,7 @@ import { fakeTransport } from '../../support/transport.js'
 interface Options {
   readonly authorize?: Authorize<Identity, string>
   readonly messagesPerSecond?: number
+  readonly takes?: (message: string) => boolean
 }
 
 /** The inner door of a connection whose credential lives for a minute. */
@@ -38,6 +39,7 @@ function setUp(options: Options = {}) {
     connections: guard.connections,
     connection,
     clock,
+    sizeOf: (message) => message.length,
     deliver: (message) => delivered.push(message),
   })
   /** As adapters do it: what may pass is delivered at once. */
@@ -157,6 +159,35 @@ describe('the inner door', () => {
     expect(delivered).toEqual(Array.from({ length: 33 }, (_, i) => String(i)))
   })
 
+  it('G25 stops reading when 64 KiB wait, however few messages they are', async () => {
+    const { authorize, answer } = asking()
+    const { receive, transport, delivered } = setUp({ authorize })
+    const large = ['a', 'b', 'c'].map((name) => name.repeat(32_768))
+    receive(large[0]!)
+    expect(transport.isReading).toBe(true)
+    receive(large[1]!)
+    expect(transport.isReading).toBe(false)
+    receive(large[2]!)
+    for (let i = 0; i < 3; i++) await answer(i, true)
+    expect(delivered).toEqual(large)
+    expect(transport.isReading).toBe(true)
+    // What has been delivered counts no more.
+    receive('d')
+    expect(transport.isReading).toBe(true)
+  })
+
+  it('G25 ends a connection that goes on after reading has stopped', () => {
+    const { authorize } = asking()
+    const { receive, transport, delivered } = setUp({ authorize })
+    // One may be as large as it likes.
+    receive('x'.repeat(20_000_000))
+    for (let i = 0; i < 16; i++) receive('x'.repeat(1_048_576))
+    expect(transport.calls).toEqual([])
+    receive('x')
+    expect(transport.calls).toEqual(['shut', 'close 4029 Too many attempts'])
+    expect(delivered).toEqual([])
+  })
+
   it('stops reading from a real socket, and loses nothing of what waits at its peer', async () => {
     const { authorize, asked, answer } = asking()
     const { connect, sockets, seen } = live({
@@ -224,6 +255,7 @@ describe('the inner door', () => {
         connection,
         clock,
         authorize: async () => true,
+        sizeOf: (message) => message.length,
         deliver: () => {
           throw new Error('application bug')
         },
@@ -322,6 +354,19 @@ describe('the inner door', () => {
       expect(delivered).toEqual(['a', 'b', 'c'])
       expect(transport.calls).toEqual(['shut', 'close 4029 Too many attempts'])
       expect(ended().map(({ code }) => code)).toEqual(['limited'])
+    })
+
+    it('G26 counts those that are for the guard itself, which nobody else sees', () => {
+      const asked: string[] = []
+      const { receive, delivered, transport } = setUp({
+        messagesPerSecond: 3,
+        takes: (message) => message === 'frame',
+        authorize: (_, message) => asked.push(message) > 0,
+      })
+      for (const message of ['frame', 'a', 'frame']) receive(message)
+      expect([delivered, asked, transport.calls]).toEqual([['a'], ['a'], []])
+      receive('frame')
+      expect(transport.calls).toEqual(['shut', 'close 4029 Too many attempts'])
     })
 
     it('counts those that wait, and those that are denied', async () => {

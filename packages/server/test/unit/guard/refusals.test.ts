@@ -63,7 +63,7 @@ describe('a guard that is busy', () => {
     expect(await reasonFor('bad')).toBe('credential-unknown')
     // A good one leaves as much as there was.
     for (let i = 0; i < 3; i++) expect(await reasonFor('ada')).toBe('accept')
-    expect(await reasonFor('worse')).toBe('attempts')
+    expect(await reasonFor('bad')).toBe('attempts')
     expect(await reasonFor('ada')).toBe('attempts')
     clock.advance(1_000)
     expect(await reasonFor('ada')).toBe('accept')
