@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
-import { createGuard, header, type Identity, type Verifier } from '@sallyport/server'
-import { jwt } from '@sallyport/server/jwt'
+import { createGuard, header, type Identity, introspection, type Verifier } from '@sallyport/server'
+import { jwks, jwt } from '@sallyport/server/jwt'
 import { guardServer } from '@sallyport/server/ws'
 import { type Equals, expectFalse, expectTrue, type IsAny } from './types.js'
 
@@ -53,3 +53,22 @@ const identifiedGuard = createGuard({ accept: [header({ verify: identified })] }
 guardServer(server, identifiedGuard, { path: '/ws' }, (_, { identity }) => {
   expectTrue<Equals<typeof identity, Person>>()
 })
+
+// For whom: by `aud`, or by the client, and never by both or none.
+jwt({ secret, algorithms: ['HS256'], issuer, authorizedParties: ['chat'] })
+// @ts-expect-error: two answers to one question
+jwt({ secret, algorithms: ['HS256'], issuer, audience, authorizedParties: ['chat'] })
+
+// By whom: a text, several, or what a function knows at once.
+jwt({ secret, algorithms: ['HS256'], issuer: [issuer], audience })
+jwt({ secret, algorithms: ['HS256'], issuer: (iss) => iss === issuer, audience })
+// @ts-expect-error: a promise is no answer
+jwt({ secret, algorithms: ['HS256'], issuer: async () => true, audience })
+
+// The fetch of the runtime fits, and so does one around it.
+declare const agent: object
+jwks('https://id.example.com/keys', { fetch })
+jwks('https://id.example.com/keys', { fetch: (url, init) => fetch(url, { ...init, ...agent }) })
+introspection({ endpoint: issuer, clientId: 'chat', clientSecret: secret, issuer, audience, fetch })
+// @ts-expect-error: for whom
+introspection({ endpoint: issuer, clientId: 'chat', clientSecret: secret, issuer })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { UnavailableError, type Verifier } from '../../src/index.js'
 import { introspection } from '../../src/verifiers/introspection.js'
-import { jwks, jwt } from '../../src/verifiers/jwt.js'
+import { type Fetch, jwks, jwt } from '../../src/verifiers/jwt.js'
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.js'
 import { audience, base64url, signingPair } from '../support/tokens.js'
 import { accepted, contextAt, refused } from '../support/verification.js'
@@ -45,6 +45,41 @@ describe('JWTs of a real provider', () => {
     await refused(jwt({ jwks: keys, ...rules, algorithms: ['ES256'] }), token, 'token-algorithm', now)
     await refused(jwt({ jwks: keys, ...rules, typ: 'JWT' }), token, 'token-type', now)
     await refused(jwt({ jwks: keys, ...rules, maxLifetime: 7_199 }), token, 'credential-lifetime', now)
+  })
+
+  it('B40 are known by their client, whatever audience they name', async () => {
+    const { provider, keys } = await start()
+    const { issuer, clientId } = provider
+    const token = await provider.issue('ES256')
+    const by = (authorizedParties: string) => jwt({ jwks: keys, algorithms, issuer, authorizedParties })
+    await accepted(by(clientId), token, Date.now())
+    await refused(by('another-client'), token, 'token-audience', Date.now())
+  })
+
+  it('B41 are known by a function that knows their issuer', async () => {
+    const { provider, keys } = await start()
+    const token = await provider.issue('ES256')
+    const by = (known: string) => jwt({ jwks: keys, algorithms, issuer: (iss) => iss === known, audience })
+    await accepted(by(provider.issuer), token, Date.now())
+    await refused(by('https://other.example.com'), token, 'token-issuer', Date.now())
+  })
+
+  it('B44 are verified by keys that a fetch of the application brings', async () => {
+    const { provider, rules } = await start()
+    // As behind a proxy: the address that is configured is not where the provider is.
+    const through: Fetch = (url, init) => fetch(url.replace('https://id.example.com', provider.issuer), init)
+    const keys = jwks('https://id.example.com/jwks', { fetch: through })
+    await accepted(jwt({ jwks: keys, ...rules }), await provider.issue('ES256'), Date.now())
+    const nowhere = jwks('https://id.example.com/nothing', { fetch: through })
+    await unavailable(jwt({ jwks: nowhere, ...rules }), await provider.issue('ES256'), Date.now())
+  })
+
+  it('B38 are good a second after their keys were made', async () => {
+    const { provider, verify } = await start()
+    const now = Date.now()
+    await accepted(verify, await provider.issue('ES256'), now)
+    provider.rotate(newKeys())
+    await accepted(verify, await provider.issue('ES256'), now + 1_000)
   })
 
   it('B08 expire', async () => {
@@ -142,6 +177,28 @@ describe('opaque tokens of a real provider', () => {
     await refused(verify, `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`, 'credential-unknown', Date.now())
     const elsewhere = introspection({ ...options, audience: 'https://other.example.com' })
     await refused(elsewhere, token, 'token-audience', Date.now())
+  })
+
+  it('B45 are asked for on and on, whatever others ask for', async () => {
+    const { provider, options } = await start()
+    const verify = introspection({ ...options, pattern: /^.+$/s })
+    for (let i = 0; i < 20; i++) await refused(verify, `odd\n${i}\0=&;"<`, 'credential-unknown', Date.now())
+    await accepted(verify, await provider.issue('opaque'), Date.now())
+  })
+
+  it('B40 are known by their client, and asked for by a fetch of the application', async () => {
+    const { provider, options } = await start()
+    const { audience: _, ...common } = options
+    const asked: string[] = []
+    const through: Fetch = (url, init) => {
+      asked.push(url)
+      return fetch(url, init)
+    }
+    const by = (authorizedParties: string) => introspection({ ...common, authorizedParties, fetch: through })
+    const token = await provider.issue('opaque')
+    await accepted(by(provider.clientId), token, Date.now())
+    await refused(by('another-client'), token, 'token-audience', Date.now())
+    expect(asked).toEqual([provider.introspectionUrl, provider.introspectionUrl])
   })
 
   it('B25 are refused once they are revoked and ten seconds are over', async () => {
