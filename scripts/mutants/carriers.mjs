@@ -6,7 +6,18 @@ const guard = 'unit/guard/guard.test.ts'
 
 export default [
   ...[
-    ['cookie.ts', 'if (reading !== absent) return malformed', '', 'the last of two cookies'],
+    ['cookie.ts', '|| parts.has(part.suffix)', '', 'the last of two cookies'],
+    ['cookie.ts', '|| (base ?? part.base) !== part.base', '', 'one of two cookies that a pattern matches'],
+    ['cookie.ts', 'isJoined ||', '', 'a cookie out of lines that were joined'],
+    ['cookie.ts', '`^(?:${source})$`', 'source', 'a cookie whose name only holds the pattern'],
+    ['cookie.ts', 'chunks.length > 0 ? malformed : found(head)', 'found(head)', 'a whole cookie beside chunks'],
+    [
+      'cookie.ts',
+      'if (count !== undefined && chunks.length !== Number(count)) return malformed',
+      '',
+      'chunks of which some are missing',
+    ],
+    ['cookie.ts', 'if (value === undefined) return malformed', 'if (value === undefined) break', 'chunks with a hole'],
     [
       'header.ts',
       'value === repeated ? malformed : presented(bearer.exec(value)?.[1])',
@@ -45,7 +56,7 @@ export default [
     file: `carriers/${file}`,
     find,
     replace,
-    tests: [unit, contract],
+    tests: [unit, contract, 'threats/d-cookie-forms.test.ts'],
     why: `it reads ${why}`,
   })),
   {

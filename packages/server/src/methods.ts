@@ -136,8 +136,12 @@ export function header<I extends Identity>({ verify }: BearerOptions<I>): Method
 
 /** Options of {@link cookie}. */
 export interface CookieOptions<I extends Identity> {
-  /** The cookie's name. With the prefix `__Host-` no sibling domain can plant one (RFC 6265bis section 4.1.3). */
-  readonly name: string
+  /**
+   * The cookie's name. With the prefix `__Host-` no sibling domain can plant one (RFC 6265bis section 4.1.3). Where the name
+   * varies, a pattern that all of it has to match. Chunks such as `name.0` belong to it: Auth.js, Supabase and others write
+   * what is too large for one cookie into several.
+   */
+  readonly name: string | RegExp
   /** Says whose the cookie's value is. */
   readonly verify: Verifier<I>
 }
@@ -145,11 +149,14 @@ export interface CookieOptions<I extends Identity> {
 /**
  * A cookie that the site's login has set. Needs the guard's `origins`, because browsers send it for every page.
  *
- * @throws ConfigurationError when `name` cannot be one (RFC 6265 section 4.1.1)
+ * @throws ConfigurationError when `name` cannot be one (RFC 6265 section 4.1.1), or is a pattern that remembers
  */
 export function cookie<I extends Identity>({ name, verify }: CookieOptions<I>): Method<I, true> {
-  if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) {
-    throw new ConfigurationError(`cookie: ${JSON.stringify(name)} is no cookie name`)
+  const works = typeof name === 'string' ? /^[!#$%&'*+\-.^_`|~\w]+$/.test(name) : !name.global && !name.sticky
+  if (!works) {
+    throw new ConfigurationError(
+      `cookie: name is ${name}; give a cookie's name, or a pattern without the flags g and y, which make it remember`,
+    )
   }
   return { name: 'cookie', ambient: true, http: true, carrier: cookieCarrier(name), verify }
 }

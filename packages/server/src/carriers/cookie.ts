@@ -1,24 +1,83 @@
 import { type Handshake, trimmed } from '../handshake/request.js'
 import { absent, type Carrier, found, malformed, type Reading } from './carrier.js'
 
+/** The name of a cookie, or a pattern that all of a name has to match. */
+export type CookieName = string | RegExp
+
 /**
- * Reads the cookie `name` (RFC 6265 section 4.2.1), its name compared byte by byte. The same name twice is malformed:
- * one of the two may have been planted from a sibling domain.
+ * Reads the cookie `name` (RFC 6265 section 4.2.1), its name compared byte by byte, or its chunks, joined in order. The
+ * same name twice is malformed: one of the two may have been planted from a sibling domain. So is a chunk too few or too
+ * many, and a second cookie that matches.
  */
-export function cookieCarrier(name: string): Carrier {
+export function cookieCarrier(name: CookieName): Carrier {
+  const isName = typeof name === 'string' ? (text: string) => text === name : matching(name)
   return (handshake: Handshake): Reading => {
-    let reading: Reading = absent
+    let base: string | undefined
+    const parts = new Map<string, string>()
     for (const [header, line] of handshake.headers) {
       if (header !== 'cookie') continue
       for (const pair of line.split(';')) {
-        const mark = pair.indexOf('=')
-        if (mark === -1 || pair.slice(0, mark).replace(/^[ \t]+/, '') !== name) continue
-        if (reading !== absent) return malformed
-        reading = found(decode(trimmed(pair.slice(mark + 1))))
+        // Where a runtime joins several lines, there is a comma in between: then nobody knows where a value ends.
+        const pieces = pair.includes(', ') ? pair.split(', ').filter((piece) => piece.includes('=')) : []
+        const isJoined = pieces.length > 1
+        for (const piece of isJoined ? pieces : [pair]) {
+          const part = partOf(piece, isName)
+          if (!part) continue
+          if (isJoined || (base ?? part.base) !== part.base || parts.has(part.suffix)) return malformed
+          base = part.base
+          parts.set(part.suffix, part.value)
+        }
       }
     }
-    return reading
+    return base === undefined ? absent : assemble(parts)
   }
+}
+
+function matching({ source, flags }: RegExp): (text: string) => boolean {
+  const whole = new RegExp(`^(?:${source})$`, flags)
+  return (text) => whole.test(text)
+}
+
+/** A cookie that is ours, or a chunk of it. */
+interface Part {
+  readonly base: string
+  /** What a chunk has behind the name, such as `.0` or `C1`. */
+  readonly suffix: string
+  readonly value: string
+}
+
+const chunk = /(?:\.|C)\d+$/
+
+function partOf(pair: string, isName: (text: string) => boolean): Part | undefined {
+  const mark = pair.indexOf('=')
+  if (mark === -1) return undefined
+  const name = pair.slice(0, mark).replace(/^[ \t]+/, '')
+  const at = isName(name) ? name.length : name.search(chunk)
+  const base = at === -1 ? '' : name.slice(0, at)
+  if (at === -1 || !isName(base)) return undefined
+  return { base, suffix: name.slice(at), value: decode(trimmed(pair.slice(mark + 1))) }
+}
+
+// ASP.NET and h3 write how many there are, and count from one.
+const announcement = /^(?:(?<dotNet>chunks[-:])|__chunked__)(?<count>[1-9]\d?)$/
+
+function assemble(parts: ReadonlyMap<string, string>): Reading {
+  const head = parts.get('')
+  const { dotNet, count } = (head !== undefined && announcement.exec(head)?.groups) || {}
+  const mark = dotNet ? 'C' : '.'
+  const chunks = [...parts.keys()].filter((suffix) => suffix.startsWith(mark))
+  if (head !== undefined && count === undefined) return chunks.length > 0 ? malformed : found(head)
+  // Nobody has announced these: they are other cookies.
+  if (head === undefined && chunks.length === 0) return absent
+  if (count !== undefined && chunks.length !== Number(count)) return malformed
+  let text = ''
+  const first = count === undefined ? 0 : 1
+  for (let i = first; i < first + chunks.length; i += 1) {
+    const value = parts.get(`${mark}${i}`)
+    if (value === undefined) return malformed
+    text += value
+  }
+  return found(text)
 }
 
 /** Undoes the quoting and escaping that servers write cookie values with; a value that has none stays as it is. */
