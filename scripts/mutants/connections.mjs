@@ -16,6 +16,7 @@ const targets = ['threats/f-targets.test.ts']
 const rechecks = ['threats/f-recheck.test.ts']
 const places = 'threats/f-places.test.ts'
 const leases = [life, 'threats/f-registry.test.ts', places]
+const wrongNode = ['threats/f-wrong-node.test.ts', 'threats/f-renewal.test.ts']
 const inBand = [...live, 'threats/f-renewal.test.ts']
 const nodes = ['threats/i-cut-off.test.ts', 'threats/i-nodes.test.ts']
 const firstMessages = [life, 'unit/connections/first-message.test.ts', 'threats/e-first-message.test.ts']
@@ -67,16 +68,6 @@ export default [
   ...of('connections/revoking.ts', targets, [
     ['const named = checkedTarget(target)', 'const named = target', 'a target that names nobody means everybody'],
     ["reason !== undefined && typeof reason !== 'string'", 'false', 'a reason that is no text'],
-  ]),
-  ...of('connections/revoking.ts', leases, [
-    [
-      "this.log.revoke({ target: checkedTarget({ connection }), code: 'replaced' }).catch(() => {})",
-      'void connection',
-      'a connection lives on whose place another has',
-    ],
-  ]),
-  ...of('connections/revoking.ts', targets, [
-    ['checkedTarget({ connection })', '{ connection }', 'a store that answers no id of a connection ends everybody'],
   ]),
   ...of('revocation/target.ts', targets, [
     ["typeof target !== 'object' || target === null", 'false', 'a number means everybody'],
@@ -217,6 +208,52 @@ export default [
       'if (acquired) held.aloneUntil = Number.NEGATIVE_INFINITY',
       'if (acquired) {}',
       'a connection lives on that has lost its place',
+    ],
+  ]),
+  ...of(
+    'connections/leases.ts',
+    ['threats/f-reconnections.test.ts'],
+    [
+      [
+        'if (elsewhere.length > 0) this.#options.tell(JSON.stringify({ replaced: elsewhere }))',
+        '',
+        'a connection of another node lives on whose place is taken',
+      ],
+      [
+        'Array.isArray(replaced) ? replaced',
+        'replaced === undefined ? [] : [replaced]',
+        'a connection of another node lives on whose place is taken',
+      ],
+    ],
+  ),
+  ...of('connections/renewal.ts', wrongNode, [
+    ["if (named.length === 0) return 'connection-unknown'", '', 'a renewal of nothing is answered as if it were done'],
+    [
+      "if (renewed.length === 0) return 'identity-changed'",
+      '',
+      'a renewal as somebody else is answered as if it were done',
+    ],
+    [
+      "connection === undefined ? accept.session === undefined : here !== 'connection-unknown'",
+      'true',
+      'a renewal does nothing on another node',
+    ],
+    [
+      "connection === undefined ? accept.session === undefined : here !== 'connection-unknown'",
+      'false',
+      'a renewal of a connection of this node fails with the store',
+    ],
+    ['    checkedAnswer(accept)\n', '', 'what another node asks is believed in no field'],
+    ["connection === undefined || typeof connection === 'string'", 'true', 'what another node asks is believed'],
+    [
+      "return all.includes('identity-changed') ? 'identity-changed' : 'connection-unknown'",
+      "return 'connection-unknown'",
+      'somebody else is told that there is no such connection',
+    ],
+    [
+      "renewal === 'connection-unknown' ? undefined",
+      "renewal === 'none' ? undefined",
+      'a node that has nothing answers for the one that has',
     ],
   ]),
   ...of('connections/renew-in-band.ts', inBand, [

@@ -115,20 +115,6 @@ export default [
   },
   {
     file: 'guard/guard.ts',
-    find: "if (named.length === 0) return 'connection-unknown'",
-    replace: '',
-    tests: [refusals],
-    why: 'a renewal of a connection that is not there',
-  },
-  {
-    file: 'guard/guard.ts',
-    find: "if (renewed.length === 0) return 'identity-changed'",
-    replace: '',
-    tests: [refusals],
-    why: "a renewal of somebody else's connection is answered 200",
-  },
-  {
-    file: 'guard/guard.ts',
     find: "if ('reason' in verified) return report(verified, request)",
     replace: '',
     tests: [refusals],

@@ -150,6 +150,21 @@ export default [
     [' || taken.get(key)', '', 'a used ticket that is written back opens a second connection'],
     ['taken.set(key, true, opened.end)', 'void taken', 'a used ticket that is written back opens a second connection'],
   ]),
+  ...of('node.ts', contract, [
+    ['if (asker === this.id) return', '', 'a node answers itself'],
+    ['    this.#heard = id\n', '', 'a question is heard again at every look'],
+  ]),
+  ...of(
+    'node.ts',
+    ['nodes/renewal.test.ts'],
+    [
+      [
+        'const opened = seal.open(keys[2], sealed)',
+        "const opened = { text: sealed.replace(/^\\d+ /, ''), end: Number.POSITIVE_INFINITY }",
+        'whoever can write to Redis renews connections',
+      ],
+    ],
+  ),
   ...of('entries.ts', log, [
     ['seal.close(keys[0], entry, time.now.latest + ttl)', 'entry', 'no node believes a revocation'],
     ['|| (time === otherTime && number < otherNumber)', '', 'a revocation is said to be where it is not'],
@@ -181,7 +196,11 @@ export default [
     ['primary !== this.#primary || !follows', '!follows', 'what a failover has lost is not noticed'],
     ['    this.#position = start\n', '', 'what a failover has lost is not noticed'],
     ['    this.#mending.begin()\n', '', 'what was lost is not appended again'],
-    ['if (entries.length === page) return true', '', 'a node accepts before it knows every revocation'],
+    [
+      'if (entries.length === page || questions.length === page) return true',
+      '',
+      'a node accepts before it knows every revocation',
+    ],
     ['if (await this.#mending.restore()) return true', '', 'what was lost is not appended again'],
     ['if (opened === undefined) {', 'if (false) {', 'whoever can write to Redis makes revocations'],
     ['if (!this.#hasWarned) {', 'if (false) {', 'nobody is told that somebody else writes'],
@@ -216,7 +235,7 @@ export default [
   ]),
   ...of('node.ts', contract, [
     [
-      "await commands.run(keys[1], ['HDEL', keys[1], this.#id]).catch(() => {})",
+      "await commands.run(keys[1], ['HDEL', keys[1], this.id]).catch(() => {})",
       '',
       'every revocation waits for a node that has gone down',
     ],
@@ -274,12 +293,8 @@ export default [
       'a node reads that no revocation waits for',
     ],
     [" and not string.find(told.err, '^OOM')", '', 'a server that is full ends everything'],
-    ['if tonumber(ends) > now then', 'if true then', 'every revocation waits for a node that has died'],
-    [
-      "table.insert(alive, position) else redis.call('HDEL', KEYS[1], nodes[i]) end",
-      'table.insert(alive, position) end',
-      'nodes that have died are kept for ever',
-    ],
+    ['if ends and tonumber(ends) > now then', 'if ends then', 'every revocation waits for a node that has died'],
+    ["    redis.call('HDEL', KEYS[1], nodes[i])\n", '', 'nodes that have died are kept for ever'],
   ]),
   ...of('scripts.ts', entries, [
     ["if tonumber(old[2][4]) <= now then redis.call('XDEL', KEYS[1], old[1]) end", '', 'a log that grows for ever'],

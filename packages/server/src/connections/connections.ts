@@ -19,6 +19,7 @@ import { LiveConnection } from './live-connection.js'
 import { Rechecks } from './recheck.js'
 import { Registry } from './registry.js'
 import { renewInBand } from './renew-in-band.js'
+import { answerRenewal, type Renewal, renewEverywhere } from './renewal.js'
 import { type Revoked, Revoking } from './revoking.js'
 import { type SourceReaders, sourceOf } from './source.js'
 import { end, type Linger, type Transport } from './transport.js'
@@ -75,13 +76,17 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
         if (state === 'unavailable')
           for (const connection of this.#registry.values()) this.end(connection, 'unavailable')
       },
+      onQuestion: (question) => {
+        this.#leases?.hear(question)
+        return answerRenewal(this, question)
+      },
     })
     this.#leases =
       limit &&
       new Leases<I>({
         ...options,
         limit,
-        onReplaced: (ids) => this.#revoking.replace(ids),
+        tell: (question) => void this.log.ask(question, 0).catch(() => {}),
         onLost: (connection) => this.end(connection, 'replaced'),
       })
   }
@@ -241,6 +246,11 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const revocation = this.log.find(accept)
     if (revocation) this.end(connection, revocation.code, revocation)
     return revocation === undefined
+  }
+
+  /** Renews the connection of that id, or all of the session of `accept`, on whatever node they are. */
+  renewAll(accept: Accept<I>, connection: string | undefined): Promise<Renewal> {
+    return renewEverywhere(this, { accept, connection }, (question, most) => this.log.ask(question, most))
   }
 
   /** How long a connection may live on, in whole seconds; `undefined` when its credential has no end. */

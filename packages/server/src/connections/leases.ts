@@ -24,8 +24,8 @@ export interface LeasesOptions<I extends Identity> {
   readonly clock: Clock
   readonly random: (bytes: number) => Uint8Array
   readonly limit: ConnectionLimit
-  /** Ends connections of other nodes, whose places others have now. */
-  readonly onReplaced: (ids: readonly string[]) => void
+  /** Tells the other nodes, who {@link Leases.hear} it. One that cannot hear it finds out when it renews its places. */
+  readonly tell: (question: string) => void
   /** Ends a connection of this node that has lost its place. */
   readonly onLost: (connection: LiveConnection<I>) => void
 }
@@ -109,6 +109,14 @@ export class Leases<I extends Identity> {
     if (held && !held.connection) this.#giveBack(held)
   }
 
+  /** Hears from another node whose places others have now. */
+  hear(question: string): void {
+    for (const id of readReplaced(question)) {
+      const held = this.#held.get(id)
+      if (held) this.#lose(held)
+    }
+  }
+
   /** Whether this node may let in one more by its own count, the oldest having made room where it must. */
   #hasRoom(group: string): boolean {
     const { max, whenFull } = this.#options.limit
@@ -126,7 +134,7 @@ export class Leases<I extends Identity> {
       if (held) this.#lose(held)
       return !held
     })
-    if (elsewhere.length > 0) this.#options.onReplaced(elsewhere)
+    if (elsewhere.length > 0) this.#options.tell(JSON.stringify({ replaced: elsewhere }))
   }
 
   #lose(held: Held<I>): void {
@@ -169,6 +177,16 @@ export class Leases<I extends Identity> {
     }
     if (this.#held.has(id)) this.#renewals.set(held, clock.now() + next)
     else this.#release(group, id)
+  }
+}
+
+/** None, when it is another kind of question. */
+function readReplaced(question: string): readonly string[] {
+  try {
+    const { replaced } = JSON.parse(question) as { readonly replaced?: unknown }
+    return Array.isArray(replaced) ? replaced : []
+  } catch {
+    return []
   }
 }
 

@@ -32,6 +32,8 @@ export interface RevokingOptions<I extends Identity> {
   /** Ends one of them. */
   readonly end: (connection: LiveConnection<I>, code: Revocation['code'], cause: Revocation) => void
   readonly onState: (state: StoreState, changed: boolean) => void
+  /** Answers what another node asks. */
+  readonly onQuestion: (question: string) => string | undefined
 }
 
 /** The revocations of all nodes, carried out on the live connections of this one. */
@@ -67,13 +69,6 @@ export class Revoking<I extends Identity> {
     const closed = before - registry.size
     const { confirmed, followers: nodes } = await appended
     return { closed, confirmed, nodes }
-  }
-
-  /** Ends the connections of these ids, on whatever node they are: newer ones of their identity have their places. */
-  replace(ids: readonly string[]): void {
-    for (const connection of ids) {
-      this.log.revoke({ target: checkedTarget({ connection }), code: 'replaced' }).catch(() => {})
-    }
   }
 
   #apply(revocation: Revocation): void {

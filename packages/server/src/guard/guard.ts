@@ -1,6 +1,7 @@
 import { selectSubprotocol } from '../carriers/subprotocol.js'
 import { Connections } from '../connections/connections.js'
 import { Events, type Listener } from '../connections/events.js'
+import type { Renewed } from '../connections/renewal.js'
 import type { Revoked } from '../connections/revoking.js'
 import { type Handshake, mayHideHeaders, readTarget, singleHeader } from '../handshake/request.js'
 import { checkUpgrade } from '../handshake/upgrade.js'
@@ -22,12 +23,6 @@ import { rejected } from '../verifiers/verifier.js'
 import { Decision, type Ways } from './decision.js'
 import { type Measurement, Measurements, type Work } from './measurements.js'
 import { type GuardOptions, settingsOf } from './options.js'
-
-/** What a renewal over HTTP answers. */
-export interface Renewed {
-  /** Seconds the connections may live on; absent when the credential has no end. */
-  readonly expiresIn?: number
-}
 
 /** How a node is. */
 export interface Health {
@@ -57,7 +52,7 @@ export interface Guard<I extends Identity = Identity> {
   allowsOrigin(request: Handshake): Promise<boolean | Refuse>
   /**
    * Renews live connections for the caller of a route, who shows who it is by header or cookie: the one of that id, or
-   * all of the caller's session.
+   * all of the caller's session, on whatever node they are. Refuses with 503 when it cannot ask the other nodes.
    */
   renew(request: Handshake, connection?: string): Promise<Renewed | Refuse>
   /** Refuses what a route finds wrong before it asks the guard, and tells of it. */
@@ -198,16 +193,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     })
 
   const renew = (request: Handshake, connection?: string): Promise<Renewed | Refuse> =>
-    serve(request, (caller) => {
-      const named = connections.find({ connection, session: caller.session })
-      if (named.length === 0) return 'connection-unknown'
-      // Over HTTP another identity does not end the connection: its id alone must not be enough to close it. Sessions of
-      // two issuers may have the same name.
-      const renewed = named.filter((live) => connections.renew(live, caller))
-      if (renewed.length === 0) return 'identity-changed'
-      const expiresIn = Math.min(...renewed.map((live) => connections.expiresIn(live) ?? Number.POSITIVE_INFINITY))
-      return Number.isFinite(expiresIn) ? { expiresIn } : {}
-    })
+    serve(request, (caller) => connections.renewAll(caller, connection))
 
   async function logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse> {
     const verified = await decision.attempt(request, token, async () => checkedLogout(await verify(token, clock.now())))

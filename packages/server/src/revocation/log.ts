@@ -14,6 +14,8 @@ export interface RevocationLogOptions {
   readonly maxStaleness: number
   /** Ends the connections that a revocation means. */
   readonly apply: (revocation: Revocation) => void
+  /** Answers what another node asks. */
+  readonly onQuestion: (question: string) => string | undefined
   /** Told when the state of the store changes, and again at every look while it is unavailable. */
   readonly onState: (state: StoreState, changed: boolean) => void
 }
@@ -36,7 +38,7 @@ export class RevocationLog {
   #onReady: (() => void)[] = []
 
   constructor(options: RevocationLogOptions) {
-    const { store, memory, maxStaleness } = options
+    const { store, memory, maxStaleness, onQuestion } = options
     this.#options = options
     // Before the first look nothing is forgotten.
     let now = () => Number.NEGATIVE_INFINITY
@@ -46,6 +48,7 @@ export class RevocationLog {
       maxStaleness: Math.max(maxStaleness, currentFor),
       onEntry: (entry) => this.#onEntry(entry),
       entries: () => this.#entries(),
+      onQuestion,
       onLook: () => this.#onLook(),
     })
     now = () => this.now
@@ -96,6 +99,11 @@ export class RevocationLog {
     const made: Revocation = { ...revocation, at: this.#following.time.latest }
     this.#take(made)
     return this.#send(made)
+  }
+
+  /** Asks the other nodes: see {@link Following.ask}. */
+  ask(question: string, most: number): Promise<readonly string[]> {
+    return this.#following.ask(question, most)
   }
 
   /** Stops following. */

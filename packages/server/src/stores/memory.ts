@@ -83,6 +83,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
           const now = clock.now()
           return { earliest: now, latest: now }
         },
+        async ask(question) {
+          const others = [...followers].filter((other) => other !== follower)
+          return others.flatMap((other) => other.onQuestion?.(question) ?? [])
+        },
         async stop() {
           followers.delete(follower)
         },

@@ -60,6 +60,8 @@ export interface Follower {
   onEntry(entry: string): void
   /** What the log must hold, asked when the store may have lost some of it. */
   entries(): Iterable<readonly [entry: string, ttl: number]>
+  /** Hears what another follower asks, once in most cases, and may answer. */
+  onQuestion?(question: string): string | undefined
   /** Told after each look at a store that may be out of reach. A store that never is need not call it. */
   onLook?(): void
 }
@@ -73,6 +75,11 @@ export interface Following {
   readonly currentAt: number | undefined
   /** Between which times the store's own clock stands now, in milliseconds since the epoch. */
   readonly time: { readonly earliest: number; readonly latest: number }
+  /**
+   * Asks the other followers. Answers what they said, as soon as there are `most` answers (0: at once), or all of them have
+   * heard it that do not seem to be dead, or after a second. Nothing of it is kept, and who is out of reach never hears it.
+   */
+  ask(question: string, most: number): Promise<readonly string[]>
   /** Stops following, and leaves the followers at once. */
   stop(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import type { Following, Store } from '@sallyport/server'
+import type { Follower, Following, Store } from '@sallyport/server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { followerOf } from '../support/follower.js'
 
@@ -23,8 +23,8 @@ export function storeContract(name: string, create: () => StoreUnderTest | Promi
     })
 
     const followers: Following[] = []
-    const follow = () => {
-      const follower = followerOf(store)
+    const follow = (onQuestion?: Follower['onQuestion']) => {
+      const follower = followerOf(store, [], 60_000, onQuestion)
       followers.push(follower.following)
       return follower
     }
@@ -233,6 +233,40 @@ export function storeContract(name: string, create: () => StoreUnderTest | Promi
         const follower = follow()
         await store.append(entry, keep)
         await follower.has(entry)
+      })
+
+      it('asks the other followers, and gathers what they answer', async () => {
+        const answers = ['one', 'ü🔑\u0000\r\n', undefined]
+        const asker = follow()
+        const others = answers.map((answer) => follow((question) => answer && `${answer} ${question}`))
+        await Promise.all([asker, ...others].map((each) => each.current()))
+        const question = '{"a":[1,null,"ü"]}\nand more'
+        const gathered = await asker.following.ask(question, Number.POSITIVE_INFINITY)
+        expect([...gathered].sort()).toEqual([`one ${question}`, `ü🔑\u0000\r\n ${question}`])
+        expect(others.map(({ questions }) => questions)).toEqual([[question], [question], [question]])
+        expect(asker.questions).toEqual([])
+        // And it is over.
+        expect(await asker.following.ask('other', Number.POSITIVE_INFINITY)).toHaveLength(2)
+      })
+
+      it('keeps nothing that was asked for one who comes later, and asks none who has stopped', async () => {
+        const [asker, other] = [follow(), follow(() => 'other')]
+        await Promise.all([asker.current(), other.current()])
+        await other.stop()
+        expect(await asker.following.ask('1', Number.POSITIVE_INFINITY)).toEqual([])
+        const late = follow()
+        await late.current()
+        expect(late.entries).toEqual([])
+      })
+
+      it('waits for no more answers than are wanted, and for none when none is', async () => {
+        const [asker, other] = [follow(), follow(() => 'yes')]
+        await Promise.all([asker.current(), other.current()])
+        expect(await asker.following.ask('1', 1)).toEqual(['yes'])
+        await asker.following.ask('2', 0)
+        // What is asked afterwards is heard afterwards.
+        expect(await asker.following.ask('3', 1)).toEqual(['yes'])
+        expect(other.questions).toEqual(['1', '2', '3'])
       })
 
       it('tells its time within bounds', async () => {

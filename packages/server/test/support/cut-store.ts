@@ -57,6 +57,7 @@ export function cutStore(clock: Clock, shared: Store = memoryStore({ clock }), u
             const { earliest, latest } = following.time
             return { earliest: earliest - uncertainty, latest: latest + uncertainty }
           },
+          ask: cut(following.ask),
           stop: () => following.stop(),
         }
       },

@@ -1,10 +1,12 @@
-import type { Following, Store } from '@sallyport/server'
+import type { Follower, Following, Store } from '@sallyport/server'
 
 /** Somebody who follows the log of a store, and writes down what comes. */
 export interface TestFollower {
   readonly following: Following
   /** What has come, in order. */
   readonly entries: readonly string[]
+  /** What others have asked it, in order. */
+  readonly questions: readonly string[]
   /** How often it was asked what the log must hold. */
   readonly asked: number
   /** Resolves when that entry has come. */
@@ -17,12 +19,22 @@ export interface TestFollower {
 }
 
 /** `known`: what the log must hold, for a minute. */
-export function followerOf(store: Store, known: readonly string[] = [], maxStaleness = 60_000): TestFollower {
+export function followerOf(
+  store: Store,
+  known: readonly string[] = [],
+  maxStaleness = 60_000,
+  onQuestion: Follower['onQuestion'] = () => undefined,
+): TestFollower {
   const entries: string[] = []
+  const questions: string[] = []
   const looked = new Set<() => void>()
   let asked = 0
   const following = store.follow({
     maxStaleness,
+    onQuestion: (question) => {
+      questions.push(question)
+      return onQuestion(question)
+    },
     onEntry: (entry) => {
       entries.push(entry)
     },
@@ -48,6 +60,7 @@ export function followerOf(store: Store, known: readonly string[] = [], maxStale
   return {
     following,
     entries,
+    questions,
     get asked() {
       return asked
     },

@@ -1,5 +1,7 @@
 /** How many entries of maps and sets are gone through while `work` runs. */
-export function stepsOf(work: () => void): number {
+export function stepsOf(work: () => void): number
+export function stepsOf(work: () => Promise<void>): Promise<number>
+export function stepsOf(work: () => void | Promise<void>): number | Promise<number> {
   let steps = 0
   const prototypes = [new Map(), new Set()].map((each) => Object.getPrototypeOf(each[Symbol.iterator]()))
   const originals = prototypes.map(({ next }) => next as () => IteratorResult<unknown>)
@@ -9,10 +11,10 @@ export function stepsOf(work: () => void): number {
       return originals[i]!.call(this)
     }
   }
-  try {
-    work()
-  } finally {
+  const restore = () => {
     for (const [i, prototype] of prototypes.entries()) prototype.next = originals[i]
+    return steps
   }
-  return steps
+  const done = work()
+  return done instanceof Promise ? done.then(restore) : restore()
 }

@@ -61,7 +61,7 @@ it('J02 nor in an error, whatever goes wrong', { timeout: 30_000 }, async () => 
 it('I20 an ACL user with the rights of the documentation is enough', async () => {
   const redis = await redisOfTest()
   const commands =
-    'set getdel eval evalsha time info sadd scard pexpire pttl zadd zrem zcard zscore zrange zrangebyscore ' +
+    'set getdel eval evalsha time info sadd scard smembers pexpire pttl zadd zrem zcard zscore zrange zrangebyscore ' +
     'xadd xdel xrange hset hgetall hdel'
   const rights = commands.split(' ').map((command) => `+${command}`)
   await redis.admin.call('ACL', 'SETUSER', 'sallyport', 'on', '>word', '~{sallyport}:*', ...rights)

@@ -11,11 +11,17 @@ export interface LogOptions {
   readonly clock: Clock
   readonly time: ServerTime
   readonly random: (bytes: number) => Uint8Array
-  /** The key of the stream, and of the positions of the nodes in it. */
-  readonly keys: readonly [stream: string, nodes: string]
+  /** The keys of the log, of the positions of the nodes, and of what they ask each other. */
+  readonly keys: readonly [log: string, nodes: string, questions: string]
   /** Told which primary answers, before anything else of it is believed. Rejects when it must not be used. */
   readonly onPrimary: (primary: string) => Promise<void>
 }
+
+/** How long a question may be answered, in milliseconds. */
+export const questionTtl = 5_000
+
+/** The key of the answers to a question. */
+export const answersKey = (questions: string, name: string): string => `${questions}:${name}`
 
 /** Appends an entry, sealed with its end. Its id. */
 export async function appendTo(

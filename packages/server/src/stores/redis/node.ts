@@ -1,6 +1,6 @@
 import { newId } from '../../support/id.js'
 import type { Follower, Following } from '../store.js'
-import type { LogOptions } from './entries.js'
+import { answersKey, type LogOptions, questionTtl } from './entries.js'
 import { Mending } from './mending.js'
 import * as scripts from './scripts.js'
 
@@ -14,9 +14,12 @@ export class Node implements Following {
   readonly #options: LogOptions
   readonly #follower: Follower
   readonly #onStop: () => void
-  readonly #id: string
   readonly #mending: Mending
+  readonly id: string
+  readonly ask: Following['ask']
   #position = start
+  /** Its position in what the nodes ask each other. */
+  #heard = start
   #primary: string | undefined
   /** A look that nobody has answered yet: there is no use in a second one behind it. */
   #unanswered: Promise<Look> | undefined
@@ -26,11 +29,12 @@ export class Node implements Following {
   readonly #done: Promise<void>
   currentAt: number | undefined
 
-  constructor(options: LogOptions, follower: Follower, onStop: () => void) {
+  constructor(options: LogOptions, follower: Follower, { ask, onStop }: NodeLinks) {
     this.#options = options
     this.#follower = follower
     this.#onStop = onStop
-    this.#id = newId(options.random)
+    this.ask = ask
+    this.id = newId(options.random)
     this.#mending = new Mending(options, follower)
     this.#done = this.#run()
   }
@@ -50,7 +54,7 @@ export class Node implements Following {
     await this.#done
     this.#onStop()
     const { commands, keys } = this.#options
-    await commands.run(keys[1], ['HDEL', keys[1], this.#id]).catch(() => {})
+    await commands.run(keys[1], ['HDEL', keys[1], this.id]).catch(() => {})
   }
 
   async #run(): Promise<void> {
@@ -77,12 +81,13 @@ export class Node implements Following {
       this.#unanswered = undefined
     })
     const look = await commands.inTime(this.#unanswered)
-    const { sent, primary, entries } = look
+    const { sent, primary, entries, questions } = look
     if (primary !== this.#primary) await onPrimary(primary)
     time.told(look.time, sent, look.received)
     const follows = this.#position === start || entries[0]?.[0] === this.#position
     const isAnother = this.#primary !== undefined && (primary !== this.#primary || !follows)
     this.#primary = primary
+    await Promise.all(questions.map((question) => this.#hear(question, look.time)))
     // A failover, a restart or somebody's hand may have taken something out.
     if (isAnother) return this.#readAgain()
     const news = this.#position === start ? entries : entries.slice(1)
@@ -90,16 +95,17 @@ export class Node implements Following {
       this.#position = id
       this.#take(id, text, look.time)
     }
-    if (entries.length === page) return true
+    if (entries.length === page || questions.length === page) return true
     if (await this.#mending.restore()) return true
     this.currentAt = sent
     if (await this.#mending.isDamaged(look.time)) return this.#readAgain()
-    return news.length > 0
+    return news.length + questions.length > 0
   }
 
   /** Begins with the first entry again, to see what the log has lost. */
   #readAgain(): true {
     this.#position = start
+    this.#heard = start
     this.#mending.begin()
     return true
   }
@@ -108,19 +114,37 @@ export class Node implements Following {
     const { commands, clock, keys } = this.#options
     const sent = clock.now()
     const reply = await commands.probe(scripts.look, keys, [
-      this.#id,
+      this.id,
       this.#position,
+      this.#heard,
       Math.ceil(this.#follower.maxStaleness),
       page,
     ])
-    const [time, primary, entries] = reply as [number, string, [id: string, fields: string[]][]]
+    const [time, primary, entries, questions] = reply as [number, string, StreamEntry[], StreamEntry[]]
+    const textOf = ([id, fields]: StreamEntry) => [id, fields[1] ?? ''] as const
     return {
       sent,
       received: clock.now(),
       time: Number(time),
       primary,
-      entries: entries.map(([id, fields]) => [id, fields[1] ?? '']),
+      entries: entries.map(textOf),
+      questions: questions.map(textOf),
     }
+  }
+
+  /** Hears a question, and answers before the next look says so. */
+  async #hear([id, sealed]: readonly [id: string, text: string], now: number): Promise<void> {
+    const { commands, seal, keys } = this.#options
+    this.#heard = id
+    const opened = seal.open(keys[2], sealed)
+    if (!opened || opened.end <= now) return
+    const [, name = '', asker, question = ''] = /^(\S+) (\S+) (.*)$/s.exec(opened.text) ?? []
+    if (asker === this.id) return
+    const answer = this.#follower.onQuestion?.(question)
+    if (answer === undefined) return
+    const key = answersKey(keys[2], name)
+    // What is not said in time is as if nobody had answered.
+    await commands.eval(scripts.count, [key], [seal.close(key, answer, opened.end), questionTtl]).catch(() => {})
   }
 
   #take(id: string, sealed: string, now: number): void {
@@ -140,6 +164,14 @@ export class Node implements Following {
   }
 }
 
+type StreamEntry = [id: string, fields: string[]]
+
+/** How a node is bound to the log. */
+export interface NodeLinks {
+  readonly ask: Following['ask']
+  readonly onStop: () => void
+}
+
 /** What a look into the log has shown. */
 interface Look {
   readonly sent: number
@@ -147,4 +179,5 @@ interface Look {
   readonly time: number
   readonly primary: string
   readonly entries: readonly (readonly [id: string, text: string])[]
+  readonly questions: readonly (readonly [id: string, text: string])[]
 }

@@ -97,28 +97,46 @@ return { missing, now }
 `)
 
 /**
- * KEYS: the log, the nodes. ARGV: node, its position, how long it counts from now on, entries at most. Says that the node is
- * alive and how far it has come, and answers time, primary, and the entries from that position on, itself included.
+ * KEYS: the log, the nodes, the questions. ARGV: node, its positions in log and questions, how long it counts from now on,
+ * entries at most. Says that the node is awake and how far it has come, and answers time, primary, the entries from that
+ * position on, itself included, and the questions behind the other.
  */
 export const look = script(`
 ${primary}
 ${now}
-local told = redis.pcall('HSET', KEYS[2], ARGV[1], string.format('%.0f', now + ARGV[3]) .. ' ' .. ARGV[2])
+local told = redis.pcall('HSET', KEYS[2], ARGV[1], string.format('%.0f', now + ARGV[4]) .. ' ' .. ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. now)
 -- A server that is full can still be read.
 if type(told) == 'table' and not string.find(told.err, '^OOM') then return told end
-return { now, primary, redis.call('XRANGE', KEYS[1], ARGV[2], '+', 'COUNT', ARGV[4]) }
+local entries = redis.call('XRANGE', KEYS[1], ARGV[2], '+', 'COUNT', ARGV[5])
+return { now, primary, entries, redis.call('XRANGE', KEYS[3], '(' .. ARGV[3], '+', 'COUNT', ARGV[5]) }
 `)
 
-/** KEYS: the nodes. The positions of those that count; the others are taken out. */
+/**
+ * KEYS: the nodes, the answers to a question. ARGV: how long a node seems to be awake after a look. The positions in the log
+ * of the nodes that count, those in the questions of the nodes that are awake, and the answers. The other nodes are taken out.
+ */
 export const positions = script(`
 ${now}
-local alive = {}
+local log, questions = {}, {}
 local nodes = redis.call('HGETALL', KEYS[1])
 for i = 1, #nodes, 2 do
-  local ends, position = string.match(nodes[i + 1], '^(%d+) (.+)$')
-  if tonumber(ends) > now then table.insert(alive, position) else redis.call('HDEL', KEYS[1], nodes[i]) end
+  local ends, position, question, looked = string.match(nodes[i + 1], '^(%d+) (%S+) (%S+) (%d+)$')
+  if ends and tonumber(ends) > now then
+    table.insert(log, position)
+    if now - looked < tonumber(ARGV[1]) then table.insert(questions, question) end
+  else
+    redis.call('HDEL', KEYS[1], nodes[i])
+  end
 end
-return alive
+return { log, questions, redis.call('SMEMBERS', KEYS[2]) }
+`)
+
+/** KEYS: the questions. ARGV: question, time to live. Forgets those that are over, and answers the id of the question. */
+export const ask = script(`
+${now}
+local id = redis.call('XADD', KEYS[1], 'MINID', string.format('%.0f', now - ARGV[2]), '*', 'question', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return id
 `)
 
 /** KEYS: any key of ours. Which primary this is, what it says of its memory and its persistence, and the time. */

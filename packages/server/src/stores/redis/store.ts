@@ -62,7 +62,7 @@ export function redisStore(options: RedisStoreOptions): Store {
   let primary: string | undefined
   // What was taken here, until its end: whoever writes it back opens nothing more with it on this node.
   const taken = new ExpiringMap<string, true>(() => time.now.earliest)
-  const keys = [keyOf('log'), keyOf('nodes')] as const
+  const keys = [keyOf('log'), keyOf('nodes'), keyOf('questions')] as const
   const log = new Log({ commands, seal, clock, time, random: randomBytes, keys, onPrimary })
   if (secrets.length === 0) warn('give it a secret: without one, whoever can write to Redis can make tickets')
 

@@ -63,10 +63,10 @@ describe('an entry that is appended', { timeout: 5_000 }, () => {
     const { store, nodes } = setUp()
     const follower = followerOf(store)
     await follower.current()
-    await redis.admin.hset(nodes, 'dead', `${Date.now() + keep} 0-0`)
+    await redis.admin.hset(nodes, 'dead', `${Date.now() + keep} 0-0 0-0 0`)
     expect(await store.append('1', keep)).toEqual({ confirmed: 1, followers: 2 })
     // One that is said to be dead counts no more.
-    await redis.admin.hset(nodes, 'dead', `${Date.now() - 1} 0-0`)
+    await redis.admin.hset(nodes, 'dead', `${Date.now() - 1} 0-0 0-0 0`)
     expect(await store.append('2', keep)).toEqual({ confirmed: 1, followers: 1 })
     expect(await redis.admin.hexists(nodes, 'dead')).toBe(0)
     await follower.stop()
@@ -81,7 +81,7 @@ describe('an entry that is appended', { timeout: 5_000 }, () => {
     for (const [position, confirmed] of [[before, 0] as const, [behind, 1] as const]) {
       await redis.admin.del(log)
       await redis.admin.xadd(log, last, 'entry', '', 'until', `${Date.now() + keep}`)
-      await redis.admin.hset(nodes, 'other', `${Date.now() + keep} ${position}`)
+      await redis.admin.hset(nodes, 'other', `${Date.now() + keep} ${position} 0-0 0`)
       expect(await store.append('1', keep)).toEqual({ confirmed, followers: 1 })
     }
   })

@@ -1,0 +1,89 @@
+import type { Identity } from '../identity.js'
+import type { Accept } from '../verdict.js'
+import { checkedAnswer } from '../verifiers/answer.js'
+import type { LiveConnection } from './live-connection.js'
+
+/** What a renewal over HTTP answers. */
+export interface Renewed {
+  /** Seconds the connections may live on; absent when the credential has no end. */
+  readonly expiresIn?: number
+}
+
+/** What becomes of a renewal: the reasons are those of a refusal. */
+export type Renewal = Renewed | 'connection-unknown' | 'identity-changed'
+
+/** What it is about: a newer credential, for one connection, or for all of its session. */
+export interface RenewalRequest<I extends Identity> {
+  readonly accept: Accept<I>
+  readonly connection?: string | undefined
+}
+
+/** The live connections of a node. */
+export interface Renewable<I extends Identity> {
+  find(named: { connection?: string | undefined; session?: string | undefined }): LiveConnection<I>[]
+  renew(connection: LiveConnection<I>, accept: Accept<I>): boolean
+  expiresIn(connection: LiveConnection<I>): number | undefined
+}
+
+/** Renews what this node has of the connections that are meant. */
+export function renewHere<I extends Identity>(
+  connections: Renewable<I>,
+  { accept, connection }: RenewalRequest<I>,
+): Renewal {
+  const named = connections.find({ connection, session: accept.session })
+  if (named.length === 0) return 'connection-unknown'
+  // Over HTTP another identity does not end the connection: its id alone must not be enough to close it. Sessions of two
+  // issuers may have the same name.
+  const renewed = named.filter((live) => connections.renew(live, accept))
+  if (renewed.length === 0) return 'identity-changed'
+  return leastOf(renewed.map((live) => connections.expiresIn(live)))
+}
+
+/** Renews them wherever they are; `ask` asks the other nodes, unless the one that is named is here. */
+export async function renewEverywhere<I extends Identity>(
+  connections: Renewable<I>,
+  request: RenewalRequest<I>,
+  ask: (question: string, most: number) => Promise<readonly string[]>,
+): Promise<Renewal> {
+  const { accept, connection } = request
+  const here = renewHere(connections, request)
+  if (connection === undefined ? accept.session === undefined : here !== 'connection-unknown') return here
+  const answers = await ask(JSON.stringify({ renew: request }), connection === undefined ? Number.POSITIVE_INFINITY : 1)
+  const all = [here, ...answers.map(readAnswer)]
+  const renewed = all.filter((renewal) => typeof renewal === 'object')
+  if (renewed.length > 0) return leastOf(renewed.map(({ expiresIn }) => expiresIn))
+  return all.includes('identity-changed') ? 'identity-changed' : 'connection-unknown'
+}
+
+/** Answers another node that asks for a renewal; `undefined` when nothing of it is here, or it is no such question. */
+export function answerRenewal<I extends Identity>(connections: Renewable<I>, question: string): string | undefined {
+  const request = readRequest<I>(question)
+  const renewal = request && renewHere(connections, request)
+  return renewal === undefined || renewal === 'connection-unknown' ? undefined : JSON.stringify({ renewal })
+}
+
+function leastOf(seconds: readonly (number | undefined)[]): Renewed {
+  const expiresIn = Math.min(...seconds.map((each) => each ?? Number.POSITIVE_INFINITY))
+  return Number.isFinite(expiresIn) ? { expiresIn } : {}
+}
+
+/** A node of another version may ask what this one does not understand: then it has nothing to say. */
+function readRequest<I extends Identity>(question: string): RenewalRequest<I> | undefined {
+  try {
+    const { renew } = JSON.parse(question) as { readonly renew: RenewalRequest<I> }
+    const { accept, connection } = renew
+    checkedAnswer(accept)
+    return connection === undefined || typeof connection === 'string' ? { accept, connection } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function readAnswer(answer: string): Renewal {
+  try {
+    const { renewal } = JSON.parse(answer) as { readonly renewal: Renewal }
+    if (renewal === 'identity-changed') return renewal
+    if (typeof renewal === 'object' && renewal !== null) return leastOf([renewal.expiresIn])
+  } catch {}
+  return 'connection-unknown'
+}

@@ -1,0 +1,126 @@
+import { memoryStore } from '@sallyport/server'
+import { describe, expect, it } from 'vitest'
+import { testClock } from '../support/clock.js'
+import { cutStore } from '../support/cut-store.js'
+import { type Claims, credentialOf, live } from '../support/live.js'
+
+const hour = 3_600_000
+
+/** Two nodes on one store; the way of the first to the others can be cut. */
+function nodes() {
+  const clock = testClock()
+  const store = memoryStore({ clock })
+  const way = cutStore(clock, store)
+  const asked = live({ clock, store: () => way.store })
+  way.look()
+  const other = live({ clock, store: () => store })
+  const claims = (more: Claims = {}): Claims => ({
+    session: 's1',
+    issuedAt: clock.now(),
+    expiresAt: clock.now() + hour,
+    ...more,
+  })
+  return { clock, store, way, asked, other, claims }
+}
+
+const statusOf = async (answer: Promise<Response>) => {
+  const response = await answer
+  return [response.status, await response.json()] as const
+}
+
+describe('F38 a renewal that is sent to another node', () => {
+  it('F38 reaches the connection that it names, and that alone', async () => {
+    const { clock, asked, other, claims } = nodes()
+    const { connection } = await other.connect(claims({ expiresAt: clock.now() + 60_000 }))
+    const sibling = await other.connect(claims({ expiresAt: clock.now() + 60_000 }))
+    clock.advance(1_000)
+    const fresh = credentialOf(claims())
+    expect(await statusOf(asked.renew(fresh, { connection: connection!.id }))).toEqual([200, { expiresIn: 3_600 }])
+    expect(connection!.expiresAt).toBe(clock.now() + hour)
+    expect(sibling.connection!.expiresAt).toBe(clock.now() + 59_000)
+    expect(other.kinds()).toEqual(['accepted', 'accepted', 'renewed'])
+    expect(asked.kinds()).not.toContain('renewed')
+  })
+
+  it('F38 reaches every connection of its session, and answers the least', async () => {
+    const { clock, asked, other, claims } = nodes()
+    const here = await asked.connect(claims())
+    const there = await other.connect(claims())
+    const stranger = await other.connect(claims({ session: 's2' }))
+    clock.advance(1_000)
+    const credential = credentialOf(claims({ expiresAt: clock.now() + 24 * hour }))
+    // A connection lives for a day from its beginning.
+    expect(await statusOf(asked.renew(credential))).toEqual([200, { expiresIn: 86_399 }])
+    for (const { connection } of [here, there]) expect(connection!.expiresAt).toBe(clock.now() + 24 * hour)
+    expect(stranger.connection!.expiresAt).toBe(clock.now() + hour - 1_000)
+    expect(asked.kinds().filter((kind) => kind === 'renewed')).toHaveLength(1)
+  })
+
+  it("F38 changes nothing of a connection that is somebody else's", async () => {
+    const { clock, asked, other, claims } = nodes()
+    const { connection } = await other.connect(claims())
+    const { expiresAt } = connection!
+    clock.advance(1_000)
+    for (const body of [{ connection: connection!.id }, undefined]) {
+      expect((await statusOf(asked.renew(credentialOf(claims({ id: 'eve' })), body)))[0]).toBe(403)
+    }
+    expect(asked.reasons()).toEqual(['identity-changed', 'identity-changed'])
+    expect(connection!.expiresAt).toBe(expiresAt)
+    expect(other.guard.connections.size).toBe(1)
+  })
+
+  it('F38 finds none where there is none', async () => {
+    const { asked, other, claims } = nodes()
+    await other.connect(claims())
+    expect((await statusOf(asked.renew(credentialOf(claims({ session: 's2' })))))[0]).toBe(404)
+    expect((await statusOf(asked.renew(credentialOf({ id: 'ada' }))))[0]).toBe(404)
+    expect((await statusOf(asked.renew(credentialOf(claims()), { connection: 'none' })))[0]).toBe(404)
+    expect((await statusOf(asked.renew(credentialOf(claims()))))[0]).toBe(200)
+  })
+
+  it('F38 is answered with 503 when the others cannot be asked, unless the one that it names is here', async () => {
+    const { asked, other, way, claims } = nodes()
+    const here = await asked.connect(claims())
+    const there = await other.connect(claims())
+    way.answers = false
+    const renew = async (connection?: string) =>
+      (await statusOf(asked.renew(credentialOf(claims()), connection === undefined ? undefined : { connection })))[0]
+    expect(await renew(here.connection!.id)).toBe(200)
+    expect(await renew(there.connection!.id)).toBe(503)
+    expect(await renew()).toBe(503)
+    way.answers = true
+    expect(await renew(there.connection!.id)).toBe(200)
+    expect(await renew()).toBe(200)
+  })
+
+  it('F38 ends the connection when its credential was revoked meanwhile', async () => {
+    const { clock, store, other, claims } = nodes()
+    const client = await other.connect(claims({ session: 's2' }))
+    const accept = { method: 'header', type: 'accept', identity: { id: 'ada' }, session: 's1', issuedAt: clock.now() }
+    await other.guard.revoke({ session: 's1' })
+    const following = store.follow({ maxStaleness: 0, onEntry() {}, entries: () => [] })
+    await following.ask(JSON.stringify({ renew: { accept, connection: client.connection!.id } }), 1)
+    expect((await client.closed).code).toBe(4010)
+  })
+
+  it.each([
+    ['no JSON', 'renew'],
+    ['nothing', 'null'],
+    ['another kind', '{"dance":1}'],
+    ['an accept that is none', '{"renew":{"accept":7,"connection":"ID"}}'],
+    ['an end that is none', '{"renew":{"accept":{"identity":{"id":"ada"},"expiresAt":"never"},"connection":"ID"}}'],
+    ['a connection that is none', '{"renew":{"accept":{"identity":{"id":"ada"}},"connection":{"a":1}}}'],
+    ['places of nobody', '{"replaced":{"a":1}}'],
+    ['a place that is none', '{"replaced":[null,{},7]}'],
+  ])('F38 is not what another version asks: %s', async (_, question) => {
+    const { store, other, claims } = nodes()
+    const { connection } = await other.connect(claims())
+    const { expiresAt } = connection!
+    const following = store.follow({ maxStaleness: 0, onEntry() {}, entries: () => [] })
+    const ask = (text: string) => following.ask(text.replace('ID', connection!.id), 1)
+    expect(await ask(question)).toEqual([])
+    expect(connection!.expiresAt).toBe(expiresAt)
+    expect(await ask('{"renew":{"accept":{"identity":{"id":"ada"}},"connection":"ID"}}')).toHaveLength(1)
+    expect(other.guard.connections.size).toBe(1)
+  })
+})
