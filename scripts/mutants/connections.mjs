@@ -244,7 +244,9 @@ export default [
       'a renewal of a connection of this node fails with the store',
     ],
     ['    checkedAnswer(accept)\n', '', 'what another node asks is believed in no field'],
-    ["connection === undefined || typeof connection === 'string'", 'true', 'what another node asks is believed'],
+    ["connection !== undefined && typeof connection !== 'string'", 'false', 'what another node asks is believed'],
+    ['!Number.isFinite(vouchedAt) || ', '', 'what another node asks is believed'],
+    ['recheck: live.accept.recheck', '', 'a session is looked up no more once another node has renewed it'],
     [
       "return all.includes('identity-changed') ? 'identity-changed' : 'connection-unknown'",
       "return 'connection-unknown'",

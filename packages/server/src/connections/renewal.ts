@@ -25,16 +25,17 @@ export interface Renewable<I extends Identity> {
   expiresIn(connection: LiveConnection<I>): number | undefined
 }
 
-/** Renews what this node has of the connections that are meant. */
-export function renewHere<I extends Identity>(
+/** Renews what this node has of the connections that are meant; `acceptFor` says as what, where that differs. */
+function renewHere<I extends Identity>(
   connections: Renewable<I>,
   { accept, connection }: RenewalRequest<I>,
+  acceptFor = (_: LiveConnection<I>) => accept,
 ): Renewal {
   const named = connections.find({ connection, session: accept.session })
   if (named.length === 0) return 'connection-unknown'
   // Over HTTP another identity does not end the connection: its id alone must not be enough to close it. Sessions of two
   // issuers may have the same name.
-  const renewed = named.filter((live) => connections.renew(live, accept))
+  const renewed = named.filter((live) => connections.renew(live, acceptFor(live)))
   if (renewed.length === 0) return 'identity-changed'
   return leastOf(renewed.map((live) => connections.expiresIn(live)))
 }
@@ -48,7 +49,10 @@ export async function renewEverywhere<I extends Identity>(
   const { accept, connection } = request
   const here = renewHere(connections, request)
   if (connection === undefined ? accept.session === undefined : here !== 'connection-unknown') return here
-  const answers = await ask(JSON.stringify({ renew: request }), connection === undefined ? Number.POSITIVE_INFINITY : 1)
+  const { identity, expiresAt, issuedAt, vouchedAt, session, token } = accept
+  const shown = { identity, expiresAt, issuedAt, vouchedAt, session, token }
+  const question = JSON.stringify({ renew: { accept: shown, connection } })
+  const answers = await ask(question, connection === undefined ? Number.POSITIVE_INFINITY : 1)
   const all = [here, ...answers.map(readAnswer)]
   const renewed = all.filter((renewal) => typeof renewal === 'object')
   if (renewed.length > 0) return leastOf(renewed.map(({ expiresIn }) => expiresIn))
@@ -58,7 +62,9 @@ export async function renewEverywhere<I extends Identity>(
 /** Answers another node that asks for a renewal; `undefined` when nothing of it is here, or it is no such question. */
 export function answerRenewal<I extends Identity>(connections: Renewable<I>, question: string): string | undefined {
   const request = readRequest<I>(question)
-  const renewal = request && renewHere(connections, request)
+  // The credential stays on the node that it was shown to: what was looked up again so far is looked up again.
+  const renewal =
+    request && renewHere(connections, request, (live) => ({ ...request.accept, recheck: live.accept.recheck }))
   return renewal === undefined || renewal === 'connection-unknown' ? undefined : JSON.stringify({ renewal })
 }
 
@@ -73,7 +79,10 @@ function readRequest<I extends Identity>(question: string): RenewalRequest<I> | 
     const { renew } = JSON.parse(question) as { readonly renew: RenewalRequest<I> }
     const { accept, connection } = renew
     checkedAnswer(accept)
-    return connection === undefined || typeof connection === 'string' ? { accept, connection } : undefined
+    const { identity, expiresAt, issuedAt, vouchedAt, session, token } = accept
+    if (!Number.isFinite(vouchedAt) || (connection !== undefined && typeof connection !== 'string')) return undefined
+    const shown = { identity, expiresAt, issuedAt, vouchedAt, session, token }
+    return { accept: { type: 'accept', method: 'header', ...shown }, connection }
   } catch {
     return undefined
   }

@@ -35,7 +35,12 @@ function reconnecting(count: number) {
     for (let i = 0; i < times; i++) {
       clock.advance(100)
       const { connections } = nodes[turn++ % count]!
-      const accept: Accept<Identity> = { type: 'accept', method: 'header', identity: { id: 'ada' } }
+      const accept: Accept<Identity> = {
+        type: 'accept',
+        method: 'header',
+        identity: { id: 'ada' },
+        vouchedAt: clock.now(),
+      }
       const transport = fakeTransport()
       const admitted = await connections.admit(accept)
       connections.open(admitted!, handshake(), transport)

@@ -2,18 +2,19 @@ import { memoryStore } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
-import { type Claims, credentialOf, live } from '../support/live.js'
+import { nextTurn } from '../support/deferred.js'
+import { type Claims, credentialOf, type LiveOptions, live, verifyClaims } from '../support/live.js'
 
 const hour = 3_600_000
 
 /** Two nodes on one store; the way of the first to the others can be cut. */
-function nodes() {
+function nodes(options: LiveOptions = {}) {
   const clock = testClock()
   const store = memoryStore({ clock })
   const way = cutStore(clock, store)
   const asked = live({ clock, store: () => way.store })
   way.look()
-  const other = live({ clock, store: () => store })
+  const other = live({ ...options, clock, store: () => store })
   const claims = (more: Claims = {}): Claims => ({
     session: 's1',
     issuedAt: clock.now(),
@@ -93,10 +94,29 @@ describe('F38 a renewal that is sent to another node', () => {
     expect(await renew()).toBe(200)
   })
 
+  it('F38 leaves the credential where it was shown, and what is looked up again to the node of the connection', async () => {
+    const looked: string[] = []
+    const verify: LiveOptions['verify'] = async (credential, context) => {
+      looked.push(credential)
+      return { ...(await verifyClaims(credential, context)), lookedUpAt: context.now }
+    }
+    const { clock, asked, other, claims } = nodes({ verify, life: { recheck: 60_000 } })
+    const first = credentialOf(claims())
+    const client = await other.connect(first)
+    clock.advance(1_000)
+    expect((await statusOf(asked.renew(credentialOf(claims()))))[0]).toBe(200)
+    expect(other.kinds()).toContain('renewed')
+    expect(looked.splice(0)).toEqual([first])
+    clock.advance(61_000)
+    for (let turn = 0; turn < 10; turn++) await nextTurn()
+    expect(looked).toEqual([first])
+    expect(client.socket.readyState).toBe(client.socket.OPEN)
+  })
+
   it('F38 ends the connection when its credential was revoked meanwhile', async () => {
     const { clock, store, other, claims } = nodes()
     const client = await other.connect(claims({ session: 's2' }))
-    const accept = { method: 'header', type: 'accept', identity: { id: 'ada' }, session: 's1', issuedAt: clock.now() }
+    const accept = { method: 'header', type: 'accept', identity: { id: 'ada' }, session: 's1', vouchedAt: clock.now() }
     await other.guard.revoke({ session: 's1' })
     const following = store.follow({ maxStaleness: 0, onEntry() {}, entries: () => [] })
     await following.ask(JSON.stringify({ renew: { accept, connection: client.connection!.id } }), 1)
@@ -108,8 +128,15 @@ describe('F38 a renewal that is sent to another node', () => {
     ['nothing', 'null'],
     ['another kind', '{"dance":1}'],
     ['an accept that is none', '{"renew":{"accept":7,"connection":"ID"}}'],
-    ['an end that is none', '{"renew":{"accept":{"identity":{"id":"ada"},"expiresAt":"never"},"connection":"ID"}}'],
-    ['a connection that is none', '{"renew":{"accept":{"identity":{"id":"ada"}},"connection":{"a":1}}}'],
+    [
+      'an end that is none',
+      '{"renew":{"accept":{"identity":{"id":"ada"},"vouchedAt":9e15,"expiresAt":"never"},"connection":"ID"}}',
+    ],
+    ['nothing that says when', '{"renew":{"accept":{"identity":{"id":"ada"}},"connection":"ID"}}'],
+    [
+      'a connection that is none',
+      '{"renew":{"accept":{"identity":{"id":"ada"},"vouchedAt":9e15},"connection":{"a":1}}}',
+    ],
     ['places of nobody', '{"replaced":{"a":1}}'],
     ['a place that is none', '{"replaced":[null,{},7]}'],
   ])('F38 is not what another version asks: %s', async (_, question) => {
@@ -120,7 +147,9 @@ describe('F38 a renewal that is sent to another node', () => {
     const ask = (text: string) => following.ask(text.replace('ID', connection!.id), 1)
     expect(await ask(question)).toEqual([])
     expect(connection!.expiresAt).toBe(expiresAt)
-    expect(await ask('{"renew":{"accept":{"identity":{"id":"ada"}},"connection":"ID"}}')).toHaveLength(1)
+    expect(await ask('{"renew":{"accept":{"identity":{"id":"ada"},"vouchedAt":9e15},"connection":"ID"}}')).toHaveLength(
+      1,
+    )
     expect(other.guard.connections.size).toBe(1)
   })
 })
