@@ -5,14 +5,14 @@ import type { Playground } from '../../src/playground.js'
 import { start } from './playground.js'
 
 /** Starts Chromium: the one that `CHROMIUM_PATH` names, or else the system's. */
-function launch(): Promise<Browser> {
+export function launch(...args: string[]): Promise<Browser> {
   const executablePath = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
   if (!existsSync(executablePath)) {
     throw new Error(`There is no Chromium at ${executablePath}: install one, or name yours in CHROMIUM_PATH`)
   }
   return chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', ...args],
   })
 }
 
