@@ -1,0 +1,31 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { startChild } from '../support/child.js'
+import { rawOpen } from '../support/raw.js'
+import { startRedis } from '../support/redis.js'
+
+async function start(version: string) {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const child = await startChild(new URL('./going-down.ts', import.meta.url), { args: [version, String(redis.port)] })
+  const port = (await child.next()) as number
+  const { client } = await rawOpen(port, '/ws', { Authorization: 'Bearer ada' })
+  expect(await client.textsUntil(1)).toEqual(['hello ada'])
+  onTestFinished(() => client.destroy())
+  return { redis, child, client }
+}
+
+it.each(['5', '6'])('A36 a node with ioredis %s ends by itself on SIGTERM, its connections first', async (version) => {
+  const { child, client } = await start(version)
+  child.process.kill('SIGTERM')
+  expect(await client.closeFrame()).toEqual({ code: 1012, reason: 'Service restart' })
+  expect(await child.ended).toEqual({ code: 0, stderr: expect.not.stringContaining('Error') })
+})
+
+it.each(['5', '6'])('A36 a node with ioredis %s ends on SIGTERM while Redis does not answer', async (version) => {
+  const { redis, child, client } = await start(version)
+  redis.signal('SIGSTOP')
+  onTestFinished(() => redis.signal('SIGCONT'))
+  child.process.kill('SIGTERM')
+  expect(await client.closeFrame()).toEqual({ code: 1012, reason: 'Service restart' })
+  expect(await child.ended).toEqual({ code: 0, stderr: expect.not.stringContaining('Error') })
+})
