@@ -31,6 +31,7 @@ const ws = [
   places,
 ]
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
+const calls = ['threats/g-routes.test.ts']
 const waiting = ['threats/g-waiting.test.ts']
 const refused = ['threats/g-refused.test.ts']
 const bounds = ['unit/bounds.test.ts']
@@ -788,14 +789,23 @@ export default [
     ['      sends?.afterSend()\n', '', 'what waits for a slow reader grows without bound'],
     ["      if (event === 'ping') gated.sends?.afterSend()\n", '', 'pongs for a slow reader grow without bound'],
   ]),
+  ...of('handshake/body.ts', calls, [
+    ['    isWaiting = false\n', '', 'a call that is being decided is taken for one that waits'],
+    ['      reject(crowded)\n', '', 'a body is read whose place is taken'],
+  ]),
+  ...of('routes.ts', calls, [
+    ['      place.leave()\n', '', 'a call keeps its place for ever'],
+    ['(evict) => place.wait(evict)', '() => {}', 'slow bodies keep everybody out'],
+    ["if ('reason' in place) return refusalAnswer(place)", '', 'any number of calls is decided at once'],
+  ]),
   ...of('handshake/body.ts', bodies, [
     ["if (source.type === 'gone') return { fault: 'body-gone' }", '', 'a body that somebody has read counts as none'],
     ["!(Number(headers['content-length']) > 0)", 'true', 'a body is taken for none'],
     ['body === undefined ? gone', 'body === undefined ? empty', 'a body that somebody has read means the session'],
     ['bodyUsed || body?.locked', 'false', 'a fetch body that somebody has read is a bad one'],
     [
-      'within(readText(source.chunks), timeout, clock, () => late)',
-      'readText(source.chunks)',
+      'within(Promise.race([readText(source.chunks), evicted]), timeout, clock, () => late)',
+      'Promise.race([readText(source.chunks), evicted])',
       'a body is waited for without end',
     ],
     [

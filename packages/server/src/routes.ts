@@ -4,6 +4,7 @@ import { type Body, type BodyFault, type BodySource, fetchBody, nodeBody, readBo
 import { checkedPath } from './handshake/path.js'
 import { fromFetch, fromNode, type Handshake, listHeader, readTarget, singleHeader } from './handshake/request.js'
 import type { Identity } from './identity.js'
+import type { Place } from './limits/pending.js'
 import { type HttpAnswer, refusalAnswer } from './refusals/http-answer.js'
 import type { LogoutVerifier } from './verifiers/logout.js'
 
@@ -32,8 +33,16 @@ export interface Routes {
   node(request: IncomingMessage, response: ServerResponse): Promise<boolean>
 }
 
-/** What a route does: with the request, and its body when it asks for one. */
-type Route = (request: Handshake, body: BodySource) => Promise<HttpAnswer>
+/** A call of a route. */
+interface Call {
+  readonly request: Handshake
+  readonly body: BodySource
+  /** Its place among the undecided. */
+  readonly place: Place
+}
+
+/** What a route does. */
+type Route = (call: Call) => Promise<HttpAnswer>
 
 /**
  * The routes of a guard, for callers who show who they are by a Bearer or a cookie:
@@ -57,39 +66,40 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
   const base = checkedPath('createRoutes', path).replace(/\/$/, '')
 
   /** What a body means; a refusal when it is not there in time, or means nothing. */
-  async function read<T>(request: Handshake, source: BodySource, meaning: (body: Body) => T | BodyFault) {
-    const body = await readBody(source, guard.clock)
+  async function read<T>({ request, body: source, place }: Call, meaning: (body: Body) => T | BodyFault) {
+    // Who takes time for it does not keep out who needs none.
+    const body = await readBody(source, guard.clock, (evict) => place.wait(evict))
     const meant = 'fault' in body ? body : meaning(body)
     if (typeof meant !== 'object' || meant === null || !('fault' in meant)) return meant
     // What was not read in time would be taken for the next request.
-    const headers = meant.fault === 'body-late' ? { Connection: 'close' } : {}
+    const headers = meant.fault === 'body-late' || meant.fault === 'pending' ? { Connection: 'close' } : {}
     return refusalAnswer(guard.refuse(request, meant.fault), headers)
   }
 
   const routes = new Map<string, Route>([
     [
       `${base}/ticket`,
-      async (request) => {
+      async ({ request }) => {
         const issued = await guard.issueTicket(request, path)
         return 'reason' in issued ? refusalAnswer(issued) : jsonAnswer(201, issued)
       },
     ],
     [
       `${base}/renew`,
-      async (request, body) => {
-        const connection = await read(request, body, readConnectionId)
+      async (call) => {
+        const connection = await read(call, readConnectionId)
         if (typeof connection === 'object') return connection
-        const renewed = await guard.renew(request, connection)
+        const renewed = await guard.renew(call.request, connection)
         return 'reason' in renewed ? refusalAnswer(renewed) : jsonAnswer(200, renewed)
       },
     ],
   ])
 
   if (logoutToken) {
-    routes.set(`${base}/backchannel-logout`, async (request, body) => {
-      const token = await read(request, body, readLogoutToken)
+    routes.set(`${base}/backchannel-logout`, async (call) => {
+      const token = await read(call, readLogoutToken)
       if (typeof token === 'object') return token
-      const done = await guard.logOut(request, token, logoutToken)
+      const done = await guard.logOut(call.request, token, logoutToken)
       if (!('reason' in done)) return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: '' }
       // The provider has no credential to renew: what is wrong is wrong with the request.
       return refusalAnswer(done.code === 'unauthenticated' ? { code: 'badRequest' } : done)
@@ -111,8 +121,19 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     if (request.method !== 'POST') {
       return refusalAnswer(guard.refuse(request, 'method-not-allowed'), { ...cors, Allow: 'POST' })
     }
-    const answered = await route(request, body)
+    const answered = await take(route, request, body)
     return { ...answered, headers: { ...answered.headers, ...cors } }
+  }
+
+  /** Takes a call, if there is a place for it: what it costs until it is decided is bounded as that of a handshake. */
+  async function take(route: Route, request: Handshake, body: BodySource): Promise<HttpAnswer> {
+    const place = guard.enter(request)
+    if ('reason' in place) return refusalAnswer(place)
+    try {
+      return await route({ request, body, place })
+    } finally {
+      place.leave()
+    }
   }
 
   return {

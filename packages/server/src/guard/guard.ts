@@ -36,7 +36,7 @@ export interface Health {
 export interface Guard<I extends Identity = Identity> {
   /**
    * Lets a socket stand between the doors, before anything of it is read. Adapters call it first, and leave the place
-   * when the socket is accepted or gone.
+   * when the socket is accepted, refused or gone. A call of a route takes a place in the same way.
    */
   enter(handshake: Handshake): Place | Refuse
   /** Decides on a WebSocket handshake; once more, with its `message`, when the first verdict was to wait for it. */

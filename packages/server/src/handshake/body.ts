@@ -44,17 +44,35 @@ const maxBytes = 16_384
 const maxDroppedBytes = 65_536
 const timeout = 10_000
 const late = new Error('the body is late')
+const crowded = new Error('others need the place')
 
-/** Reads a body that is no longer than any of ours, for ten seconds at most. */
-export async function readBody(source: BodySource, clock: Clock): Promise<Body | BodyFault> {
+/**
+ * Reads a body that is no longer than any of ours, for ten seconds at most. `onWait` is given what ends the reading before
+ * that, which answers `false` when it is over.
+ */
+export async function readBody(
+  source: BodySource,
+  clock: Clock,
+  onWait: (evict: () => boolean) => void,
+): Promise<Body | BodyFault> {
   if (source.type === 'gone') return { fault: 'body-gone' }
   if (source.type === 'parsed') return fromParser(source.value)
+  let isWaiting = true
+  const evicted = new Promise<never>((_, reject) => {
+    onWait(() => {
+      reject(crowded)
+      return isWaiting
+    })
+  })
   try {
-    const text = await within(readText(source.chunks), timeout, clock, () => late)
+    const text = await within(Promise.race([readText(source.chunks), evicted]), timeout, clock, () => late)
     return text === undefined ? { fault: 'body-too-large' } : { text }
   } catch (error) {
+    if (error === crowded) return { fault: 'pending' }
     // Or the client has left in the middle of it.
     return { fault: error === late ? 'body-late' : 'body-malformed' }
+  } finally {
+    isWaiting = false
   }
 }
 
