@@ -6,6 +6,7 @@ export class WireEnd extends Duplex {
   bytesRead = 0
   #other: WireEnd | undefined
   #taken: (() => void) | undefined
+  #loses = false
 
   constructor(remoteAddress: string) {
     super({ allowHalfOpen: true })
@@ -30,6 +31,11 @@ export class WireEnd extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     const other = this.#other
+    // What is lost is sent all the same, and so is what goes to an end whose reset was lost.
+    if (this.#loses || (other?.destroyed && other.#loses)) {
+      done()
+      return
+    }
     if (!other || other.destroyed) {
       done(reset())
       return
@@ -41,7 +47,7 @@ export class WireEnd extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#other?.push(null)
+    if (!this.#loses) this.#other?.push(null)
     done()
   }
 
@@ -49,12 +55,19 @@ export class WireEnd extends Duplex {
     const other = this.#other
     this.#other = undefined
     done(error)
-    if (other && !other.destroyed) queueMicrotask(() => other.destroy(error ?? undefined))
+    if (other && !other.destroyed && !this.#loses) queueMicrotask(() => other.destroy(error ?? undefined))
   }
 
   /** Ends both ends as a broken cable does: no FIN, no Close, an error. */
   cut(): void {
+    const other = this.#other
     this.destroy(reset())
+    other?.destroy(reset())
+  }
+
+  /** Lets what is sent from here vanish from now on, and the end of this side with it. */
+  lose(): void {
+    this.#loses = true
   }
 }
 

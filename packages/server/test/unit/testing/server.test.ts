@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createGuard, firstMessage, header, query, ticket } from '@sallyport/server'
-import { RefusedError, testClock, testServer } from '@sallyport/server/testing'
+import { RefusedError, testClock, testNodes, testServer } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { WireEnd } from '../../../src/testing/wire.js'
@@ -196,6 +196,101 @@ describe('a test client', () => {
     expect(guard.connections.size).toBe(0)
   })
 
+  it('revokeNow names the user of this issuer and tenant alone', async () => {
+    const { connect, guard } = live()
+    const [one, other] = [
+      await connect({ issuer: 'https://id.example.com', tenant: 'acme' }),
+      await connect({ issuer: 'https://id.example.com', tenant: 'other' }),
+    ]
+    await one.revokeNow()
+    expect((await one.closed).code).toBe(4010)
+    expect([...guard.connections]).toEqual([other.connection])
+  })
+
+  it.each(['message', 'header'] as const)('expireSoon lets it be renewed at the last moment: %s', async (way) => {
+    const { connect, clock, renew, guard } = live()
+    const claims = () => ({ session: 's1', issuedAt: clock.now(), expiresAt: clock.now() + 600_000 })
+    const client = await connect(claims(), way)
+    const { expiresAt = 0, id } = client.connection!
+    client.expireSoon()
+    expect(expiresAt - clock.now()).toBe(1_000)
+    expect(guard.connections.size).toBe(1)
+    if (way === 'message') expect(JSON.parse(String(await client.receive()))).toMatchObject({ type: 'auth_expiring' })
+    const renewed = client.renewed()
+    if (way === 'message') await sendAuth(client, credentialOf(claims()))
+    else expect((await renew(credentialOf(claims()), { connection: id })).status).toBe(200)
+    await renewed
+    expect(client.connection?.expiresAt).toBe(clock.now() + 600_000)
+  })
+
+  it('expireSoon takes no time back, and says so when there is nothing that could end', async () => {
+    const { connect, clock } = live()
+    const client = await connect({ issuedAt: clock.now(), expiresAt: clock.now() + 500 })
+    const before = clock.now()
+    client.expireSoon()
+    expect(clock.now()).toBe(before)
+    const endless = await connect()
+    expect(() => endless.expireSoon()).toThrow('no end')
+  })
+
+  it('is not left waiting for a renewal by a socket that closes, nor told of another’s', async () => {
+    const { connect, clock, renew } = live()
+    const claims = (session: string) => ({ session, issuedAt: clock.now(), expiresAt: clock.now() + 600_000 })
+    const [client, other] = [await connect(claims('s1')), await connect(claims('s2'))]
+    const renewed = client.renewed()
+    clock.advance(1_000)
+    await Promise.all([other.renewed(), renew(credentialOf(claims('s2')))])
+    await client.revokeNow()
+    await expect(renewed).rejects.toThrow('The socket closed with 4010 before it was renewed')
+  })
+
+  describe('losePackets', () => {
+    it.each(['client', 'server', 'both', undefined] as const)(
+      'swallows what is sent, and tells nobody: %s',
+      async (from) => {
+        const { connect, seen, sockets, guard } = live()
+        const client = await connect()
+        const arrived: string[] = []
+        client.socket.on('message', (data) => arrived.push(String(data)))
+        client.losePackets(from)
+        client.send('up')
+        sockets[0]?.send('down')
+        for (let i = 0; i < 5; i++) await nextTurn()
+        expect(seen.includes('up')).toBe(from === 'server')
+        expect(arrived.includes('down')).toBe(from === 'client')
+        expect(client.socket.readyState).toBe(client.socket.OPEN)
+        expect(guard.connections.size).toBe(1)
+      },
+    )
+
+    it('leaves the client in the belief that it is connected, after the server has let go of it', async () => {
+      const { connect, guard, clock } = live()
+      const client = await connect({ session: 's1' })
+      const closed = nextEvent(guard, 'closed')
+      client.losePackets()
+      await client.revokeNow()
+      clock.advance(1_000)
+      await closed
+      expect(guard.connections.size).toBe(0)
+      client.send('is anybody there?')
+      await nextTurn()
+      expect(client.socket.readyState).toBe(client.socket.OPEN)
+      client.dropNetwork()
+      expect((await client.closed).code).toBe(1006)
+    })
+
+    it('leaves the server in the belief, after the client has let go', async () => {
+      const { connect, guard, sockets } = live()
+      const client = await connect()
+      client.losePackets('client')
+      client.socket.terminate()
+      expect((await client.closed).code).toBe(1006)
+      sockets[0]?.send('is anybody there?')
+      await nextTurn()
+      expect(guard.connections.size).toBe(1)
+    })
+  })
+
   it('may be many at once', async () => {
     const clock = testClock()
     const guard = createGuard({
@@ -221,6 +316,59 @@ describe('a test client', () => {
     )
     expect(greetings).toEqual(ids)
     expect(guard.connections.size).toBe(100)
+  })
+})
+
+describe('testNodes', () => {
+  /** Nodes of an application that greets its users. */
+  function setUp(options: { readonly nodes?: number } = {}) {
+    const clock = testClock()
+    const nodes = testNodes(
+      (shared) =>
+        createGuard({
+          ...shared,
+          accept: [ticket(), header({ verify: verifyClaims })],
+          connectionsPerIdentity: { max: 2, whenFull: 'refuse' },
+        }),
+      (socket, { identity }) => socket.send(`hello ${identity.id}`),
+      { clock, ...options },
+    )
+    return { clock, nodes }
+  }
+
+  it('are two, each with a guard and connections of its own', async () => {
+    const { nodes } = setUp()
+    expect(nodes).toHaveLength(2)
+    expect(setUp({ nodes: 3 }).nodes).toHaveLength(3)
+    expect(() => setUp({ nodes: 1 })).toThrow('testNodes: nodes is 1; give a number from 2 to 1000')
+    const [one, two] = nodes
+    const client = await one.connect({ headers: authorization() })
+    expect(await client.receive()).toBe('hello ada')
+    expect(nodes.map(({ guard }) => guard.connections.size)).toEqual([1, 0])
+    expect(two.guard).not.toBe(one.guard)
+  })
+
+  it('learn of each other’s revocations', async () => {
+    const { nodes } = setUp()
+    const [one, two] = nodes
+    const client = await one.connect({ headers: authorization({ session: 's1' }) })
+    const other = await one.connect({ headers: authorization({ session: 's2' }) })
+    await two.guard.revoke({ session: 's1' })
+    expect(await client.closed).toEqual({ code: 4010, reason: 'Revoked' })
+    expect([...one.guard.connections]).toEqual([other.connection])
+    await expect(two.connect({ headers: authorization({ session: 's1' }) })).rejects.toMatchObject({ status: 401 })
+  })
+
+  it('share tickets and limits', async () => {
+    const { nodes } = setUp()
+    const [one, two] = nodes
+    const response = await one.fetch('/ws/ticket', { method: 'POST', headers: authorization() })
+    const { ticket: issued } = (await response.json()) as { ticket: string }
+    await two.connect({ query: `ticket=${issued}` })
+    await expect(one.connect({ query: `ticket=${issued}` })).rejects.toMatchObject({ status: 401 })
+    const last = await one.connect({ headers: authorization() })
+    await expect(two.connect({ headers: authorization() })).rejects.toMatchObject({ status: 409 })
+    expect(last.connection?.address).not.toBe([...two.guard.connections][0]?.address)
   })
 })
 
