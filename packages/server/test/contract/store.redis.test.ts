@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { redisStore } from '@sallyport/server/redis'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll } from 'vitest'
+import { patient } from '../support/node.js'
 import { passTime, type RedisServer, startRedis } from '../support/redis.js'
 import { storeContract } from './store.js'
 
@@ -17,11 +18,11 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 storeContract('redisStore', () => ({
-  store: redisStore({ client, prefix: randomUUID() }),
+  store: redisStore({ client, prefix: randomUUID(), timeout: patient }),
   advance: (ms) => passTime(clock, ms),
 }))
 
 storeContract('redisStore with a secret', () => ({
-  store: redisStore({ client, prefix: randomUUID(), secret: 'x'.repeat(32) }),
+  store: redisStore({ client, prefix: randomUUID(), secret: 'x'.repeat(32), timeout: patient }),
   advance: (ms) => passTime(clock, ms),
 }))

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { credentialOf, fresh } from '../support/claims.js'
-import { secret, startNode } from '../support/node.js'
+import { startNode } from '../support/node.js'
 import { redisOfTest } from '../support/redis.js'
 import { post } from './http.js'
 
-const patient = { store: { secret, timeout: 10_000 } }
 const timeout = 60_000
 
 const renew = (port: number, claims: ReturnType<typeof fresh>, body = '') =>
@@ -13,7 +12,7 @@ const renew = (port: number, claims: ReturnType<typeof fresh>, body = '') =>
 describe('F38 three nodes on one Redis', { timeout }, () => {
   it('F38 renew a connection whichever of them is asked', async () => {
     const redis = await redisOfTest()
-    const nodes = [await startNode(redis, patient), await startNode(redis, patient), await startNode(redis, patient)]
+    const nodes = [await startNode(redis), await startNode(redis), await startNode(redis)]
     const now = Date.now()
     const client = await nodes[0]!.connect(fresh({ issuedAt: now - 60_000, expiresAt: now + 60_000 }))
     await client.text()
@@ -38,7 +37,7 @@ describe('F38 three nodes on one Redis', { timeout }, () => {
 
   it('F38 renew nothing for one who can write to Redis and has not their secret', async () => {
     const redis = await redisOfTest()
-    const [asked, other] = [await startNode(redis, patient), await startNode(redis, patient)]
+    const [asked, other] = [await startNode(redis), await startNode(redis)]
     const client = await other.connect()
     await client.text()
     const [connection] = [...other.guard.connections]

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { redisStore } from '@sallyport/server/redis'
 import { describe, expect, it } from 'vitest'
 import { fresh } from '../support/claims.js'
-import { secret, startNode } from '../support/node.js'
+import { patient, secret, startNode } from '../support/node.js'
 import { passTime, redisOfTest } from '../support/redis.js'
 
 const revoked = { code: 4010, reason: 'Revoked' }
@@ -105,7 +105,7 @@ describe('the log in Redis', () => {
 
   it('I08 loses nothing in between, however many entries there are', { timeout: 30_000 }, async () => {
     const redis = await redisOfTest()
-    const store = redisStore({ client: redis.client({ enableAutoPipelining: true }), secret })
+    const store = redisStore({ client: redis.client({ enableAutoPipelining: true }), secret, timeout: patient })
     const many = Array.from({ length: 1_500 }, (_, i) => `${i}`)
     await Promise.all(many.map((entry) => store.append(entry, keep)))
     const seen = new Set<string>()

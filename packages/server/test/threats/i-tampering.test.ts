@@ -5,13 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { missing } from '../../src/stores/redis/scripts.js'
 import { fresh } from '../support/claims.js'
 import { followerOf } from '../support/follower.js'
-import { secret, startNode } from '../support/node.js'
+import { patient, secret, startNode } from '../support/node.js'
 import { passTime, type RedisServer, redisOfTest, startRedis } from '../support/redis.js'
 
 const keep = 60_000
 const timeout = 15_000
-// A command of these tests may take as long as it takes.
-const patient = 10_000
 
 let redis: RedisServer
 

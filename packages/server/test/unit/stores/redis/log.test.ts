@@ -6,7 +6,7 @@ import { append, look } from '../../../../src/stores/redis/scripts.js'
 import { testClock } from '../../../support/clock.js'
 import { deferred, nextTurn } from '../../../support/deferred.js'
 import { followerOf } from '../../../support/follower.js'
-import { secret } from '../../../support/node.js'
+import { patient, secret } from '../../../support/node.js'
 import { becomeAnother, type RedisServer, redisOfTest, startRedis } from '../../../support/redis.js'
 import { warningsOfTest } from '../../../support/warnings.js'
 
@@ -28,7 +28,7 @@ const quick: Clock = {
 /** A store on a clock that is quick, but for its commands, and its keys. */
 function setUp(server = redis, options: Partial<RedisStoreOptions> = {}) {
   const prefix = randomUUID()
-  const store = redisStore({ client: server.client(), prefix, secret, clock: quick, timeout: 20_000, ...options })
+  const store = redisStore({ client: server.client(), prefix, secret, clock: quick, timeout: 20 * patient, ...options })
   return { store, log: `{${prefix}}:log`, nodes: `{${prefix}}:nodes` }
 }
 
@@ -45,7 +45,7 @@ function watched(
   return { call: (...command) => pass(command, () => client.call(...command)) }
 }
 
-describe('an entry that is appended', { timeout: 5_000 }, () => {
+describe('an entry that is appended', { timeout: 30_000 }, () => {
   it('F02 wakes those who follow on the same node', async () => {
     // They never look by themselves.
     const clock: Clock = { ...systemClock, after: (ms, cb) => (ms === 100 ? () => {} : systemClock.after(ms, cb)) }
@@ -87,7 +87,7 @@ describe('an entry that is appended', { timeout: 5_000 }, () => {
   })
 })
 
-describe('one who follows the log', { timeout: 5_000 }, () => {
+describe('one who follows the log', { timeout: 30_000 }, () => {
   it('I10 knows the time of the store as well as the replies tell, and its own place from before it asked', async () => {
     let ahead = 0
     const clock: Clock = { ...systemClock, now: () => Date.now() + ahead }
@@ -200,7 +200,7 @@ describe('one who follows the log', { timeout: 5_000 }, () => {
   })
 })
 
-describe('I04 I13 what the log has lost', { timeout: 5_000 }, () => {
+describe('I04 I13 what the log has lost', { timeout: 30_000 }, () => {
   const many = Array.from({ length: 1_100 }, (_, i) => `${i}`)
 
   it('is appended again by one who knows it, and nothing else', async () => {
