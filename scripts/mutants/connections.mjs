@@ -12,6 +12,7 @@ const revocations = [
   'unit/connections/connections.test.ts',
   life,
 ]
+const logouts = ['threats/f-logout-token.test.ts']
 const targets = ['threats/f-targets.test.ts']
 const rechecks = ['threats/f-recheck.test.ts']
 const places = 'threats/f-places.test.ts'
@@ -66,6 +67,40 @@ export default [
     ['threats/f-lifetimes.test.ts'],
     [['life.revocationMemory + 2 * clocksDiffer', 'life.revocationMemory', 'good again in its last minute']],
   ),
+  ...of('connections/revoking.ts', logouts, [
+    ['if (session !== undefined) targets.push({ session })', '', 'a logout token of a session ends nothing'],
+    [
+      'if (user !== undefined) {',
+      'if (user !== undefined && session === undefined) {',
+      'what names no session lives on',
+    ],
+    ['...sessionless }', '}', 'a logout of one session ends the others'],
+    ['await Promise.all(', 'void Promise.allSettled(', 'a logout that no other node knows of is answered 200'],
+  ]),
+  ...of('connections/registry.ts', logouts, [
+    ['...this.#bySubject.get(target.subject)', '', 'who is called otherwise stays'],
+  ]),
+  ...of('revocation/revocations.ts', logouts, [
+    ['named.id !== subject ||', '', 'a logout of one user ends all of the issuer'],
+    ['|| named.issuer !== issuer', '', 'a logout ends the namesake of another issuer'],
+    [
+      'if (sessionless && session !== undefined && session !== token) return false',
+      '',
+      'a logout of one session ends the others',
+    ],
+    [
+      'session !== undefined && session !== token',
+      'session !== undefined',
+      'a token whose session is its jti lives on',
+    ],
+    ['return (issuedAt ?? vouchedAt) <= issuedBefore', 'return true', 'who logs in again is refused'],
+    [
+      'keyOf({ user: identity.id }), `subject:${subject.id}`]',
+      'keyOf({ user: identity.id })]',
+      'who is called otherwise comes again',
+    ],
+  ]),
+  ...of('revocation/entry.ts', logouts, [['{ sessionless }', '{}', 'another node ends the other sessions']]),
   ...of('connections/revoking.ts', targets, [
     ['const named = checkedTarget(target)', 'const named = target', 'a target that names nobody means everybody'],
     ["reason !== undefined && typeof reason !== 'string'", 'false', 'a reason that is no text'],

@@ -128,11 +128,8 @@ export default [
       ['if (kind) return', 'if (false) return', 'an ID token as an access token'],
       ['if (telling) return telling', '', 'an ID token or logout token by its claims'],
       ['nonce !== undefined && !saysAccess', 'false', 'an ID token with a nonce'],
-      [
-        "identity ? { ...token, identity } : rejected('credential-unknown')",
-        '{ ...token, identity }',
-        'somebody whom the application does not know',
-      ],
+      ['subject: id === undefined ? undefined : { id, issuer }', 'subject: undefined', 'who is called otherwise stays'],
+      ["if (!identity) return rejected('credential-unknown')", '', 'somebody whom the application does not know'],
       ["namesSomebody(token) ? token : rejected('token-claims', nobody(claims))", 'token', 'a token of nobody'],
       ['    Object.freeze(object)\n', '', 'claims that one handler changes for the next'],
     ],
@@ -285,6 +282,7 @@ export default [
     ],
   ),
   ...of('logout-token.ts', logout, [
+    ['...(sub !== undefined && { user: sub })', '', 'a logout of a session that tokens do not name ends nothing'],
     ["if (token.length > maxLength) return rejected('credential-unreadable')", '', 'a logout token of any length'],
     ["'jwt', 'logout+jwt'", "'jwt', 'logout+jwt', 'at+jwt'", 'a token of another type'],
     ["if (logout.at > now + leeway) return tooEarly('iat', logout.at, now, leeway)", '', 'a logout in the future'],

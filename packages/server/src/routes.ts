@@ -101,8 +101,8 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
       if (typeof token === 'object') return token
       const done = await guard.logOut(call.request, token, logoutToken)
       if (!('reason' in done)) return { status: 200, headers: { 'Cache-Control': 'no-store' }, body: '' }
-      // The provider has no credential to renew: what is wrong is wrong with the request.
-      return refusalAnswer(done.code === 'unauthenticated' ? { code: 'badRequest' } : done)
+      // Whether the request was wrong or the logout failed (section 2.8).
+      return refusalAnswer({ code: 'badRequest' })
     })
   }
 

@@ -89,10 +89,10 @@ export function createTickets<I extends Identity>(
   async function issue(holder: Vouched<I>, binding: TicketBinding): Promise<IssuedTicket | undefined> {
     const ticket = Buffer.from(random(32)).toString('base64url')
     const key = hash(ticket)
-    const { identity, expiresAt, issuedAt, vouchedAt, session, token } = holder
+    const { identity, subject, expiresAt, issuedAt, vouchedAt, session, token } = holder
     const owner = identityKey(identity)
     if (!outstanding.acquire(owner, key, places, ttl).acquired) return undefined
-    const stored = { hash: key, binding, holder: { identity, expiresAt, issuedAt, vouchedAt, session, token } }
+    const stored = { hash: key, binding, holder: { identity, subject, expiresAt, issuedAt, vouchedAt, session, token } }
     try {
       await store.put(`ticket:${key}`, JSON.stringify(stored), ttl)
     } catch (error) {

@@ -8,11 +8,12 @@ import type { Store } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
+import type { Logout } from '../verifiers/logout.js'
 import type { Connection } from './connection.js'
 import { Drain } from './drain.js'
-import type { Events } from './events.js'
+import type { Cause, Events } from './events.js'
 import { Expiry } from './expiry.js'
-import { awaitFirstMessage, type FirstMessage, nonceOf } from './first-message.js'
+import { awaitFirstMessage, type FirstMessage, nonceOf, type PendingSocket } from './first-message.js'
 import { type ConnectionLimit, Leases } from './leases.js'
 import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
@@ -36,16 +37,6 @@ export interface ConnectionsOptions<I extends Identity> extends SourceReaders {
   readonly verify: (handshake: Handshake) => Promise<Verdict<I>>
   readonly life: ConnectionLife
   readonly connectionLimit: ConnectionLimit | undefined
-}
-
-/** What an adapter tells of a pending socket. */
-export interface PendingSocket<I extends Identity, M> {
-  readonly handshake: Handshake
-  readonly transport: Transport
-  /** Called once it is accepted, refused or gone: its place is free. */
-  readonly onDecided: () => void
-  /** Called once, when it is accepted. `kept` are the messages to deliver first. */
-  readonly onOpen: (connection: LiveConnection<I>, kept: M[]) => void
 }
 
 /** The live connections of a node, iterable; and, for adapters, the way from a verdict to one. */
@@ -118,6 +109,11 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   /** {@link Revoking.revoke} */
   revoke(target: RevocationTarget, reason?: string): Promise<Revoked> {
     return this.#revoking.revoke(target, reason)
+  }
+
+  /** {@link Revoking.logOut} */
+  logOut(logout: Logout): Promise<void> {
+    return this.#revoking.logOut(logout)
   }
 
   /**
@@ -308,11 +304,3 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
 /** When a credential says that it was issued: of two, one clock has written both. */
 const writtenAt = ({ issuedAt, vouchedAt }: Accept): number => issuedAt ?? vouchedAt
-
-/** Why a connection ended, for events. */
-interface Cause {
-  /** What was thrown. */
-  readonly error?: unknown
-  /** What the revocation says. */
-  readonly reason?: string | undefined
-}

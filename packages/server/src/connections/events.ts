@@ -40,6 +40,14 @@ export type GuardEvent<I extends Identity = Identity> =
   /** The store is out of reach, or again in reach. */
   | { readonly type: 'store'; readonly state: StoreState }
 
+/** Why a connection ended. */
+export interface Cause {
+  /** What was thrown. */
+  readonly error?: unknown
+  /** What the revocation says. */
+  readonly reason?: string | undefined
+}
+
 /** Takes the guard's events. What it throws is dropped: watching must not change what happens. */
 export type Listener<I extends Identity = Identity> = (event: GuardEvent<I>) => void
 

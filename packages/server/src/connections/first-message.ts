@@ -1,9 +1,21 @@
 import { type AuthFailFrame, type AuthFrame, type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
+import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import { type Reason, reasons } from '../refusals/reasons.js'
 import type { Clock } from '../support/clock.js'
 import type { Accept, Await, Verdict } from '../verdict.js'
+import type { LiveConnection } from './live-connection.js'
 import { end, type Linger, type Transport } from './transport.js'
+
+/** What an adapter tells of a pending socket. */
+export interface PendingSocket<I extends Identity, M> {
+  readonly handshake: Handshake
+  readonly transport: Transport
+  /** Called once it is accepted, refused or gone: its place is free. */
+  readonly onDecided: () => void
+  /** Called once, when it is accepted. `kept` are the messages to deliver first. */
+  readonly onOpen: (connection: LiveConnection<I>, kept: M[]) => void
+}
 
 /** What the space between the doors needs to know. */
 export interface FirstMessageOptions<I extends Identity, M> {

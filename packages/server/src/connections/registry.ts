@@ -1,11 +1,13 @@
 import type { Identity } from '../identity.js'
-import type { RevocationTarget } from '../revocation/target.js'
+import type { Target } from '../revocation/target.js'
 import type { LiveConnection } from './live-connection.js'
 
 /** The live connections of this node, found by what a revocation may name without a look at the others. */
 export class Registry<I extends Identity> {
   readonly #byId = new Map<string, LiveConnection<I>>()
   readonly #byUser = new Index<LiveConnection<I>>()
+  /** Those whose issuer calls them by another id. */
+  readonly #bySubject = new Index<LiveConnection<I>>()
   readonly #bySession = new Index<LiveConnection<I>>()
   readonly #byToken = new Index<LiveConnection<I>>()
 
@@ -24,6 +26,7 @@ export class Registry<I extends Identity> {
   add(connection: LiveConnection<I>): void {
     this.#byId.set(connection.id, connection)
     this.#byUser.add(connection.identity.id, connection)
+    this.#bySubject.add(connection.accept.subject?.id, connection)
     this.#bySession.add(connection.session, connection)
     this.#byToken.add(connection.token, connection)
   }
@@ -31,6 +34,7 @@ export class Registry<I extends Identity> {
   /** Whether it was there. */
   remove(connection: LiveConnection<I>): boolean {
     this.#byUser.remove(connection.identity.id, connection)
+    this.#bySubject.remove(connection.accept.subject?.id, connection)
     this.#bySession.remove(connection.session, connection)
     this.#byToken.remove(connection.token, connection)
     return this.#byId.delete(connection.id)
@@ -47,8 +51,9 @@ export class Registry<I extends Identity> {
   }
 
   /** The connections that a revocation may mean: all of them are candidates, none is missing. */
-  candidates(target: RevocationTarget): LiveConnection<I>[] {
+  candidates(target: Target): LiveConnection<I>[] {
     if (target === 'all') return [...this.#byId.values()]
+    if ('subject' in target) return [...this.#byUser.get(target.subject), ...this.#bySubject.get(target.subject)]
     if (target.user !== undefined) return this.#byUser.get(target.user)
     if (target.session !== undefined) return this.#bySession.get(target.session)
     if (target.token !== undefined) return this.#byToken.get(target.token)

@@ -1,10 +1,11 @@
 import type { Identity } from '../identity.js'
 import { RevocationLog } from '../revocation/log.js'
 import { type Revocation, revokes } from '../revocation/revocations.js'
-import { checkedTarget, type RevocationTarget } from '../revocation/target.js'
+import { checkedTarget, type RevocationTarget, type Target } from '../revocation/target.js'
 import type { Store, StoreState } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { kindOf } from '../support/kind-of.js'
+import type { Logout } from '../verifiers/logout.js'
 import type { ConnectionLife } from './life.js'
 import type { LiveConnection } from './live-connection.js'
 import type { Registry } from './registry.js'
@@ -71,11 +72,28 @@ export class Revoking<I extends Identity> {
     return { closed, confirmed, nodes }
   }
 
+  /**
+   * Ends what an issuer says has ended: a session, and what its user holds that names no session; or all of its user's.
+   *
+   * @throws UnavailableError as {@link Revoking.revoke}
+   */
+  async logOut({ session, user, issuer, at }: Logout): Promise<void> {
+    const targets: Target[] = []
+    if (session !== undefined) targets.push({ session })
+    if (user !== undefined) {
+      const sessionless = session !== undefined && ({ sessionless: true } as const)
+      targets.push({ subject: user, issuer, issuedBefore: at, ...sessionless })
+    }
+    await Promise.all(
+      targets.map((target) => this.log.revoke({ target, code: 'revoked', reason: 'back-channel logout' })),
+    )
+  }
+
   #apply(revocation: Revocation): void {
     const { registry, end } = this.#options
     const { target, code } = revocation
     // A connection is known by its id here, and by its place before it opens.
-    const byId = target !== 'all' && target.connection !== undefined
+    const byId = target !== 'all' && 'connection' in target && target.connection !== undefined
     for (const connection of registry.candidates(target)) {
       if (byId || revokes(revocation, connection.accept)) end(connection, code, revocation)
     }

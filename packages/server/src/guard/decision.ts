@@ -187,13 +187,14 @@ export class Decision<I extends Identity> {
   }
 
   #accept(verified: Verified<I>, presented: Presented<I>, vouchedAt: number): Answer<I> {
-    const { identity, expiresAt, issuedAt, session, token } = verified
+    const { identity, subject, expiresAt, issuedAt, session, token } = verified
     const method = presented.method.name
     const recheck = this.#mayAskAgain(verified, presented) ? this.#askAgain(presented) : undefined
     const accept: Accept<I> = {
       type: 'accept',
       method,
       identity,
+      subject,
       expiresAt,
       issuedAt,
       vouchedAt,

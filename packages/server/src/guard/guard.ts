@@ -198,10 +198,8 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   async function logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse> {
     const verified = await decision.attempt(request, token, async () => checkedLogout(await verify(token, clock.now())))
     if ('reason' in verified) return report(verified, request)
-    const { session, user, issuer, at } = verified
     try {
-      if (session !== undefined) await connections.revoke({ session }, logoutReason)
-      else if (user !== undefined) await connections.revoke({ user, issuer, issuedBefore: at }, logoutReason)
+      await connections.logOut(verified)
       return verified
     } catch (error) {
       return report(decision.failure(error, request), request)
@@ -259,7 +257,6 @@ const decisionWork = (verdict?: Verdict): Work => ({
   outcome: verdict ? outcomes[verdict.type] : 'refused',
 })
 
-const logoutReason = 'back-channel logout'
 /** Characters of a refusal's detail. */
 const maxDetail = 500
 

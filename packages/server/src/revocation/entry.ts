@@ -1,5 +1,5 @@
 import type { Revocation } from './revocations.js'
-import type { RevocationTarget } from './target.js'
+import type { Target } from './target.js'
 
 /** A revocation as an entry of the log: the same text whoever writes it, so that the log shows what it has. */
 export const encodeRevocation = ({ target, at, code, reason }: Revocation): string =>
@@ -20,8 +20,8 @@ export function decodeRevocation(entry: string, now: number): Revocation {
   }
 }
 
-function readTarget(target: unknown): RevocationTarget {
-  const { user, issuer, tenant, issuedBefore, session, token, connection } = fieldsOfValue(target)
+function readTarget(target: unknown): Target {
+  const { user, issuer, tenant, issuedBefore, session, token, connection, subject, sessionless } = fieldsOfValue(target)
   const time = typeof issuedBefore === 'number' && { issuedBefore }
   if (typeof user === 'string') {
     return {
@@ -34,6 +34,9 @@ function readTarget(target: unknown): RevocationTarget {
   if (typeof session === 'string') return { session }
   if (typeof token === 'string') return { token }
   if (typeof connection === 'string') return { connection }
+  if (typeof subject === 'string' && typeof issuer === 'string' && time) {
+    return { subject, issuer, ...time, ...(sessionless === true && { sessionless }) }
+  }
   return time || 'all'
 }
 

@@ -1,10 +1,10 @@
 import { ExpiringMap } from '../support/expiring-map.js'
 import type { Vouched } from '../verifiers/verifier.js'
-import type { RevocationTarget } from './target.js'
+import type { SubjectTarget, Target } from './target.js'
 
 /** A revocation as nodes share it. */
 export interface Revocation {
-  readonly target: RevocationTarget
+  readonly target: Target
   /** When it was made, in milliseconds since the epoch by the store's clock. */
   readonly at: number
   /** How its connections end: `replaced` where newer ones of the same identity took their places. */
@@ -21,6 +21,7 @@ export interface Holder extends Vouched {
 /** Whether a revocation means what was issued to `holder`. */
 export function revokes({ target, at }: Revocation, holder: Holder): boolean {
   if (target === 'all') return issuedBy(at, holder)
+  if ('subject' in target) return isSubject(target, holder)
   if (target.session !== undefined) return target.session === holder.session
   if (target.token !== undefined) return target.token === holder.token
   if (target.connection !== undefined) return target.connection === holder.lease
@@ -32,6 +33,14 @@ export function revokes({ target, at }: Revocation, holder: Holder): boolean {
     (target.tenant === undefined || target.tenant === tenant) &&
     issuedBy(target.issuedBefore ?? at, holder)
   )
+}
+
+function isSubject({ subject, issuer, issuedBefore, sessionless }: SubjectTarget, holder: Holder): boolean {
+  const { identity, subject: named = identity, session, token, issuedAt, vouchedAt } = holder
+  if (named.id !== subject || named.issuer !== issuer) return false
+  if (sessionless && session !== undefined && session !== token) return false
+  // One clock has written both.
+  return (issuedAt ?? vouchedAt) <= issuedBefore
 }
 
 /** When what somebody holds was issued: the clock that wrote it may be ahead, but it was there when it was vouched for. */
@@ -81,7 +90,7 @@ export class Revocations {
   /** When what a revocation denies has ended, in milliseconds since the epoch. */
   endOf(revocation: Revocation): number {
     const { target } = revocation
-    const namesConnection = target !== 'all' && target.connection !== undefined
+    const namesConnection = target !== 'all' && 'connection' in target && target.connection !== undefined
     return lastIssued(revocation) + (namesConnection ? this.#connectionMemory : this.#memory)
   }
 
@@ -100,16 +109,17 @@ const covers = (newer: Revocation, older: Revocation): boolean =>
 
 const everybody = 'everybody'
 
-function keyOf(target: RevocationTarget): string {
+function keyOf(target: Target): string {
   if (target === 'all') return everybody
+  if ('subject' in target) return `subject:${target.subject}`
   if (target.user !== undefined) return `user:${target.user}`
   if (target.session !== undefined) return `session:${target.session}`
   if (target.token !== undefined) return `token:${target.token}`
   return target.connection === undefined ? everybody : `connection:${target.connection}`
 }
 
-function keysOf({ identity, session, token, lease }: Holder): string[] {
-  const keys = [everybody, keyOf({ user: identity.id })]
+function keysOf({ identity, subject = identity, session, token, lease }: Holder): string[] {
+  const keys = [everybody, keyOf({ user: identity.id }), `subject:${subject.id}`]
   if (session !== undefined) keys.push(keyOf({ session }))
   if (token !== undefined) keys.push(keyOf({ token }))
   if (lease !== undefined) keys.push(keyOf({ connection: lease }))

@@ -33,6 +33,21 @@ export type RevocationTarget =
   /** What was issued to anybody until now. */
   | 'all'
 
+/**
+ * What an issuer has issued to whom it calls `subject`, whatever the application calls them; with `sessionless` only what
+ * names no session of its own. Back-channel logouts make it. Who does not know it takes it for everybody.
+ */
+export interface SubjectTarget {
+  readonly subject: string
+  readonly issuer: string
+  /** By the clock of the issuer, in milliseconds since the epoch. */
+  readonly issuedBefore: number
+  readonly sessionless?: true
+}
+
+/** What an entry of the log may name. */
+export type Target = RevocationTarget | SubjectTarget
+
 /** What a user's target may have, and what stands alone. */
 const ofUser = ['user', 'issuer', 'tenant', 'issuedBefore']
 const alone = ['session', 'token', 'connection', 'issuedBefore']

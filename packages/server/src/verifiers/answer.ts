@@ -15,11 +15,14 @@ export function checkedAnswer<I extends Identity>(answer: Verification<I>): Veri
     throw new TypeError(`a verifier answered ${kindOf(answer)}; give { identity: { id } }, or rejected(reason)`)
   }
   if (isRejected(answer)) return checkedRejection(answer)
-  const { identity, expiresAt, issuedAt, lookedUpAt, firstSeenAt, session, token } = answer
+  const { identity, subject, expiresAt, issuedAt, lookedUpAt, firstSeenAt, session, token } = answer
   const { id, issuer, tenant } = identity ?? {}
   if (!isName(id)) throw wrong('identity.id', id, 'a string that is not empty')
   checkName('identity.issuer', issuer)
   checkName('identity.tenant', tenant)
+  if (subject !== undefined && !isName(subject?.id))
+    throw wrong('subject.id', subject?.id, 'a string that is not empty')
+  checkName('subject.issuer', subject?.issuer)
   checkName('session', session)
   checkName('token', token)
   checkTime('expiresAt', expiresAt)

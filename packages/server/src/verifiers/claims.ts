@@ -80,15 +80,18 @@ export const milliseconds = (date: number): number => Math.floor(date * 1000)
  * Reads claims whose origin, issuer, audience and time have been checked: their types, and that they are those of a
  * bearer access token. Where JSON names a claim twice the last one counts (RFC 7519 section 4), for every check alike.
  */
-export function readToken(claims: Claims, typ?: string): Token | Rejected {
-  const { iss, sub, jti, sid, exp, iat, nbf, cnf, scope, scp } = claims
+export function readToken(claims: Claims, sessionClaim: string, typ?: string): Token | Rejected {
+  const { iss, sub, jti, [sessionClaim]: sid, exp, iat, nbf, cnf, scope, scp } = claims
   const scopes = readScopes(scope === undefined ? scp : scope)
   const isNumber = typeof sub === 'number' && Number.isSafeInteger(sub)
   const wellFormed =
     [isNumber ? undefined : sub, jti, sid].every(isOptionalText) && [exp, iat, nbf].every(isOptionalDate)
   // An own `__proto__` does nothing here, but would replace the prototype of what an application copies it into.
   if (iss === undefined || !wellFormed || !scopes || Object.hasOwn(claims, '__proto__')) {
-    return rejected('token-claims', 'sub, jti, sid, scope or a date is not of its type, or a claim is __proto__')
+    return rejected(
+      'token-claims',
+      `sub, jti, ${sessionClaim}, scope or a date is not of its type, or a claim is __proto__`,
+    )
   }
   // A token bound to a key (RFC 7800) is no bearer token, and nothing here can see the proof.
   if (cnf !== undefined) return rejected('token-type', 'the token is bound to a key (cnf)')
@@ -117,7 +120,9 @@ export function identified(token: Token, identify?: Identify<Identity>): Verific
   const { claims } = token.identity
   if (!identify) return namesSomebody(token) ? token : rejected('token-claims', nobody(claims))
   const identity = identify(claims)
-  return identity ? { ...token, identity } : rejected('credential-unknown')
+  if (!identity) return rejected('credential-unknown')
+  const { id, issuer } = token.identity
+  return { ...token, identity, subject: id === undefined ? undefined : { id, issuer } }
 }
 
 const nobody = ({ sub }: Claims): string =>

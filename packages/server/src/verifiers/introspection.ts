@@ -19,7 +19,7 @@ import {
 import { unlike } from './detail.js'
 import { type Fetch, fetchJson, StatusError } from './fetch-json.js'
 import { checkedIssuer, checkedRecipient, type Issuer, type Recipient } from './parties.js'
-import { checkedUrl } from './settings.js'
+import { checkedClaim, checkedUrl } from './settings.js'
 import { isPlaceholder } from './shape.js'
 import {
   isRejected,
@@ -48,6 +48,11 @@ export interface IntrospectionRules {
   readonly issuer: Issuer
   /** What a token looks like; anything else is refused unasked. Default: a bearer token (RFC 6750 section 2.1). */
   readonly pattern?: RegExp
+  /**
+   * The claim that names the session, in the words of the provider: Supabase says `session_id`. Default `sid` (OpenID
+   * Connect Back-Channel Logout 1.0 section 2.1).
+   */
+  readonly sessionClaim?: string
   /** Seconds that clocks may differ by, 60 at most. Default 5. */
   readonly leeway?: number
   /**
@@ -107,6 +112,7 @@ export function introspection(
   const check = (name: string, value: number, min: number, max: number) =>
     checkedNumber('introspection', name, value, min, max)
   const { identify, pattern = bearerToken, clock = systemClock, fetch } = options
+  const sessionClaim = checkedClaim('introspection', 'sessionClaim', options.sessionClaim ?? 'sid')
   const endpoint = checkedUrl('introspection', 'endpoint', options.endpoint, options.dangerouslyAllowHttp)
   const issuer = checkedIssuer('introspection', options.issuer)
   const recipient = checkedRecipient('introspection', options)
@@ -162,7 +168,7 @@ export function introspection(
     if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {
       return rejected('token-type', unlike('token_type', type, ['Bearer']))
     }
-    const token = readToken(claims)
+    const token = readToken(claims, sessionClaim)
     return isRejected(token) ? token : Object.freeze({ ...token, lookedUpAt: now })
   }
 

@@ -8,6 +8,7 @@ import { seconds } from './detail.js'
 import { createTokenVerifier, mediaType, type SignedClaims } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './key-options.js'
 import { checkedIssuer, checkedRecipient, type Issuer, isKnownIssuer, type Recipient } from './parties.js'
+import { checkedClaim } from './settings.js'
 import { isPlaceholder } from './shape.js'
 import {
   isRejected,
@@ -33,6 +34,11 @@ export interface JwtRules {
   readonly issuer: Issuer
   /** The only `typ` that is accepted, such as `at+jwt` (RFC 9068). Default: `JWT`, `at+jwt`, or none. */
   readonly typ?: string
+  /**
+   * The claim that names the session, in the words of the provider: Supabase says `session_id`. Default `sid` (OpenID
+   * Connect Back-Channel Logout 1.0 section 2.1).
+   */
+  readonly sessionClaim?: string
   /** Seconds that clocks may differ by, 60 at most. Default 5. */
   readonly leeway?: number
   /** Seconds from `iat` to `exp` at most; revocations are remembered for so long. Default 86,400 (a day). */
@@ -63,6 +69,7 @@ export function jwt(options: JwtOptions & { readonly identify?: undefined }): Ve
 export function jwt(options: JwtOptions & { readonly identify?: Identify<Identity> | undefined }): Verifier {
   const check = (name: string, value: number, min: number, max: number) => checkedNumber('jwt', name, value, min, max)
   const { identify } = options
+  const sessionClaim = checkedClaim('jwt', 'sessionClaim', options.sessionClaim ?? 'sid')
   const algorithms = checkedAlgorithms(options)
   const keys = keySource(options, algorithms)
   const issuer = checkedIssuer('jwt', options.issuer)
@@ -81,7 +88,7 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
 
   /** Reads a token whose signature is good, and remembers it. */
   function read(key: string, { claims, typ, edition }: SignedClaims, now: number): Token | Rejected {
-    const token = readToken(claims, typ)
+    const token = readToken(claims, sessionClaim, typ)
     if (isRejected(token)) return token
     // Both are there, being required claims.
     const { issuedAt = Number.POSITIVE_INFINITY, expiresAt = Number.POSITIVE_INFINITY } = token

@@ -65,6 +65,6 @@ function readLogout({ iss, sub, sid, jti, iat, events, nonce }: Claims): Logout 
   const wellFormed = [jti, sub ?? sid, sid ?? sub].every((name) => typeof name === 'string' && name !== '')
   if (!wellFormed || iss === undefined || iat === undefined)
     return rejected('token-claims', 'jti, sub or sid is missing or no text')
-  const whose = typeof sid === 'string' ? { session: sid } : { user: `${sub}` }
-  return { issuer: iss, at: milliseconds(iat), ...whose }
+  const session = typeof sid === 'string' && { session: sid }
+  return { issuer: iss, at: milliseconds(iat), ...session, ...(sub !== undefined && { user: sub }) }
 }

@@ -6,7 +6,7 @@ export interface Logout {
   readonly issuer: string
   /** The session that ended. */
   readonly session?: string
-  /** The user all of whose sessions ended; present when `session` is not. */
+  /** The user, as the issuer calls them: where `session` is not present, all of their sessions ended. One of both is. */
   readonly user?: string
   /** When, in milliseconds since the epoch. */
   readonly at: number

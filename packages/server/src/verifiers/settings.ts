@@ -1,10 +1,17 @@
 import { ConfigurationError } from '../support/errors.js'
+import { isName, kindOf } from '../support/kind-of.js'
 
 /** Checks an option that is one string or several, none of them empty. */
 export function checkedStrings(owner: string, name: string, value: string | readonly string[]): string[] {
   const strings: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (strings.length > 0 && strings.every((item) => typeof item === 'string' && item !== '')) return strings as string[]
   throw new ConfigurationError(`${owner}: ${name} is required: a string, or an array of them, none empty`)
+}
+
+/** Checks the name of a claim. */
+export function checkedClaim(owner: string, name: string, value: string): string {
+  if (isName(value)) return value
+  throw new ConfigurationError(`${owner}: ${name} is ${kindOf(value)}; give the name of a claim, such as sid`)
 }
 
 /** Checks the address of a server that we ask about credentials: https, or http on this machine or where it is allowed. */

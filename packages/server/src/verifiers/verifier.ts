@@ -2,10 +2,18 @@ import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import type { VerificationFailure } from '../refusals/reasons.js'
 
+/** Whom an issuer means. */
+export type Subject = Pick<Identity, 'id' | 'issuer'>
+
 /** What a good credential says. */
 export interface Verified<I extends Identity = Identity> {
   /** Whose it is. */
   readonly identity: I
+  /**
+   * Who it is in the words of the issuer, where `identity` is in those of the application: what a back-channel logout
+   * names. Absent: as `identity` says.
+   */
+  readonly subject?: Subject | undefined
   /** When the credential ends, in milliseconds since the epoch. Absent: it has no end of its own. */
   readonly expiresAt?: number | undefined
   /** When the credential was issued, in milliseconds since the epoch. */

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { UnavailableError, type Verifier } from '../../src/index.js'
+import { createGuard, createRoutes, header, UnavailableError, type Verifier } from '../../src/index.js'
 import { introspection } from '../../src/verifiers/introspection.js'
-import { type Fetch, jwks, jwt } from '../../src/verifiers/jwt.js'
+import { type Fetch, jwks, jwt, logoutToken } from '../../src/verifiers/jwt.js'
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.js'
+import { rawOpen } from '../support/raw.js'
+import { startServer } from '../support/server.js'
 import { audience, base64url, signingPair } from '../support/tokens.js'
 import { accepted, contextAt, refused } from '../support/verification.js'
 
@@ -227,6 +229,35 @@ describe('opaque tokens of a real provider', () => {
     await unavailable(verify, token, now)
     await provider.restart()
     await accepted(verify, token, now)
+  })
+})
+
+describe('a back-channel logout of a real provider', () => {
+  it.each<[string, string | undefined]>([
+    ['a session that no token names', 'login-1'],
+    ['no session', undefined],
+  ])('F25 ends what the provider has issued to the user, where it names %s', async (_, session) => {
+    const provider = await startIdentityProvider(firstKeys)
+    const { issuer, clientId, jwksUrl } = provider
+    const keys = jwks(jwksUrl)
+    const robots: Record<string, { id: string }> = { [clientId]: { id: 'robot-7' } }
+    const verify = jwt({ jwks: keys, algorithms, issuer, audience, identify: ({ sub = '' }) => robots[sub] })
+    const guard = createGuard({ accept: [header({ verify })] })
+    const routes = createRoutes(guard, {
+      path: '/ws',
+      logoutToken: logoutToken({ jwks: keys, algorithms, issuer, audience: clientId }),
+    })
+    const { port, server } = await startServer(guard)
+    server.removeAllListeners('request')
+    server.on('request', (request, response) => void routes.node(request, response))
+    const headers = { Authorization: `Bearer ${await provider.issue('ES256')}` }
+    const { client } = await rawOpen(port, '/ws', headers)
+    const uri = `http://127.0.0.1:${port}/ws/backchannel-logout`
+    await provider.logOut(uri, 'somebody else', session)
+    expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['robot-7'])
+    await provider.logOut(uri, clientId, session)
+    expect((await client.closeFrame())?.code).toBe(4010)
+    expect(guard.connections.size).toBe(0)
   })
 })
 

@@ -21,6 +21,8 @@ export interface IdentityProvider {
   issue(kind: TokenKind, headers?: Record<string, string>): Promise<string>
   /** Revokes an opaque token (RFC 7009). */
   revoke(token: string): Promise<void>
+  /** Sends a logout token to that address: of that user, and of that session where one is named. */
+  logOut(uri: string, user: string, session?: string): Promise<void>
   /** Takes other signing keys, and forgets the present ones. */
   rotate(pairs: readonly SigningPair[]): void
   stop(): Promise<void>
@@ -63,8 +65,10 @@ export async function startIdentityProvider(pairs: readonly SigningPair[]): Prom
   onTestFinished(stop)
   const issuer = `http://127.0.0.1:${port}`
   const url = (path: string) => `${issuer}${path}`
+  let provider: Provider
   const rotate = (next: readonly SigningPair[]) => {
-    handle = createProvider(issuer, next).callback()
+    provider = createProvider(issuer, next)
+    handle = provider.callback()
   }
   rotate(pairs)
 
@@ -91,6 +95,14 @@ export async function startIdentityProvider(pairs: readonly SigningPair[]): Prom
     async revoke(token) {
       await post('/token/revocation', { token })
     },
+    async logOut(uri, user, session) {
+      const client = await provider.Client.find(clientId)
+      const registered = { backchannelLogoutUri: uri, backchannelLogoutSessionRequired: session !== undefined }
+      // The types do not know what the library calls when somebody signs out.
+      const signOut: unknown = Reflect.get(Object.assign(client!, registered), 'backchannelLogout')
+      if (typeof signOut !== 'function') throw new Error('this provider has no back-channel logout')
+      await signOut.call(client, user, session)
+    },
     rotate,
     stop,
     restart: listen,
@@ -115,10 +127,13 @@ function createProvider(issuer: string, pairs: readonly SigningPair[]): Provider
     ],
     scopes: ['read', 'write'],
     cookies: { keys: ['only for tests'] },
+    // To loopback addresses too, which it refuses to ask otherwise.
+    fetch: (url, options) => fetch(url, Object.assign({}, options, { dispatcher: undefined })),
     // JWTs have the client as their subject anyway; introspection would tell none.
     extraTokenClaims: () => ({ sub: clientId }),
     ttl: { ClientCredentials: lifetime },
     features: {
+      backchannelLogout: { enabled: true },
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       introspection: { enabled: true, allowedPolicy: () => true },

@@ -1,9 +1,19 @@
-import { createGuard, createRoutes, firstMessage, header } from '@sallyport/server'
+import {
+  createGuard,
+  createRoutes,
+  firstMessage,
+  header,
+  introspection,
+  ticket,
+  type Verifier,
+} from '@sallyport/server'
 import { jwt, logoutToken } from '@sallyport/server/jwt'
 import { testClock, testServer } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
+import { decodeRevocation, encodeRevocation } from '../../src/revocation/entry.js'
 import { cutStore } from '../support/cut-store.js'
-import { audience, issuer, now, signingPair, tokenBy } from '../support/tokens.js'
+import { startJsonServer } from '../support/json-server.js'
+import { audience, goodClaims, issuer, now, signingPair, tokenBy } from '../support/tokens.js'
 
 const event = 'http://schemas.openid.net/event/backchannel-logout'
 const key = signingPair('ES256')
@@ -14,12 +24,15 @@ const rules = { publicKey: key.publicKey, algorithms: ['ES256'] as const, issuer
 const logout = (changes: Record<string, unknown>, signer = key, typ = 'logout+jwt') =>
   tokenBy(signer, { header: { typ }, claims: { jti: 'logout-1', events: { [event]: {} }, ...changes } })
 
-function setUp() {
+function setUp(verify: Verifier = jwt(rules)) {
   const clock = testClock(now)
   const way = cutStore(clock)
   way.look()
-  const verify = jwt(rules)
-  const guard = createGuard({ clock, store: way.store, accept: [header({ verify }), firstMessage({ verify })] })
+  const guard = createGuard({
+    clock,
+    store: way.store,
+    accept: [ticket(), header({ verify }), firstMessage({ verify })],
+  })
   const server = testServer(guard, () => {}, { clock })
   const routes = createRoutes(guard, { path: '/ws', logoutToken: logoutToken(rules) })
   const logOut = async (token: string) => {
@@ -27,9 +40,16 @@ function setUp() {
     const request = new Request('http://test/ws/backchannel-logout', { method: 'POST', body })
     return (await routes.fetch(request))?.status
   }
-  const connect = (changes: Record<string, unknown>) =>
-    server.connect({ headers: { Authorization: `Bearer ${tokenBy(key, { claims: changes })}` } })
-  return { guard, logOut, connect, way }
+  const headers = (changes: Record<string, unknown>) => ({
+    Authorization: `Bearer ${tokenBy(key, { claims: changes })}`,
+  })
+  const connect = (changes: Record<string, unknown>) => server.connect({ headers: headers(changes) })
+  const askTicket = async (changes: Record<string, unknown>) => {
+    const answer = await server.fetch('/ws/ticket', { method: 'POST', headers: headers(changes) })
+    return (await answer.json()) as { ticket: string }
+  }
+  const redeem = ({ ticket }: { ticket: string }) => server.connect({ query: `ticket=${ticket}` })
+  return { clock, guard, server, logOut, connect, askTicket, redeem, way }
 }
 
 describe('F17 back-channel logout', () => {
@@ -96,13 +116,13 @@ describe('F17 back-channel logout', () => {
     expect((await connect({ sid: 's1' })).connection?.session).toBe('s1')
   })
 
-  it('F17 answers 503 when the store cannot take it, which ends the session here all the same', async () => {
+  it('F17 answers 400 when the store cannot take it, which ends the session here all the same', async () => {
     const { guard, logOut, connect, way } = setUp()
     const reasons: string[] = []
     guard.subscribe((event) => event.type === 'refused' && reasons.push(event.reason))
     const [named, sibling] = [await connect({ sid: 's1' }), await connect({ sid: 's2' })]
     way.answers = false
-    expect(await logOut(logout({ sid: 's1' }))).toBe(503)
+    expect(await logOut(logout({ sid: 's1' }))).toBe(400)
     expect((await named.closed).code).toBe(4010)
     expect(reasons).toEqual(['dependency-unavailable'])
     way.answers = true
@@ -116,5 +136,107 @@ describe('F17 back-channel logout', () => {
     const routes = createRoutes(guard, { path: '/ws' })
     const request = new Request('http://test/ws/backchannel-logout', { method: 'POST' })
     expect(await routes.fetch(request)).toBeUndefined()
+  })
+})
+
+describe('F25 a back-channel logout ends what it says', () => {
+  const later = { iat: now / 1000 + 1, exp: now / 1000 + 300 }
+
+  it('F25 by sub and sid: that session, and what names no session; not the other sessions', async () => {
+    const { clock, guard, logOut, connect } = setUp()
+    const ended = [
+      await connect({ sid: 's1', jti: 't1' }),
+      await connect({ sid: undefined, jti: 't2' }),
+      await connect({ sid: undefined, jti: undefined }),
+    ]
+    await connect({ sid: 's2', jti: 't3' })
+    await connect({ sid: undefined, jti: 't4', sub: 'eve' })
+    expect(await logOut(logout({ sub: 'ada', sid: 's1', iat: now / 1000 }))).toBe(200)
+    for (const { closed } of ended) expect((await closed).code).toBe(4010)
+    expect([...guard.connections].map(({ identity, token }) => [identity.id, token])).toEqual([
+      ['ada', 't3'],
+      ['eve', 't4'],
+    ])
+    for (const changes of [{ sid: 's1' }, { sid: undefined }, { sid: undefined, jti: undefined }]) {
+      await expect(connect(changes)).rejects.toMatchObject({ status: 401 })
+    }
+    // Who logs in again is let in.
+    clock.advance(1_000)
+    await connect({ sid: undefined, ...later })
+  })
+
+  it('F25 also a ticket, and by a clock of the issuer that is ahead', async () => {
+    const { clock, logOut, connect, askTicket, redeem } = setUp()
+    const ahead = (seconds: number) => ({ sid: undefined, iat: now / 1000 + seconds, exp: now / 1000 + 300 })
+    const before = await askTicket(ahead(3))
+    expect(await logOut(logout({ sub: 'ada', sid: 's1', iat: now / 1000 + 3 }))).toBe(200)
+    clock.advance(1_000)
+    await expect(redeem(before)).rejects.toMatchObject({ status: 401 })
+    await expect(connect(ahead(3))).rejects.toMatchObject({ status: 401 })
+    await redeem(await askTicket(ahead(4)))
+  })
+
+  it.each<[string, Record<string, unknown>]>([
+    ['sub', { sub: 'ada' }],
+    ['sub and sid', { sub: 'ada', sid: 's9' }],
+  ])('F25 where identify calls the user otherwise, by %s', async (_, named) => {
+    const people: Record<string, { id: string }> = { ada: { id: '42' }, eve: { id: 'ada' } }
+    const identify = ({ sub = '' }: { sub?: string }) => people[sub]
+    const { clock, guard, logOut, connect, askTicket, redeem } = setUp(jwt({ ...rules, identify }))
+    const ada = await connect({ sub: 'ada', sid: undefined })
+    const before = await askTicket({ sub: 'ada', sid: undefined })
+    await connect({ sub: 'eve', sid: undefined, jti: 't2' })
+    expect(await logOut(logout({ ...named, iat: now / 1000 }))).toBe(200)
+    expect((await ada.closed).code).toBe(4010)
+    // Whom the application calls as the issuer calls another.
+    expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['ada'])
+    await expect(connect({ sub: 'ada', sid: undefined })).rejects.toMatchObject({ status: 401 })
+    await expect(redeem(before)).rejects.toMatchObject({ status: 401 })
+    clock.advance(1_000)
+    await connect({ sub: 'ada', sid: undefined, ...later })
+  })
+
+  it('F25 no namesake of another issuer', async () => {
+    const other = 'https://other.example.com'
+    const { guard, logOut, connect } = setUp(jwt({ ...rules, issuer: [issuer, other] }))
+    await connect({ iss: other, sid: undefined })
+    const ada = await connect({ sid: undefined })
+    expect(await logOut(logout({ sub: 'ada' }))).toBe(200)
+    expect((await ada.closed).code).toBe(4010)
+    expect([...guard.connections].map(({ identity }) => identity.issuer)).toEqual([other])
+  })
+
+  it('F25 by the claim that the provider has for its sessions', async () => {
+    const { guard, logOut, connect } = setUp(jwt({ ...rules, sessionClaim: 'session_id' }))
+    const named = await connect({ session_id: 's1', sid: 'other' })
+    await connect({ session_id: 's2', sid: 's1' })
+    expect(await logOut(logout({ sub: undefined, sid: 's1' }))).toBe(200)
+    expect((await named.closed).code).toBe(4010)
+    expect([...guard.connections].map(({ session }) => session)).toEqual(['s2'])
+    await expect(connect({ session_id: 7 })).rejects.toMatchObject({ status: 401 })
+    expect(() => jwt({ ...rules, sessionClaim: '' })).toThrow('sessionClaim')
+  })
+
+  it('F25 also what an introspection says', async () => {
+    const { url: endpoint } = await startJsonServer({ active: true, ...goodClaims({ session_id: 's1', sid: 'other' }) })
+    const asked = { endpoint, clientId: 'chat', clientSecret: 'secret', issuer, audience, sessionClaim: 'session_id' }
+    const { logOut, server } = setUp(introspection(asked))
+    const client = await server.connect({ headers: { Authorization: 'Bearer opaque' } })
+    expect(client.connection?.session).toBe('s1')
+    expect(await logOut(logout({ sub: undefined, sid: 's1' }))).toBe(200)
+    expect((await client.closed).code).toBe(4010)
+  })
+
+  it('I18 what a node does not know of it means everybody to it, never nobody', () => {
+    const target = { subject: 'ada', issuer, issuedBefore: now, sessionless: true } as const
+    const entry = encodeRevocation({ target, at: now, code: 'revoked' })
+    expect(decodeRevocation(entry, now).target).toEqual(target)
+    // As a node reads it that knows none of its words.
+    expect(decodeRevocation(entry.replace('"subject"', '"unknown"'), now).target).toEqual({ issuedBefore: now })
+    expect(decodeRevocation(entry.replace(`"${issuer}"`, '7'), now).target).toEqual({ issuedBefore: now })
+    expect(decodeRevocation(entry.replace('"issuedBefore"', '"unknown"'), now).target).toEqual('all')
+    // A newer word is passed over, and then it means more.
+    const newer = entry.replace('"sessionless":true', '"sessionless":"of a device"')
+    expect(decodeRevocation(newer, now).target).toEqual({ subject: 'ada', issuer, issuedBefore: now })
   })
 })
