@@ -209,7 +209,8 @@ describe('G12 ten thousand hostile names', () => {
     await server.connect({ headers: { Authorization: `Bearer ${credentialOf()}` } })
     const text = await registry.metrics()
     const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-    expect(series.length).toBeLessThan(10)
+    // As many as the metrics have buckets and labels of their own.
+    expect(series.length).toBeLessThan(100)
     expect(text).not.toContain('hostile')
     const counts = series.filter((line) => line.startsWith('sallyport_refused_total'))
     expect(counts.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)).toBe(many)

@@ -509,7 +509,7 @@ describe('G07 a slow reader', () => {
 describe('G08 a Close that is never answered', () => {
   const ways: [string, (client: RawClient) => void, number][] = [
     ['a bad first message', (client) => client.write(rawFrame(authFrame('bad'))), 4001],
-    ['too much before the credential', (client) => client.write(rawFrame('x'.repeat(10_000))), 1009],
+    ['too much before the credential', (client) => client.write(rawFrame('x'.repeat(20_000))), 1009],
   ]
 
   it.each(ways)('G08 is not waited for: %s', async (_, provoke, code) => {
