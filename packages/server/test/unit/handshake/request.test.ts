@@ -279,7 +279,13 @@ describe('fromNode', () => {
         ['origin', 'c'],
         ['__proto__', 'd'],
       ],
+      request: expect.objectContaining({ rawHeaders }),
     })
+  })
+
+  it('reads the target that the client asked for, where a framework has cut it', () => {
+    expect(request({ url: '/ticket?a', originalUrl: '/ws/ticket?a' }).target).toBe('/ws/ticket?a')
+    expect(request({ url: '/ticket?a', originalUrl: 7 }).target).toBe('/ticket?a')
   })
 
   it('makes do with a socket that is already gone', () => {
