@@ -11,9 +11,28 @@ const versions = readJson('package.json').devDependencies
 const folders = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
 const manifests = folders.map((folder) => readJson(`${folder}/package.json`))
 const peers = manifests.flatMap(({ peerDependencies = {} }) => Object.keys(peerDependencies))
+/** The types of the oldest Node.js that we support, and the newest there are: what they call a type has changed. */
+const nodeTypes = [versions['@types/node'], '26.6.7']
 const peerTypes = peers.map((name) => `@types/${name}`).filter((name) => versions[name])
 
-/** The projects of our strangers: what each installs, what it imports, and the packages it must or must not end up with. */
+/** What an application does with the client: whatever its libraries declare, the events have their types. */
+const clientUse = `
+  import { GuardedSocket, ticket } from '@sallyport/client'
+  const socket = new GuardedSocket('wss://api.example.com/ws', { credential: ticket('/ws/ticket', { token: () => 'x' }) })
+  socket.binaryType = 'arraybuffer'
+  socket.send(new Uint8Array(1))
+  socket.addEventListener('message', (event) => { const { data, type }: { data: unknown; type: string } = event })
+  socket.addEventListener('close', ({ code, reason }) => { const closure: [number, string] = [code, reason] })
+  socket.addEventListener('terminal', ({ outcome }) => { const kind: 'misconfigured' | string = outcome.kind })
+  socket.onopen = () => socket.close(1000)
+  // @ts-expect-error a close has no such thing
+  socket.onclose = ({ nothing }) => {}
+`
+
+/**
+ * The projects of our strangers: what each installs, what it imports and writes, and the packages it must or must not end up
+ * with.
+ */
 const consumers = [
   {
     name: 'a browser client',
@@ -21,13 +40,22 @@ const consumers = [
     imports: [...subpaths('@sallyport/protocol'), ...subpaths('@sallyport/client')],
     lib: ['ES2023', 'DOM', 'DOM.Iterable'],
     exactly: ['@sallyport/client', '@sallyport/protocol'],
+    uses: clientUse,
+  },
+  {
+    name: 'a client in Node.js',
+    install: ['@sallyport/protocol', '@sallyport/client'],
+    imports: subpaths('@sallyport/client'),
+    lib: ['ES2023'],
+    nodeTypes,
+    uses: clientUse,
   },
   {
     name: 'a server without the optional peers',
     install: ['@sallyport/protocol', '@sallyport/server'],
     imports: ['@sallyport/server'],
     lib: ['ES2023'],
-    types: ['@types/node'],
+    nodeTypes,
     without: peers,
   },
   {
@@ -35,7 +63,8 @@ const consumers = [
     install: ['@sallyport/protocol', '@sallyport/server', ...peers],
     imports: subpaths('@sallyport/server'),
     lib: ['ES2023'],
-    types: ['@types/node', ...peerTypes],
+    nodeTypes,
+    types: peerTypes,
   },
 ]
 
@@ -85,7 +114,10 @@ function publishedFiles(folder) {
 }
 
 /** Installs, imports and type-checks in a project of its own; returns the problems. */
-function use({ name: consumer, install, imports, lib, types = [], exactly, without = [] }, tarballs) {
+function use(
+  { name: consumer, install, imports, lib, nodeTypes = [], types = [], uses, exactly, without = [] },
+  tarballs,
+) {
   const project = join(work, consumer.replaceAll(' ', '-'))
   mkdirSync(project)
   write('package.json', '{ "private": true, "type": "module" }')
@@ -108,7 +140,7 @@ function use({ name: consumer, install, imports, lib, types = [], exactly, witho
   const lines = imports.map((specifier, index) => `import * as m${index} from '${specifier}'`)
   write(
     'consumer.ts',
-    `${lines.join('\n')}\nexport const used = [${imports.map((_, index) => `m${index}`).join(', ')}]\n`,
+    `${lines.join('\n')}\nexport const used = [${imports.map((_, index) => `m${index}`).join(', ')}]\n${uses ?? ''}`,
   )
   const compilerOptions = {
     strict: true,
@@ -117,11 +149,16 @@ function use({ name: consumer, install, imports, lib, types = [], exactly, witho
     target: 'ES2022',
     module: 'NodeNext',
     lib,
-    types: types.includes('@types/node') ? ['node'] : [],
+    types: nodeTypes.length > 0 ? ['node'] : [],
   }
   write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
-  const { status, stdout, stderr } = execute(join(root, 'node_modules/.bin/tsc'), ['--pretty', 'false'], project)
-  if (status !== 0) found.push(`its types do not check:\n${stdout}${stderr}`)
+  for (const version of nodeTypes.length > 0 ? nodeTypes : [undefined]) {
+    if (version)
+      must('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `@types/node@${version}`], project)
+    const { status, stdout, stderr } = execute(join(root, 'node_modules/.bin/tsc'), ['--pretty', 'false'], project)
+    const beside = version ? ` beside @types/node ${version}` : ''
+    if (status !== 0) found.push(`its types do not check${beside}:\n${stdout}${stderr}`)
+  }
   return found.map((problem) => `${consumer}: ${problem}`)
 
   function write(file, text) {

@@ -1,4 +1,4 @@
-import type { Outcome, SocketError } from './outcome.js'
+import type { Closure, Outcome, SocketError } from './outcome.js'
 
 /** What is known of an authenticated connection. Everything is absent unless the server sent `auth_ok`. */
 export interface Authentication {
@@ -31,11 +31,14 @@ export interface FailureEvent extends Event {
   readonly message: string
 }
 
+/** The platform's `CloseEvent`, where a library of the project declares one: in Node.js it need not have that of the DOM. */
+export type ClosedEvent = typeof globalThis extends { CloseEvent: { prototype: infer T } } ? T : Event & Closure
+
 /** The events of a {@link GuardedSocket}. */
 export interface GuardedSocketEventMap {
   open: Event
   message: MessageEvent
-  close: CloseEvent
+  close: ClosedEvent
   error: FailureEvent
   authenticated: AuthenticatedEvent
   reconnecting: ReconnectingEvent
@@ -48,28 +51,23 @@ export type Details<K extends keyof GuardedSocketEventMap> = Omit<
   keyof Event | 'initMessageEvent' | 'lastEventId' | 'ports' | 'source'
 >
 
+type Listening = Parameters<EventTarget['addEventListener']>
+type Unlistening = Parameters<EventTarget['removeEventListener']>
+
 /** An `EventTarget` that knows the events of a {@link GuardedSocket}. */
 export interface GuardedSocketEventTarget extends EventTarget {
   addEventListener<K extends keyof GuardedSocketEventMap>(
     type: K,
     listener: (this: WebSocket, event: GuardedSocketEventMap[K]) => unknown,
-    options?: boolean | AddEventListenerOptions,
+    options?: Listening[2],
   ): void
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void
+  addEventListener(...listening: Listening): void
   removeEventListener<K extends keyof GuardedSocketEventMap>(
     type: K,
     listener: (this: WebSocket, event: GuardedSocketEventMap[K]) => unknown,
-    options?: boolean | EventListenerOptions,
+    options?: Unlistening[2],
   ): void
-  removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void
+  removeEventListener(...listening: Unlistening): void
 }
 
 /** The platform's own `EventTarget`, typed. */

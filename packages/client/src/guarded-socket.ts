@@ -1,7 +1,13 @@
 import { closeArguments } from './close-arguments.js'
 import { type Connection, connect } from './connection.js'
 import type { Reason } from './credentials/credential.js'
-import { type Authentication, type Details, type GuardedSocketEventMap, TypedEventTarget } from './events.js'
+import {
+  type Authentication,
+  type ClosedEvent,
+  type Details,
+  type GuardedSocketEventMap,
+  TypedEventTarget,
+} from './events.js'
 import { type GuardedSocketOptions, type Settings, settle, type UrlSource } from './options.js'
 import { type Closure, type Ending, SocketError } from './outcome.js'
 import { createQueue, type Queue } from './queue.js'
@@ -47,7 +53,7 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
 
   onopen: ((this: WebSocket, event: Event) => unknown) | null = null
   onmessage: ((this: WebSocket, event: MessageEvent) => unknown) | null = null
-  onclose: ((this: WebSocket, event: CloseEvent) => unknown) | null = null
+  onclose: ((this: WebSocket, event: ClosedEvent) => unknown) | null = null
   onerror: ((this: WebSocket, event: Event) => unknown) | null = null
 
   readonly #settings: Settings
@@ -57,7 +63,7 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
   /** Resolves `ready`, or rejects it with `error`; absent once it has. */
   #settleReady: ((error?: Error) => void) | undefined
   #readyState: 0 | 1 | 2 | 3 = CONNECTING
-  #binaryType: BinaryType | undefined
+  #binaryType: 'blob' | 'arraybuffer' | undefined
   #connection: Connection | undefined
   #reason: Reason = 'first'
   #userId: string | undefined
@@ -110,11 +116,11 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
   }
 
   /** As on a `WebSocket`, except that until it is set every connection keeps its class's own default (`ws`: a `Buffer`). */
-  get binaryType(): BinaryType {
+  get binaryType(): 'blob' | 'arraybuffer' {
     return this.#binaryType ?? 'blob'
   }
 
-  set binaryType(type: BinaryType) {
+  set binaryType(type: 'blob' | 'arraybuffer') {
     this.#binaryType = type
     if (this.#socket) this.#socket.binaryType = type
   }

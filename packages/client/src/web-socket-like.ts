@@ -1,5 +1,5 @@
 /** What a WebSocket sends. */
-export type Sendable = string | Blob | BufferSource
+export type Sendable = string | Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer>
 
 /** The part of a WebSocket that is used: a browser's, React Native's, Node's, and that of `ws` have it. */
 export interface WebSocketLike {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { createPublicKey, createSecretKey, type JsonWebKey, KeyObject, type webcrypto } from 'node:crypto'
+import { createPublicKey, createSecretKey, type JsonWebKeyInput, KeyObject, type webcrypto } from 'node:crypto'
 import { types } from 'node:util'
 import { ConfigurationError } from '../support/errors.js'
 import { algorithmOf, publicKeyAlgorithms } from './algorithms.js'
@@ -9,7 +9,10 @@ import { isObject } from './shape.js'
 export type Secret = string | Uint8Array
 
 /** A public key: PEM (SPKI, PKCS #1 or X.509; its line breaks may be written `\\n`), a JWK, or a key object of the runtime. */
-export type PublicKey = string | JsonWebKey | webcrypto.JsonWebKey | KeyObject | webcrypto.CryptoKey
+export type PublicKey = string | Jwk | KeyObject | webcrypto.CryptoKey
+
+/** A JSON Web Key (RFC 7517), by each of the names that the types of Node.js have for it. */
+export type Jwk = JsonWebKeyInput['key'] | (webcrypto.JsonWebKey & { readonly kid?: string })
 
 /** What of a token's header picks the key. */
 export interface KeyHeader {
@@ -138,7 +141,7 @@ function keyOf(key: PublicKey): VerificationKey | undefined {
 }
 
 /** A public key with what its JWK says of its use; `undefined` when it cannot be read. */
-function verificationKey(read: () => KeyObject, jwk: JsonWebKey = {}): VerificationKey | undefined {
+function verificationKey(read: () => KeyObject, jwk: JsonWebKeyInput['key'] = {}): VerificationKey | undefined {
   try {
     const key = read()
     return key.type === 'public' ? { key, algorithms: algorithmsOf(key, jwk), kid: jwk.kid } : undefined
@@ -148,7 +151,10 @@ function verificationKey(read: () => KeyObject, jwk: JsonWebKey = {}): Verificat
 }
 
 /** The algorithms that a public key may serve (RFC 7517 sections 4.2 to 4.4). */
-function algorithmsOf(key: KeyObject, { alg, use = 'sig', key_ops: operations = ['verify'] }: JsonWebKey): string[] {
+function algorithmsOf(
+  key: KeyObject,
+  { alg, use = 'sig', key_ops: operations = ['verify'] }: JsonWebKeyInput['key'],
+): string[] {
   if (use !== 'sig' || !Array.isArray(operations) || !operations.includes('verify')) return []
   const all = Object.entries(publicKeyAlgorithms).filter(([, { takes }]) => takes(key))
   return all.map(([name]) => name).filter((name) => alg === undefined || alg === name)
