@@ -685,7 +685,8 @@ export default [
       ["    socket.on('error', ignore)\n", '', 'a reset ends the process'],
       ['  limitRest(socket)\n', '', 'a refusal is lost when the peer still sends'],
       ['      unlessTaken(socket, clock, turnAway)\n', '', 'an upgrade that nobody takes stays open for ever'],
-      ['if (listeners.get(path) !== onUpgrade) return', '', 'a path is given back by who has it no more'],
+      ['    if (place === -1) return\n', '', 'a path is given back by who has it no more'],
+      ['if (covers(first, path)) throw', 'if (false) throw', 'a route that is never asked'],
     ],
   ),
   ...of('adapters/ws/other-servers.ts', ws, [

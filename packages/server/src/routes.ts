@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Guard } from './guard/guard.js'
 import { type Body, type BodyFault, type BodySource, fetchBody, nodeBody, readBody } from './handshake/body.js'
-import { checkedPath } from './handshake/path.js'
+import { pathReader, type RoutePath } from './handshake/path.js'
 import { fromFetch, fromNode, type Handshake, listHeader, readTarget, singleHeader } from './handshake/request.js'
 import type { Identity } from './identity.js'
 import type { Place } from './limits/pending.js'
@@ -11,10 +11,11 @@ import type { LogoutVerifier } from './verifiers/logout.js'
 /** Options of {@link createRoutes}. */
 export interface RoutesOptions {
   /**
-   * The path of the WebSocket route, such as `/ws`, as clients ask for it; the others are `/ws/ticket` and `/ws/renew`. A
-   * slash at its end belongs to the WebSocket route alone.
+   * The paths of the WebSocket route as `guardServer` takes them, as clients ask for them. The routes are behind each:
+   * `/ws/ticket` of `/ws`, and the ticket of `/yjs/plans/ticket` is good for `/yjs/plans` alone of `/yjs/:room`. A slash
+   * at the end of a path belongs to the WebSocket route alone.
    */
-  readonly path: string
+  readonly path: RoutePath
   /**
    * Reads the logout tokens of an OpenID provider: `logoutToken(…)` of `@sallyport/server/jwt`. Opens the route
    * `{path}/backchannel-logout`, which is the URI to register at the provider. Default: no such route.
@@ -36,6 +37,8 @@ export interface Routes {
 /** A call of a route. */
 interface Call {
   readonly request: Handshake
+  /** The path of the WebSocket that the route is behind. */
+  readonly path: string
   readonly body: BodySource
   /** Its place among the undecided. */
   readonly place: Place
@@ -63,7 +66,7 @@ type Route = (call: Call) => Promise<HttpAnswer>
  * @throws ConfigurationError when `path` is none
  */
 export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logoutToken }: RoutesOptions): Routes {
-  const base = checkedPath('createRoutes', path).replace(/\/$/, '')
+  const readPath = pathReader('createRoutes', path)
 
   /** What a body means; a refusal when it is not there in time, or means nothing. */
   async function read<T>({ request, body: source, place }: Call, meaning: (body: Body) => T | BodyFault) {
@@ -78,14 +81,14 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
 
   const routes = new Map<string, Route>([
     [
-      `${base}/ticket`,
-      async ({ request }) => {
+      '/ticket',
+      async ({ request, path }) => {
         const issued = await guard.issueTicket(request, path)
         return 'reason' in issued ? refusalAnswer(issued) : jsonAnswer(201, issued)
       },
     ],
     [
-      `${base}/renew`,
+      '/renew',
       async (call) => {
         const connection = await read(call, readConnectionId)
         if (typeof connection === 'object') return connection
@@ -96,7 +99,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
   ])
 
   if (logoutToken) {
-    routes.set(`${base}/backchannel-logout`, async (call) => {
+    routes.set('/backchannel-logout', async (call) => {
       const token = await read(call, readLogoutToken)
       if (typeof token === 'object') return token
       const done = await guard.logOut(call.request, token, logoutToken)
@@ -106,13 +109,24 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     })
   }
 
+  /** The path of the WebSocket that a route is behind. */
+  const pathBefore = (base: string) => [base, `${base}/`].find((path) => path !== '' && readPath(path))
+
   async function answer(request: Handshake, body: BodySource) {
-    const asked = readTarget(request.target)?.path ?? ''
-    if (asked === path && request.method === 'GET' && !asksForPage(request)) {
-      return refusalAnswer(guard.refuse(request, 'not-a-websocket'))
+    const asked = readTarget(request.target)?.path
+    if (asked === undefined) return undefined
+    const mark = asked.lastIndexOf('/')
+    const route = routes.get(asked.slice(mark))
+    const isProbe = request.method === 'GET' && !asksForPage(request)
+    if (!route && !isProbe) return undefined
+    let path: string | undefined
+    try {
+      if (isProbe && readPath(asked)) return refusalAnswer(guard.refuse(request, 'not-a-websocket'))
+      path = pathBefore(asked.slice(0, mark))
+    } catch (error) {
+      return refusalAnswer(guard.refuse(request, 'internal-error', error))
     }
-    const route = routes.get(asked)
-    if (!route) return undefined
+    if (!route || path === undefined) return undefined
     const allowed = await guard.allowsOrigin(request)
     if (typeof allowed === 'object') return refusalAnswer(allowed)
     const origin = singleHeader(request, 'origin')
@@ -121,16 +135,16 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     if (request.method !== 'POST') {
       return refusalAnswer(guard.refuse(request, 'method-not-allowed'), { ...cors, Allow: 'POST' })
     }
-    const answered = await take(route, request, body)
+    const answered = await take(route, { request, path, body })
     return { ...answered, headers: { ...answered.headers, ...cors } }
   }
 
   /** Takes a call, if there is a place for it: what it costs until it is decided is bounded as that of a handshake. */
-  async function take(route: Route, request: Handshake, body: BodySource): Promise<HttpAnswer> {
-    const place = guard.enter(request)
+  async function take(route: Route, call: Omit<Call, 'place'>): Promise<HttpAnswer> {
+    const place = guard.enter(call.request)
     if ('reason' in place) return refusalAnswer(place)
     try {
-      return await route({ request, body, place })
+      return await route({ ...call, place })
     } finally {
       place.leave()
     }

@@ -1,8 +1,9 @@
+import type { PathParams } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import type { MethodName } from '../verdict.js'
 
-/** A live authenticated socket. */
-export interface Connection<I extends Identity = Identity> {
+/** A live authenticated socket; `P` are the parameters of its path. */
+export interface Connection<I extends Identity = Identity, P extends PathParams = PathParams> {
   /** Names the connection: 128 random bits in base64url. */
   readonly id: string
   /** Whose it is, as its verifier told: the type is the verifier's. */
@@ -19,8 +20,10 @@ export interface Connection<I extends Identity = Identity> {
   readonly token: string | undefined
   /** The application's subprotocol that was selected. */
   readonly protocol: string | undefined
-  /** The path of the route. */
+  /** The path that was asked for. */
   readonly path: string
+  /** The parameters of the path, where the route's path has some: `{ room }` of `/yjs/:room`. */
+  readonly params: P
   /** The query of the handshake without the parameters that carry credentials. */
   readonly query: URLSearchParams
   /** The `Origin` header, where there was one. */

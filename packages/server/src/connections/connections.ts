@@ -8,6 +8,7 @@ import type { Store } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
+import type { Admit } from '../verifiers/admit.js'
 import type { Logout } from '../verifiers/logout.js'
 import type { Connection } from './connection.js'
 import { Drain } from './drain.js'
@@ -32,7 +33,7 @@ export interface ConnectionsOptions<I extends Identity> extends SourceReaders {
   readonly store: Store
   readonly events: Events<I>
   /** The guard's decision about a pending socket, whose message has come. */
-  readonly decide: (handshake: Handshake) => Promise<Verdict<I>>
+  readonly decide: (handshake: Handshake, admit: Admit<I> | undefined) => Promise<Verdict<I>>
   /** The same about the renewal of a connection, which has its place already. */
   readonly verify: (handshake: Handshake) => Promise<Verdict<I>>
   readonly life: ConnectionLife
@@ -120,7 +121,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    * Takes a place among the connections of its identity, where they are limited; `undefined` when there is none. What
    * comes of it is opened or {@link abandon}ed.
    */
-  async admit(accept: Accept<I>): Promise<Accept<I> | undefined> {
+  async takePlace(accept: Accept<I>): Promise<Accept<I> | undefined> {
     if (!this.#leases) return accept
     const lease = await this.#leases.take(accept.identity)
     return lease === undefined ? undefined : { ...accept, lease }
@@ -157,7 +158,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   }
 
   /** Lets a socket wait between the doors for its first message. */
-  wait<M>(wait: Await, { handshake, transport, onDecided, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
+  wait<M>(wait: Await, { handshake, admit, transport, onDecided, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
     const { clock, random, events, decide } = this.#options
     const { path, address } = sourceOf(handshake, this.#options)
     return awaitFirstMessage<I, M>({
@@ -166,7 +167,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       transport,
       linger: this.#linger,
       onDecided,
-      decide: (message) => decide({ ...handshake, message }),
+      decide: (message) => decide({ ...handshake, message }, admit),
       onAbandon: (verdict) => this.abandon(verdict),
       onFail: (reason) => events.emit({ type: 'refused', id: newId(random), reason, path, address }),
       onAccept: (accept, kept) => {

@@ -4,12 +4,15 @@ import type { Identity } from '../identity.js'
 import { type Reason, reasons } from '../refusals/reasons.js'
 import type { Clock } from '../support/clock.js'
 import type { Accept, Await, Verdict } from '../verdict.js'
+import type { Admit } from '../verifiers/admit.js'
 import type { LiveConnection } from './live-connection.js'
 import { end, type Linger, type Transport } from './transport.js'
 
 /** What an adapter tells of a pending socket. */
 export interface PendingSocket<I extends Identity, M> {
   readonly handshake: Handshake
+  /** As in the guard's decision about the handshake. */
+  readonly admit?: Admit<I> | undefined
   readonly transport: Transport
   /** Called once it is accepted, refused or gone: its place is free. */
   readonly onDecided: () => void

@@ -1,4 +1,5 @@
 import { encodeFrame, type ServerFrame } from '@sallyport/protocol'
+import type { PathParams } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import type { Accept, MethodName } from '../verdict.js'
 import type { Connection } from './connection.js'
@@ -9,6 +10,7 @@ import type { CloseListener, Transport } from './transport.js'
 /** A connection with the guard's own handle on it: what it was accepted as, which a renewal replaces, and its socket. */
 export class LiveConnection<I extends Identity = Identity> implements Connection<I>, Scheduled, CloseListener {
   readonly path: string
+  readonly params: PathParams
   readonly origin: string | undefined
   readonly address: string
   readonly #query: string
@@ -32,6 +34,7 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
     onClosed: (connection: LiveConnection<I>) => void,
   ) {
     this.path = source.path
+    this.params = source.params
     this.origin = source.origin
     this.address = source.address
     this.#query = source.query

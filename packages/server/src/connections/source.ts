@@ -1,8 +1,9 @@
-import { type Handshake, readTarget, singleHeader } from '../handshake/request.js'
+import { type Handshake, type PathParams, readTarget, singleHeader } from '../handshake/request.js'
 
 /** What is kept of the handshake that opened a connection. No credential is. */
 export interface ConnectionSource {
   readonly path: string
+  readonly params: PathParams
   readonly query: string
   readonly origin: string | undefined
   readonly address: string
@@ -27,9 +28,12 @@ export function sourceOf(handshake: Handshake, { addressOf, hideCredentials }: S
   const origin = singleHeader(handshake, 'origin')
   return {
     path: target?.path ?? '',
+    params: handshake.params ?? noParams,
     query: hideCredentials(target?.query ?? ''),
     // What is no origin is nobody's to log or compare.
     origin: typeof origin === 'string' && /^[\x21-\x7e]+$/.test(origin) ? origin : undefined,
     address: addressOf(handshake),
   }
 }
+
+const noParams: PathParams = Object.freeze({})

@@ -17,6 +17,7 @@ import { newId } from '../support/id.js'
 import { printable } from '../support/printable.js'
 import { createTickets, type IssuedTicket } from '../tickets.js'
 import { type Accept, type Await, failed, type Refuse, refuse, type Verdict } from '../verdict.js'
+import { type Admit, admitInTime } from '../verifiers/admit.js'
 import { checkedLogout } from '../verifiers/answer.js'
 import type { Logout, LogoutVerifier } from '../verifiers/logout.js'
 import { rejected } from '../verifiers/verifier.js'
@@ -39,8 +40,11 @@ export interface Guard<I extends Identity = Identity> {
    * when the socket is accepted, refused or gone. A call of a route takes a place in the same way.
    */
   enter(handshake: Handshake): Place | Refuse
-  /** Decides on a WebSocket handshake; once more, with its `message`, when the first verdict was to wait for it. */
-  decide(handshake: Handshake): Promise<Verdict<I>>
+  /**
+   * Decides on a WebSocket handshake; once more, with its `message`, when the first verdict was to wait for it. `admit` is
+   * the application's word about the route.
+   */
+  decide(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>>
   /** Issues a ticket for the WebSocket route at `path` to the caller of a route, who shows who it is by header or cookie. */
   issueTicket(request: Handshake, path: string): Promise<IssuedTicket | Refuse>
   /** Revokes what a logout token of an OpenID provider names; `verify` reads the token. */
@@ -55,8 +59,8 @@ export interface Guard<I extends Identity = Identity> {
    * all of the caller's session, on whatever node they are. Refuses with 503 when it cannot ask the other nodes.
    */
   renew(request: Handshake, connection?: string): Promise<Renewed | Refuse>
-  /** Refuses what a route finds wrong before it asks the guard, and tells of it. */
-  refuse(request: Handshake, reason: Reason): Refuse
+  /** Refuses what a route finds wrong before it asks the guard, and tells of it and of what was thrown. */
+  refuse(request: Handshake, reason: Reason, error?: unknown): Refuse
   /** The live connections of this node. */
   readonly connections: Connections<I>
   /**
@@ -127,13 +131,15 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     return pending.enter(addressOf(handshake)) ?? report(refuse('pending'), handshake)
   }
 
-  function decide(handshake: Handshake): Promise<Verdict<I>> {
-    return measurements.areHeard ? measurements.time(() => judge(handshake), decisionWork) : judge(handshake)
+  function decide(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>> {
+    const work = () => judge(handshake, admit)
+    return measurements.areHeard ? measurements.time(work, decisionWork) : work()
   }
 
-  async function judge(handshake: Handshake): Promise<Verdict<I>> {
+  async function judge(handshake: Handshake, admit: Admit<I> | undefined): Promise<Verdict<I>> {
     let verdict = await evaluate(handshake)
-    if (verdict.type === 'accept' && connectionLimit) verdict = await admit(verdict, handshake)
+    if (verdict.type === 'accept' && admit) verdict = await ask(admit, verdict, handshake)
+    if (verdict.type === 'accept' && connectionLimit) verdict = await takePlace(verdict, handshake)
     const protocol = selectSubprotocol(handshake, protocols)
     return report(protocol === undefined ? verdict : { ...verdict, protocol }, handshake)
   }
@@ -149,9 +155,19 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     return fault ? refuse(fault) : decision.evaluate(handshake, upgradeWays)
   }
 
-  async function admit(accept: Accept<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+  /** Asks the application whether somebody may connect. */
+  async function ask(admit: Admit<I>, accept: Accept<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
     try {
-      return (await connections.admit(accept)) ?? decision.deny('connection-limit', handshake)
+      const admitted = await admitInTime(admit, accept.identity, handshake, settings)
+      return admitted === true ? accept : decision.deny('not-admitted', handshake, admitted.reason)
+    } catch (error) {
+      return decision.failure(error, handshake)
+    }
+  }
+
+  async function takePlace(accept: Accept<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+    try {
+      return (await connections.takePlace(accept)) ?? decision.deny('connection-limit', handshake)
     } catch (error) {
       return decision.failure(error, handshake)
     }
@@ -232,7 +248,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     issueTicket,
     renew,
     logOut,
-    refuse: (request, reason) => report(refuse(reason), request),
+    refuse: (request, reason, error) => report({ ...refuse(reason), ...(error !== undefined && { error }) }, request),
     allowsOrigin,
     connections,
     clock,

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
+/** The parameters of a path, decoded. */
+export type PathParams = Readonly<Record<string, string>>
+
 /**
  * An HTTP request as a value: a WebSocket handshake, or a call of one of the routes. It is all that the guard sees, so
  * that every decision can be tested without a socket.
@@ -18,6 +21,8 @@ export interface Handshake {
   readonly address: string
   /** The first message, once it has come. */
   readonly message?: string
+  /** The parameters of its path, where the route's path has some. */
+  readonly params?: PathParams
   /**
    * The runtime's own request, for code of yours that needs it whole, such as the middleware of a session library:
    * `IncomingMessage` from {@link fromNode}, `Request` from {@link fromFetch}. The guard does not look at it.
@@ -28,8 +33,14 @@ export interface Handshake {
 /** What stands for the address of a peer that came over a Unix socket. */
 export const unixSocket = 'unix'
 
-/** The handshake of a Node.js request. Its target is what the client asked for, also where a framework has cut it. */
-export function fromNode(request: IncomingMessage & { readonly originalUrl?: unknown }): Handshake {
+/**
+ * The handshake of a Node.js request, and the parameters of its path. Its target is what the client asked for, also where
+ * a framework has cut it.
+ */
+export function fromNode(
+  request: IncomingMessage & { readonly originalUrl?: unknown },
+  params?: PathParams,
+): Handshake {
   const { rawHeaders, originalUrl, url = '' } = request
   const headers = new Array<[string, string]>(rawHeaders.length >> 1)
   for (let i = 0; i < headers.length; i += 1) {
@@ -41,6 +52,7 @@ export function fromNode(request: IncomingMessage & { readonly originalUrl?: unk
     httpVersion: request.httpVersion,
     headers,
     address: request.socket.remoteAddress ?? (isUnix(request.socket) ? unixSocket : ''),
+    ...(params && { params }),
     request,
   }
 }

@@ -43,6 +43,8 @@ export const reasons = {
   'token-audience': 'unauthenticated',
   'token-claims': 'unauthenticated',
   'ticket-binding': 'forbidden',
+  // What the application said of who it is.
+  'not-admitted': 'forbidden',
   // Renewal.
   'body-malformed': 'badRequest',
   'body-too-large': 'tooLarge',

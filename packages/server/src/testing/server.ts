@@ -17,6 +17,8 @@ export interface TestServerOptions<I extends Identity> extends Partial<GuardServ
 
 /** How a test client connects. */
 export interface ConnectOptions {
+  /** The path, where the route has several. Default: that of the server. */
+  readonly path?: string
   /** The query, such as `ticket=…`. */
   readonly query?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -57,10 +59,10 @@ export function testServer<I extends Identity>(
   })
 
   async function connect({ query, headers, origin, protocols = [], ...rest }: ConnectOptions = {}) {
-    const { address = nextAddress() } = rest
+    const { address = nextAddress(), path: to = String(path) } = rest
     const [near, far] = WireEnd.pair(address)
     server.emit('connection', far)
-    const socket = new WebSocket(`ws://test${path}${query ? `?${query}` : ''}`, [...protocols], {
+    const socket = new WebSocket(`ws://test${to}${query ? `?${query}` : ''}`, [...protocols], {
       headers,
       origin,
       perMessageDeflate: false,

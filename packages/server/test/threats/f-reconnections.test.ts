@@ -42,7 +42,7 @@ function reconnecting(count: number) {
         vouchedAt: clock.now(),
       }
       const transport = fakeTransport()
-      const admitted = await connections.admit(accept)
+      const admitted = await connections.takePlace(accept)
       connections.open(admitted!, handshake(), transport)
       if (open) expect(open.calls).toEqual(replaced)
       open?.drop()

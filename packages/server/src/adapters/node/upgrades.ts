@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { checkedPath } from '../../handshake/path.js'
-import { readTarget } from '../../handshake/request.js'
+import { covers, overlap, type PathReader, pathReader, type RoutePath } from '../../handshake/path.js'
+import { type PathParams, readTarget } from '../../handshake/request.js'
 import { Lingering } from '../../limits/lingering.js'
 import { refusalAnswer, toHttp1 } from '../../refusals/http-answer.js'
 import type { Reason } from '../../refusals/reasons.js'
@@ -15,12 +15,24 @@ import { limitRest } from './rest.js'
 import { standInFor } from './stand-in.js'
 import { unlessTaken } from './taken.js'
 
-/** Takes the upgrades to a path. */
-export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
+/** Takes the upgrades to the paths of a route. */
+export interface UpgradeRoute {
+  readonly path: RoutePath
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): Promise<void>
+  /** Says how to refuse an upgrade of which the route's function cannot tell whether it is its own. */
+  onFailure(request: IncomingMessage, error: unknown): Refuse
+}
+
+/** A route whose paths can be read. */
+interface Claim {
+  readonly route: UpgradeRoute
+  readonly read: PathReader
+}
 
 /** A server with guarded paths. */
 interface GuardedServer {
-  readonly listeners: Map<string, UpgradeListener>
+  /** In the order they came: the first whose path it is takes an upgrade. */
+  readonly claims: Claim[]
   /** Leaves the server as it was found. */
   readonly leave: () => void
 }
@@ -30,34 +42,40 @@ const headTimeout = 10_000
 const lingering = new Lingering()
 
 /**
- * Takes the upgrades to `path` of a Node.js server: nobody else who listens there sees them, whoever was first. Other
- * paths are left to the server's other listeners, and refused when none of them takes them. From the first path on, the
- * heads of the server's requests have ten seconds.
+ * Takes the upgrades to the paths of a route of a Node.js server: nobody else who listens there sees them, whoever was
+ * first. Other paths are left to the server's other listeners, and refused when none of them takes them. From the first
+ * route on, the heads of the server's requests have ten seconds.
  *
- * @returns a function that gives the path back
- * @throws ConfigurationError when it is no path, or taken
+ * @returns a function that gives the paths back
+ * @throws ConfigurationError when it is no path, or another route has it
  */
-export function claimUpgrades(server: Server, clock: Clock, path: string, onUpgrade: UpgradeListener): () => void {
-  checkedPath('guardServer', path)
-  const guarded = guardedServers.get(server) ?? guard(server, clock)
-  const { listeners } = guarded
-  if (listeners.has(path)) throw new ConfigurationError(`guardServer: ${path} is already guarded`)
-  listeners.set(path, onUpgrade)
+export function claimUpgrades(server: Server, clock: Clock, route: UpgradeRoute): () => void {
+  const claim: Claim = { route, read: pathReader('guardServer', route.path) }
+  const guarded = guardedServers.get(server)
+  for (const { route: other } of guarded?.claims ?? []) checkBeside(other, route)
+  const { claims, leave } = guarded ?? guard(server, clock)
+  claims.push(claim)
   return () => {
-    // It may be another's by now.
-    if (listeners.get(path) !== onUpgrade) return
-    listeners.delete(path)
-    if (listeners.size > 0) return
-    guarded.leave()
+    const place = claims.indexOf(claim)
+    if (place === -1) return
+    claims.splice(place, 1)
+    if (claims.length > 0) return
+    leave()
     guardedServers.delete(server)
   }
 }
 
+function checkBeside({ path: first }: UpgradeRoute, { path }: UpgradeRoute): void {
+  if (covers(first, path)) throw new ConfigurationError(`guardServer: ${path} is already guarded as ${first}`)
+  if (!overlap(first, path)) return
+  process.emitWarning(`guardServer: ${first} and ${path} have paths in common, which are of ${first}: it came first`)
+}
+
 function guard(server: Server, clock: Clock): GuardedServer {
-  const listeners = new Map<string, UpgradeListener>()
+  const claims: Claim[] = []
   // The last sees each event first: the heads of upgrades that are ours count too.
   const leavings = [
-    tapEvents(server, (event, args) => event === 'upgrade' && takes(...(args as Parameters<UpgradeListener>))),
+    tapEvents(server, (event, args) => event === 'upgrade' && takes(...(args as Upgrade))),
     limitHeads(server, clock, headTimeout),
     limitNextHeads(server, clock, headTimeout),
   ]
@@ -67,29 +85,41 @@ function guard(server: Server, clock: Clock): GuardedServer {
   function takes(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     // A peer may reset the connection at any time from now on, which ends the process where nobody listens.
     socket.on('error', ignore)
-    const target = request.url ?? ''
-    const mark = target.indexOf('?')
-    const pass = (listener: UpgradeListener) => {
-      listener(request, socket, head).catch(() => socket.destroy())
-    }
+    const path = readTarget(request.url ?? '')?.path
+    if (path !== undefined && claims.some((claim) => hands(claim, path, request, socket, head))) return true
     const turnAway = () => {
       // What is no path belongs to nobody: any guard refuses it, and tells of it.
-      const [anyListener] = listeners.values()
-      if (anyListener && !readTarget(target)) pass(anyListener)
+      const [any] = claims
+      if (any && path === undefined) pass(any, {}, request, socket, head)
       else refuseSocket(socket, clock, refuse('path-unknown'))
     }
-    const listener = listeners.get(mark === -1 ? target : target.slice(0, mark))
-    if (listener) pass(listener)
-    else if (standIn.isAlone) turnAway()
-    else {
+    if (!standIn.isAlone) {
       unlessTaken(socket, clock, turnAway)
       return false
     }
+    turnAway()
     return true
   }
 
+  /** Hands an upgrade to a route, if it is its own. */
+  function hands(claim: Claim, path: string, ...[request, socket, head]: Upgrade): boolean {
+    let params: PathParams | undefined
+    try {
+      params = claim.read(path)
+    } catch (error) {
+      refuseSocket(socket, clock, claim.route.onFailure(request, error))
+      return true
+    }
+    if (params) pass(claim, params, request, socket, head)
+    return params !== undefined
+  }
+
+  function pass({ route }: Claim, params: PathParams, ...[request, socket, head]: Upgrade): void {
+    route.onUpgrade(request, socket, head, params).catch(() => socket.destroy())
+  }
+
   const guarded = {
-    listeners,
+    claims,
     leave() {
       standIn.leave()
       for (const leave of leavings.reverse()) leave()
@@ -98,6 +128,8 @@ function guard(server: Server, clock: Clock): GuardedServer {
   guardedServers.set(server, guarded)
   return guarded
 }
+
+type Upgrade = [request: IncomingMessage, socket: Duplex, head: Buffer]
 
 /** Gives the socket of an upgrade to somebody who looks after its errors. */
 export function releaseSocket(socket: Duplex): void {

@@ -5,11 +5,13 @@ import type { Authorize } from '../../connections/inner-door.js'
 import type { Dialect } from '../../dialects/dialect.js'
 import { plain } from '../../dialects/plain.js'
 import type { Guard } from '../../guard/guard.js'
-import { fromNode } from '../../handshake/request.js'
+import type { ParamsOf, RoutePath } from '../../handshake/path.js'
+import { fromNode, type PathParams } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import { checkedNumber } from '../../support/checked-number.js'
 import { ConfigurationError } from '../../support/errors.js'
 import type { Verdict } from '../../verdict.js'
+import type { Admit } from '../../verifiers/admit.js'
 import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
 import { complete, completePending } from './complete.js'
 import { type Message, makeGateable } from './gated-socket.js'
@@ -21,9 +23,18 @@ export type { Message } from './gated-socket.js'
 export type { ConnectionHandler } from './hand-over.js'
 
 /** Options of {@link guardServer}. */
-export interface GuardServerOptions<I extends Identity = Identity> {
-  /** The path that the guard owns, such as `/ws`, compared exactly: no other listener of the server sees its upgrades. */
-  readonly path: string
+export interface GuardServerOptions<I extends Identity = Identity, P extends RoutePath = RoutePath> {
+  /**
+   * The paths that the guard owns: no other listener of the server sees their upgrades. One, such as `/ws`, compared
+   * exactly; a pattern such as `/yjs/:room`, whose parameters are one segment each, decoded; or a function that answers
+   * the parameters of a path, `undefined` when it is none of the route's. Of two routes the first has what both match.
+   */
+  readonly path: P
+  /**
+   * Says whether who it is may connect here, once that is known, in as much time as a verifier has: `false` or
+   * `{ reason }`, which events tell, is 403 or Close 4003. Default: everybody may.
+   */
+  readonly admit?: Admit<I, ParamsOf<P>>
   /**
    * A `WebSocketServer` of yours, made with `noServer: true`. Its options hold for accepted connections, whose class
    * extends its `WebSocket`, and its `clients` are those that were accepted. Default: one without compression, whose
@@ -56,19 +67,19 @@ export interface GuardServerOptions<I extends Identity = Identity> {
  * somebody listens on the socket.
  *
  * @returns a function that takes the route off the server; live connections stay.
- * @throws ConfigurationError when the path is already guarded, or the `WebSocketServer` has a server of its own or is
+ * @throws ConfigurationError when a path is none or already guarded, or the `WebSocketServer` has a server of its own or is
  *   older than ws 8, or nobody takes the sockets, or a number among the options cannot work.
  */
-export function guardServer<I extends Identity>(
+export function guardServer<I extends Identity, const P extends RoutePath>(
   server: Server,
   guard: Guard<I>,
-  options: GuardServerOptions<I>,
-  onConnection: ConnectionHandler<I>,
+  options: GuardServerOptions<I, P>,
+  onConnection: ConnectionHandler<I, ParamsOf<P>>,
 ): () => void
-export function guardServer<I extends Identity>(
+export function guardServer<I extends Identity, const P extends RoutePath>(
   server: Server,
   guard: Guard<I>,
-  options: GuardServerOptions<I> & { readonly webSocketServer: WebSocketServer },
+  options: GuardServerOptions<I, P> & { readonly webSocketServer: WebSocketServer },
 ): () => void
 export function guardServer<I extends Identity>(
   server: Server,
@@ -78,6 +89,7 @@ export function guardServer<I extends Identity>(
 ): () => void {
   const {
     path,
+    admit,
     webSocketServer = defaultWebSocketServer(),
     dialect = plain,
     maxBufferedBytes = 16 * mebibyte,
@@ -90,8 +102,8 @@ export function guardServer<I extends Identity>(
   makeGateable(webSocketServer)
   const inside = { ...options, connections, clock, maxBufferedBytes }
 
-  async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const handshake = fromNode(request)
+  async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): Promise<void> {
+    const handshake = fromNode(request, params)
     const place = guard.enter(handshake)
     if ('reason' in place) return refuseSocket(socket, clock, place)
     let verdict: Verdict<I> | undefined
@@ -105,7 +117,7 @@ export function guardServer<I extends Identity>(
       place.leave()
     }
     socket.on('close', giveUp)
-    verdict = await guard.decide(handshake)
+    verdict = await guard.decide(handshake, admit)
     if (socket.destroyed) return giveUp()
     const upgrade = { webSocketServer, dialect, verdict, request, socket, head }
     if (verdict.type === 'accept') {
@@ -119,6 +131,7 @@ export function guardServer<I extends Identity>(
         const countBytes = (chunk: Buffer) => firstMessage.count(chunk.length)
         const firstMessage = connections.wait<Message>(verdict, {
           handshake,
+          admit,
           transport: gated,
           onDecided() {
             leave()
@@ -145,7 +158,9 @@ export function guardServer<I extends Identity>(
     }
   }
 
-  const giveBack = claimUpgrades(server, clock, path, onUpgrade)
+  const onFailure = (request: IncomingMessage, error: unknown) =>
+    guard.refuse(fromNode(request), 'internal-error', error)
+  const giveBack = claimUpgrades(server, clock, { path, onUpgrade, onFailure })
   const stopWatch = warnOfOthers(server)
   return () => {
     giveBack()

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { Connection } from '../../connections/connection.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
+import type { PathParams } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import { AcceptedSocket, type AcceptedSocketOptions } from './accepted-socket.js'
 import type { GatedSocket, Message } from './gated-socket.js'
@@ -11,9 +12,9 @@ import type { GatedSocket, Message } from './gated-socket.js'
  * of the socket wait until it listens for them or the promise settles, so that none is lost. Any other answer means
  * nothing.
  */
-export type ConnectionHandler<I extends Identity> = (
+export type ConnectionHandler<I extends Identity, P extends PathParams = PathParams> = (
   socket: WebSocket,
-  connection: Connection<I>,
+  connection: Connection<I, P>,
   request: IncomingMessage,
 ) => unknown
 

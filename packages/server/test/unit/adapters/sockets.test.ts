@@ -34,7 +34,11 @@ function gateable(): FakeWebSocket {
 
 function upgrade(target: string) {
   const server = createServer()
-  claimUpgrades(server, testClock(), '/ws', async () => {})
+  claimUpgrades(server, testClock(), {
+    path: '/ws',
+    onUpgrade: async () => {},
+    onFailure: () => expect.unreachable(),
+  })
   const socket = new PassThrough()
   expect(() => reset(socket)).toThrow('reset')
   const request = { url: target, socket } as unknown as IncomingMessage

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { claimUpgrades } from '../../../src/adapters/node/upgrades.js'
+import { claimUpgrades, type UpgradeRoute } from '../../../src/adapters/node/upgrades.js'
+import { refuse } from '../../../src/verdict.js'
 import { testClock } from '../../support/clock.js'
 import { nextTurn } from '../../support/deferred.js'
 import { RawClient, rawHandshake } from '../../support/raw.js'
@@ -21,6 +22,13 @@ class FakeSocket extends Duplex {
   }
 }
 
+/** A route that takes its upgrades, and cannot fail. */
+const routeOf = (path: UpgradeRoute['path'], onUpgrade: (request: IncomingMessage) => unknown): UpgradeRoute => ({
+  path,
+  onUpgrade: async (request) => void onUpgrade(request),
+  onFailure: () => refuse('internal-error'),
+})
+
 type OnUpgrade = (request: IncomingMessage, socket: FakeSocket) => void
 
 /** A server whose `/ws` is claimed, and what its upgrades become. */
@@ -28,9 +36,11 @@ function start() {
   const clock = testClock()
   const server = createServer()
   const claimed: string[] = []
-  const leave = claimUpgrades(server, clock, '/ws', async ({ url = '' }) => {
-    claimed.push(url)
-  })
+  const leave = claimUpgrades(
+    server,
+    clock,
+    routeOf('/ws', ({ url = '' }) => claimed.push(url)),
+  )
   /** An upgrade as Node.js tells of it: the socket, and what was written to it. */
   const upgrade = (url: string, socket = new FakeSocket()) => {
     const request = { url, socket } as unknown as IncomingMessage
@@ -119,9 +129,11 @@ describe('the listeners of a server', () => {
     leave()
     const heard: string[] = []
     server.on('upgrade', ({ url }) => heard.push(`before ${url}`))
-    claimUpgrades(server, testClock(), '/ws', async ({ url = '' }) => {
-      claimed.push(url)
-    })
+    claimUpgrades(
+      server,
+      testClock(),
+      routeOf('/ws', ({ url = '' }) => claimed.push(url)),
+    )
     server.on('upgrade', ({ url }) => heard.push(`after ${url}`))
     server.prependListener('upgrade', ({ url }) => heard.push(`in front ${url}`))
     for (const url of ['/ws', '/ws?a', '/theirs']) upgrade(url)
@@ -167,11 +179,17 @@ describe('the listeners of a server', () => {
   it('are what they were when the path is given back twice, though another route is left', () => {
     const { server, leave, upgrade, claimed } = start()
     const other: string[] = []
-    claimUpgrades(server, testClock(), '/other', async () => {})
+    claimUpgrades(
+      server,
+      testClock(),
+      routeOf('/other', () => {}),
+    )
     leave()
-    claimUpgrades(server, testClock(), '/ws', async ({ url = '' }) => {
-      other.push(url)
-    })
+    claimUpgrades(
+      server,
+      testClock(),
+      routeOf('/ws', ({ url = '' }) => other.push(url)),
+    )
     leave()
     upgrade('/ws')
     expect([claimed, other]).toEqual([[], ['/ws']])

@@ -188,7 +188,7 @@ describe('a limit of connections', () => {
 
   /** Takes a place, and opens the connection that it is for. */
   async function admitted({ connections, accepted }: ReturnType<typeof setUp>, changes: Partial<Accept> = {}) {
-    const accept = await connections.admit(accepted(changes))
+    const accept = await connections.takePlace(accepted(changes))
     const transport = fakeTransport()
     return { transport, connection: accept && connections.open(accept, handshake(), transport) }
   }
@@ -213,7 +213,7 @@ describe('a limit of connections', () => {
       connectionsPerIdentity: { max: 1, whenFull },
       store: way.store,
     })
-    const admit = () => connections.admit(accept)
+    const admit = () => connections.takePlace(accept)
     const open = async () => {
       const transport = fakeTransport()
       return { transport, connection: connections.open((await admit())!, handshake(), transport) }
@@ -230,7 +230,7 @@ describe('a limit of connections', () => {
   it('has no place for one more, and one for a namesake', async () => {
     const set = setUp({ limit: { max: 1, whenFull: 'refuse' } })
     const first = await admitted(set)
-    expect(await set.connections.admit(set.accepted())).toBeUndefined()
+    expect(await set.connections.takePlace(set.accepted())).toBeUndefined()
     const namesake = await admitted(set, { identity: { id: 'ada', issuer } })
     expect([...set.connections]).toEqual([first.connection, namesake.connection])
   })
@@ -244,7 +244,7 @@ describe('a limit of connections', () => {
 
   it('replaces one that has a place but no socket yet', async () => {
     const set = setUp({ limit: { max: 1, whenFull: 'replace' } })
-    const early = (await set.connections.admit(set.accepted()))!
+    const early = (await set.connections.takePlace(set.accepted()))!
     await admitted(set)
     const transport = fakeTransport()
     expect(set.connections.open(early, handshake(), transport)).toBeUndefined()
@@ -254,11 +254,11 @@ describe('a limit of connections', () => {
 
   it('gives the place back of a handshake that came to nothing', async () => {
     const set = setUp({ limit: { max: 1, whenFull: 'refuse' } })
-    await set.connections.admit(set.accepted())
+    await set.connections.takePlace(set.accepted())
     set.clock.advance(14_999)
-    expect(await set.connections.admit(set.accepted())).toBeUndefined()
+    expect(await set.connections.takePlace(set.accepted())).toBeUndefined()
     set.clock.advance(1)
-    expect(await set.connections.admit(set.accepted())).toBeDefined()
+    expect(await set.connections.takePlace(set.accepted())).toBeDefined()
   })
 
   it('keeps the place of an open connection for as long as it lives', async () => {
@@ -268,9 +268,9 @@ describe('a limit of connections', () => {
       set.clock.advance(1_000)
       await nextTurn()
     }
-    expect(await set.connections.admit(set.accepted())).toBeUndefined()
+    expect(await set.connections.takePlace(set.accepted())).toBeUndefined()
     transport.drop()
-    expect(await set.connections.admit(set.accepted())).toBeDefined()
+    expect(await set.connections.takePlace(set.accepted())).toBeDefined()
   })
 
   it.each(['refuse', 'replace'] as const)(
