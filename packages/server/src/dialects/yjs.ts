@@ -9,6 +9,6 @@ export const yjs: Dialect = {
     replaced: 4409,
     revoked: 4403,
     badRequest: 4400,
-    tooLarge: 4413,
+    credentialTooLarge: 4431,
   },
 }

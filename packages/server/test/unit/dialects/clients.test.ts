@@ -121,7 +121,15 @@ describe('the client of y-websocket', () => {
       const url = await serverThatEnds(name, plain, '/ws/room')
       if ((await yjsClient(url)) !== asked(name, once)) wrong.push(name)
     }
-    expect(wrong).toEqual(['unauthenticated', 'timeout', 'forbidden', 'replaced', 'revoked', 'badRequest', 'tooLarge'])
+    expect(wrong).toEqual([
+      'unauthenticated',
+      'timeout',
+      'forbidden',
+      'replaced',
+      'revoked',
+      'badRequest',
+      'credentialTooLarge',
+    ])
   })
 
   it('G40 stops when its credential is bad', async () => {
