@@ -117,7 +117,7 @@ export function answered(status: number, retryAfter?: number, cause?: unknown): 
   const action = actionForStatus(status)
   const { close = 0 } = findOutcome('status', status)?.[1] ?? {}
   const outcome = { kind: kindOf(close, action), status, retryAfter, cause }
-  return end(action, outcome, close ? { ...broken, code: close } : broken)
+  return end(action, outcome, { ...broken, code: close || broken.code })
 }
 
 /** Something on this side of the network failed, or this is the wrong peer. */
@@ -130,8 +130,8 @@ const mistake = / is not |undefined|null/
 /** The credential function failed. */
 export function withoutCredential(error: unknown): Ending {
   if (error instanceof CredentialError && error.status) return answered(error.status, error.retryAfter, error)
-  if (error instanceof ReferenceError || (error instanceof TypeError && mistake.test(error.message)))
-    return unusable('stop', error)
-  if (error instanceof CredentialError || error instanceof TypeError) return unreachable(true, error)
+  const isType = error instanceof TypeError
+  if (error instanceof ReferenceError || (isType && mistake.test(error.message))) return unusable('stop', error)
+  if (error instanceof CredentialError || isType) return unreachable(true, error)
   return unusable('back-off', error)
 }

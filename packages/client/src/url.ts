@@ -10,7 +10,7 @@ export function readUrl(input: string | URL, base: string | undefined, dangerous
     throw new TypeError('Not a URL')
   }
   const { protocol, hostname, username, password } = url
-  if (username || password) throw new TypeError('No user and password in a URL: pass a `credential`')
+  if (username || password) throw new TypeError('No password in a URL')
   if (/^(ws|http)s:/.test(protocol) || dangerouslyAllowPlaintext || loopback.test(hostname)) return url
   throw new TypeError('Not in the clear: use wss: and https:')
 }
