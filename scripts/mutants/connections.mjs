@@ -121,7 +121,7 @@ export default [
   ]),
   ...of('connections/connections.ts', live, [
     [
-      'if (revocation) this.end(connection, revocation.code, revocation)\n    else if (!hasPlace)',
+      "if (revocation) this.end(connection, 'revoked', revocation)\n    else if (!hasPlace)",
       'if (this.isDraining)',
       'a connection that a revocation has overtaken',
     ],
@@ -145,7 +145,7 @@ export default [
       'an older credential replaces a newer one',
     ],
     [
-      'if (revocation) this.end(connection, revocation.code, revocation)\n    return revocation === undefined',
+      "if (revocation) this.end(connection, 'revoked', revocation)\n    return revocation === undefined",
       'return true',
       'a connection renews itself with what was revoked',
     ],
@@ -373,7 +373,6 @@ export default [
         "typeof at === 'number' ? at : 0",
         'a revocation without a time means nobody',
       ],
-      ["code === 'replaced' ? code : 'revoked'", "'revoked'", 'a client that was replaced takes itself for banned'],
       ['    return {}\n', "    return { target: { session: '' } }\n", 'a malformed revocation is ignored'],
       [
         "      ...(typeof issuer === 'string' && { issuer }),\n",

@@ -62,7 +62,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#revoking = new Revoking({
       ...options,
       registry: this.#registry,
-      end: (connection, code, cause) => this.end(connection, code, cause),
+      end: (connection, cause) => this.end(connection, 'revoked', cause),
       onState: (state, changed) => {
         if (changed) events.emit({ type: 'store', state })
         if (state === 'unavailable')
@@ -149,7 +149,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     transport.onClose(connection)
     // Registered first, asked again after: a revocation finds it either there or here.
     const revocation = this.log.find(accept)
-    if (revocation) this.end(connection, revocation.code, revocation)
+    if (revocation) this.end(connection, 'revoked', revocation)
     else if (!hasPlace) this.end(connection, 'replaced')
     else if (this.isDraining) this.end(connection, 'restart')
     if (!this.isOpen(connection)) return undefined
@@ -241,7 +241,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     // Once more with the same end, its client would be told of it once more.
     if (connection.expiresAt !== expiresAt) this.#expiry.set(connection)
     const revocation = this.log.find(accept)
-    if (revocation) this.end(connection, revocation.code, revocation)
+    if (revocation) this.end(connection, 'revoked', revocation)
     return revocation === undefined
   }
 

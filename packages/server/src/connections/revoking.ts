@@ -31,7 +31,7 @@ export interface RevokingOptions<I extends Identity> {
   /** The live connections of this node. */
   readonly registry: Registry<I>
   /** Ends one of them. */
-  readonly end: (connection: LiveConnection<I>, code: Revocation['code'], cause: Revocation) => void
+  readonly end: (connection: LiveConnection<I>, cause: Revocation) => void
   readonly onState: (state: StoreState, changed: boolean) => void
   /** Answers what another node asks. */
   readonly onQuestion: (question: string) => string | undefined
@@ -66,7 +66,7 @@ export class Revoking<I extends Identity> {
     const { registry } = this.#options
     const named = checkedTarget(target)
     const before = registry.size
-    const appended = this.log.revoke({ target: named, code: 'revoked', ...(reason !== undefined && { reason }) })
+    const appended = this.log.revoke({ target: named, ...(reason !== undefined && { reason }) })
     const closed = before - registry.size
     const { confirmed, followers: nodes } = await appended
     return { closed, confirmed, nodes }
@@ -84,18 +84,16 @@ export class Revoking<I extends Identity> {
       const sessionless = session !== undefined && ({ sessionless: true } as const)
       targets.push({ subject: user, issuer, issuedBefore: at, ...sessionless })
     }
-    await Promise.all(
-      targets.map((target) => this.log.revoke({ target, code: 'revoked', reason: 'back-channel logout' })),
-    )
+    await Promise.all(targets.map((target) => this.log.revoke({ target, reason: 'back-channel logout' })))
   }
 
   #apply(revocation: Revocation): void {
     const { registry, end } = this.#options
-    const { target, code } = revocation
+    const { target } = revocation
     // A connection is known by its id here, and by its place before it opens.
     const byId = target !== 'all' && 'connection' in target && target.connection !== undefined
     for (const connection of registry.candidates(target)) {
-      if (byId || revokes(revocation, connection.accept)) end(connection, code, revocation)
+      if (byId || revokes(revocation, connection.accept)) end(connection, revocation)
     }
   }
 }

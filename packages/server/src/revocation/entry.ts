@@ -2,8 +2,8 @@ import type { Revocation } from './revocations.js'
 import type { Target } from './target.js'
 
 /** A revocation as an entry of the log: the same text whoever writes it, so that the log shows what it has. */
-export const encodeRevocation = ({ target, at, code, reason }: Revocation): string =>
-  JSON.stringify({ target: target === 'all' ? target : readTarget(target), at, code, reason })
+export const encodeRevocation = ({ target, at, reason }: Revocation): string =>
+  JSON.stringify({ target: target === 'all' ? target : readTarget(target), at, reason })
 
 /**
  * Reads an entry of the log, which a newer or older node may have written. What it does not know it reads as the broader
@@ -11,11 +11,10 @@ export const encodeRevocation = ({ target, at, code, reason }: Revocation): stri
  * has never heard of as everybody. `now` stands in for a time that is not there.
  */
 export function decodeRevocation(entry: string, now: number): Revocation {
-  const { target, at, code, reason } = fieldsOf(entry)
+  const { target, at, reason } = fieldsOf(entry)
   return {
     target: readTarget(target),
     at: typeof at === 'number' ? at : now,
-    code: code === 'replaced' ? code : 'revoked',
     ...(typeof reason === 'string' && { reason }),
   }
 }

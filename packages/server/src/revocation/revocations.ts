@@ -7,8 +7,6 @@ export interface Revocation {
   readonly target: Target
   /** When it was made, in milliseconds since the epoch by the store's clock. */
   readonly at: number
-  /** How its connections end: `replaced` where newer ones of the same identity took their places. */
-  readonly code: 'revoked' | 'replaced'
   /** Why, in the words of whoever revoked: for events and logs. */
   readonly reason?: string
 }

@@ -18,12 +18,11 @@ const anyTarget: fc.Arbitrary<RevocationTarget> = fc.oneof(
   fc.record({ issuedBefore: time }),
 )
 const anyRevocation: fc.Arbitrary<Revocation> = fc.record(
-  { target: anyTarget, at: time, code: fc.constantFrom('revoked', 'replaced'), reason: text },
-  { requiredKeys: ['target', 'at', 'code'] },
+  { target: anyTarget, at: time, reason: text },
+  { requiredKeys: ['target', 'at'] },
 )
 /** How an entry of that target is read. */
-const targetOf = (target: unknown) =>
-  decodeRevocation(JSON.stringify({ target, at: made, code: 'revoked' }), now).target
+const targetOf = (target: unknown) => decodeRevocation(JSON.stringify({ target, at: made }), now).target
 
 describe('an entry of the log', () => {
   it('says what was written', () => {
@@ -37,9 +36,8 @@ describe('an entry of the log', () => {
   it('says something, whatever comes', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), text), (entry) => {
-        const { at, code, target } = decodeRevocation(entry, now)
+        const { at, target } = decodeRevocation(entry, now)
         expect(Number.isNaN(at)).toBe(false)
-        expect(['revoked', 'replaced']).toContain(code)
         expect(target).toBeTruthy()
       }),
     )
@@ -74,19 +72,18 @@ describe('an entry of the log', () => {
   it.each(['', 'revoke ada', '7', 'null', '[]', '{"target":'])(
     'I18 that is malformed means everybody until now: %j',
     (entry) => {
-      expect(decodeRevocation(entry, now)).toEqual({ target: 'all', at: now, code: 'revoked' })
+      expect(decodeRevocation(entry, now)).toEqual({ target: 'all', at: now })
     },
   )
 
   it.each<[object, Partial<Revocation>]>([
     [{ at: '50000' }, { at: now }],
     [{ at: null }, { at: now }],
-    [{ code: 'banned' }, { code: 'revoked' }],
-    [{ code: 'replaced' }, { code: 'replaced' }],
+    [{ code: 'banned' }, {}],
     [{ reason: 7 }, {}],
     [{ reason: 'left the company' }, { reason: 'left the company' }],
   ])('I18 is read without what it does not say: %j', (changes, expected) => {
-    const good = { target: { session: 's1' }, at: made, code: 'revoked' }
+    const good = { target: { session: 's1' }, at: made }
     expect(decodeRevocation(JSON.stringify({ ...good, ...changes }), now)).toEqual({ ...good, ...expected })
   })
 })
