@@ -176,6 +176,18 @@ describe('the inner door', () => {
     expect(transport.isReading).toBe(true)
   })
 
+  it('G25 counts no more what has been delivered, while others wait', async () => {
+    const { authorize, answer } = asking()
+    const { receive, transport, delivered } = setUp({ authorize })
+    receive('x'.repeat(16_384))
+    for (let i = 0; i < 10; i++) {
+      receive('x'.repeat(16_384))
+      await answer(i, true)
+      expect(transport.isReading).toBe(true)
+    }
+    expect(delivered).toHaveLength(10)
+  })
+
   it('G25 ends a connection that goes on after reading has stopped', () => {
     const { authorize } = asking()
     const { receive, transport, delivered } = setUp({ authorize })
