@@ -191,7 +191,7 @@ describe('F18 every way out leaves nothing behind', () => {
       'its first message is too large',
       async (set) => {
         const client = await waiting(set)
-        client.send('x'.repeat(10_000))
+        client.send('x'.repeat(20_000))
         expect((await client.closed).code).toBe(1009)
       },
     ],
