@@ -17,6 +17,7 @@ export const cache = join(root, 'node_modules/.cache/sallyport')
  */
 const programs = [
   { variable: 'REDIS_SERVER_PATH', commands: ['redis-server', 'valkey-server'], debian: 'redis-server' },
+  { variable: 'NGINX_PATH', commands: ['nginx'], debian: 'nginx-light', folders: ['/usr/sbin'] },
   { variable: 'CHROMIUM_PATH', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
 ]
 
@@ -116,10 +117,10 @@ function installed() {
 }
 
 /** The path of a program, or undefined. A path given in the environment is never replaced by another. */
-function find({ variable, commands }) {
+function find({ variable, commands, folders: others = [] }) {
   const given = process.env[variable]
   if (given) return isExecutable(given) ? given : fail(`${variable} is ${given}, which cannot be run.`)
-  const folders = (process.env.PATH || '').split(delimiter).filter(Boolean)
+  const folders = [...(process.env.PATH || '').split(delimiter).filter(Boolean), ...others]
   return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find(isExecutable)
 }
 

@@ -747,6 +747,23 @@ export default [
     ],
     ['if (socket.destroyed) return giveUp()', '', 'a place of an identity is taken by a client that has left'],
   ]),
+  ...of(
+    'connections/heartbeat.ts',
+    ['unit/connections/heartbeat.test.ts', 'threats/h-heartbeat.test.ts'],
+    [
+      ['} else if (beat.unanswered === enough) {', '} else if (false) {', 'a peer that is gone keeps its place'],
+      ['if (beat.unanswered > 0 && !transport.isSilent) {', 'if (false) {', 'a peer that answers is ended'],
+      ['    this.#looks.delete(beat)\n', '', 'a connection that is over is pinged'],
+    ],
+  ),
+  ...of(
+    'adapters/ws/gated-socket.ts',
+    ['threats/h-heartbeat.test.ts'],
+    [
+      ['this.#isPinging || this.#isAnswered', 'this.#isAnswered', 'a clock that jumps ends everybody'],
+      ['bytesReadOf(this.#socket) !== this.#pingedAt ||', '', 'a peer that sends a long message is ended'],
+    ],
+  ),
   ...of('adapters/ws/complete.ts', ws, [
     [
       "else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']\n",

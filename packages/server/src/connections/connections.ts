@@ -15,6 +15,7 @@ import { Drain } from './drain.js'
 import type { Cause, Events } from './events.js'
 import { Expiry } from './expiry.js'
 import { awaitFirstMessage, type FirstMessage, nonceOf, type PendingSocket } from './first-message.js'
+import { Heartbeat } from './heartbeat.js'
 import { type ConnectionLimit, Leases } from './leases.js'
 import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
@@ -46,6 +47,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   readonly #revoking: Revoking<I>
   readonly #leases: Leases<I> | undefined
   readonly #expiry: Expiry<I>
+  readonly #heartbeat: Heartbeat<I> | undefined
   readonly #rechecks: Rechecks<I> | undefined
   readonly #drain: Drain
   readonly #linger: Linger
@@ -55,6 +57,13 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const { clock, life, events, connectionLimit: limit } = options
     this.#options = options
     this.#expiry = new Expiry({ ...options, onExpired: (connection) => this.end(connection, 'expired') })
+    const { heartbeat: period } = options.life
+    const onSilent = (connection: LiveConnection<I>) => {
+      this.end(connection, 'goingAway', { reason: 'heartbeat' })
+      // Nobody is there to take a Close.
+      connection.transport.terminate()
+    }
+    this.#heartbeat = period === 0 ? undefined : new Heartbeat({ ...options, period, onSilent })
     this.#rechecks = life.recheck > 0 ? new Rechecks(this, options) : undefined
     this.#drain = new Drain(clock)
     const lingering = new Lingering()
@@ -153,6 +162,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     else if (!hasPlace) this.end(connection, 'replaced')
     else if (this.isDraining) this.end(connection, 'restart')
     if (!this.isOpen(connection)) return undefined
+    this.#heartbeat?.start(connection)
     events.emit({ type: 'accepted', connection })
     return connection
   }
@@ -279,6 +289,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   #forget(connection: LiveConnection<I>): void {
     this.#expiry.shut(connection)
+    this.#heartbeat?.stop(connection)
     this.#registry.remove(connection)
     this.#rechecks?.drop(connection)
     this.#leases?.drop(connection)

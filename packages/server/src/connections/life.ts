@@ -24,4 +24,9 @@ export interface ConnectionLife {
    * bad by now ends the connection with 4010, one that has expired with 4019; a newer end prolongs it. Default 0: never.
    */
   readonly recheck: number
+  /**
+   * How often a peer is pinged, so that proxies do not end a quiet connection, 1,000 at least and up to a second late. One
+   * that does not answer two pings is gone: its connection ends within twice that time. 0: never. Default 30,000.
+   */
+  readonly heartbeat: number
 }

@@ -30,6 +30,10 @@ export interface Transport {
   close(code: number, reason: string): void
   /** Ends the socket without waiting for the peer. */
   terminate(): void
+  /** Sends a ping. Absent where nobody can, or the runtime does so by itself. */
+  ping?(): void
+  /** Whether nothing has come since the last ping from a peer that could have answered it. */
+  readonly isSilent?: boolean
   /** Says who is told once the socket is closed, in place of whoever was; at once when it already is. */
   onClose(listener: CloseListener): void
 }

@@ -112,6 +112,7 @@ const defaultLife: Omit<ConnectionLife, 'revocationMemory'> = {
   maxAge: day,
   maxStaleness: 300_000,
   recheck: 0,
+  heartbeat: 30_000,
 }
 const defaultLimits: Limits = {
   pendingSockets: 1_000,
@@ -133,6 +134,7 @@ export function settingsOf(options: AnyOptions): GuardSettings {
   const life = numbers('life', { ...defaultLife, revocationMemory: longestLife(options) }, options.life)
   checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)
   if (life.recheck !== 0) checkedNumber('createGuard', 'life.recheck', life.recheck, 1_000)
+  if (life.heartbeat !== 0) checkedNumber('createGuard', 'life.heartbeat', life.heartbeat, 1_000)
   if (connectionsPerIdentity) checkedNumber('createGuard', 'connectionsPerIdentity.max', connectionsPerIdentity.max, 1)
   const verifyTimeout = checkedNumber('createGuard', 'verifyTimeout', options.verifyTimeout ?? 5_000, 1, longestDelay)
   return {

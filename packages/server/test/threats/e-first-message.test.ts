@@ -581,8 +581,8 @@ describe('E: first message', () => {
       expect(seen).toEqual(['handler eve'])
       expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['eve'])
       expect(events.filter(({ type }) => type === 'accepted')).toHaveLength(1)
-      // The one timer of the deadlines.
-      expect(clock.pending).toBe(1)
+      // One timer of the deadlines, and one of the heartbeat.
+      expect(clock.pending).toBe(2)
     })
 
     it.each<[string, (client: RawClient, close: Buffer) => Promise<void>]>([

@@ -92,8 +92,8 @@ describe('F51 a recheck', () => {
     await pass(10 * minute)
     expect(asked).toEqual(['one'])
     expect(guard.connections.size).toBe(1)
-    // The wheel of the expiry, which ends everything after a day.
-    expect(clock.pending).toBe(1)
+    // The wheels of the expiry, which ends everything after a day, and of the heartbeat.
+    expect(clock.pending).toBe(2)
   })
 
   it('F51 leaves alone what was not looked up', async () => {

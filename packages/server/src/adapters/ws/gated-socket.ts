@@ -50,6 +50,7 @@ export function makeGateable({ options }: WebSocketServer): void {
         return true
       }
       if (event === 'close') gated.closed()
+      else if (event === 'pong') gated.answered()
       // A frame that breaks the protocol is an error event, which ends the process when nobody listens.
       if (event === 'error' && this.listenerCount(event) === 0) return super.emit(errorMonitor, ...args)
       const isHeard = super.emit(event, ...args)
@@ -104,6 +105,10 @@ export class GatedSocket implements Transport {
   #isPaused = false
   #isPausedByApplication = false
   #closeListener: CloseListener | undefined
+  /** How much had been read when the peer was pinged. */
+  #pingedAt: unknown
+  #isPinging = false
+  #isAnswered = true
 
   /**
    * @param webSocket one that a server made after {@link makeGateable}
@@ -171,6 +176,26 @@ export class GatedSocket implements Transport {
   terminate(): void {
     this.webSocket.terminate()
   }
+  ping(): void {
+    // A clock that jumps leaves the peer no time to answer: that begins once we have read again.
+    if (this.#isPinging) return
+    this.#isPinging = true
+    setImmediate(() => {
+      this.#isPinging = false
+    })
+    this.#isAnswered = false
+    this.#pingedAt = bytesReadOf(this.#socket)
+    this.webSocket.ping('', false, ignore)
+  }
+  /** Told that a pong has come. */
+  answered(): void {
+    this.#isAnswered = true
+  }
+  get isSilent(): boolean {
+    // A pong waits behind a long message; and behind all that comes while we do not read.
+    const isHeard = bytesReadOf(this.#socket) !== this.#pingedAt || this.webSocket.isPaused
+    return !(this.#isPinging || this.#isAnswered || isHeard)
+  }
   onClose(listener: CloseListener): void {
     this.#closeListener = listener
     if (this.webSocket.readyState === WebSocket.CLOSED) listener.closed()
@@ -181,6 +206,7 @@ export class GatedSocket implements Transport {
   }
 }
 
+const bytesReadOf = (socket: Duplex): unknown => 'bytesRead' in socket && socket.bytesRead
 const ignore = () => {}
 const nobody: Receiver = { receive: ignore }
 

@@ -199,7 +199,7 @@ describe('limitHeads over TLS', () => {
   async function startSecure() {
     const clock = testClock()
     const server = createSecureServer({ ...psk, pskCallback: () => key })
-    guardServer(server, createGuard({ ...allMethods(), clock }), { path: '/ws' }, echo)
+    guardServer(server, createGuard({ ...allMethods(), clock, life: { heartbeat: 0 } }), { path: '/ws' }, echo)
     const port = await listen(server)
     const openTcp = async () => {
       const connected = once(server, 'connection')
