@@ -93,7 +93,9 @@ export default [
       'session !== undefined',
       'a token whose session is its jti lives on',
     ],
-    ['return (issuedAt ?? vouchedAt) <= issuedBefore', 'return true', 'who logs in again is refused'],
+    [': issuedAt <= issuedBefore', ': true', 'who logs in again is refused'],
+    ['? vouchedAt <= at :', '? true :', 'who logs in again is refused by a token that does not say when it was issued'],
+    ['? vouchedAt <= at :', '? vouchedAt <= issuedBefore :', 'who came in the second of the logout stays'],
     [
       'keyOf({ user: identity.id }), `subject:${subject.id}`]',
       'keyOf({ user: identity.id })]',
@@ -427,6 +429,8 @@ export default [
       'what was issued in the future is out of reach',
     ],
     ['|| sameKey.some((old) => covers(old, revocation))', '', 'a revocation is applied as often as it comes'],
+    ['issuedUntil(newer) >= issuedUntil(older) && ', '', 'a ban until a time to come ends with a logout'],
+    ['{ ...target, issuedBefore: undefined }', 'target', 'every logout of a user costs memory of its own'],
     [
       '...sameKey.filter((old) => !covers(revocation, old))',
       '...sameKey',
@@ -438,7 +442,7 @@ export default [
       '',
       'a connection opens whose place another has by then',
     ],
-    ['Math.max(at, target.issuedBefore ?? at)', 'at', 'a revocation of a time to come is forgotten before it'],
+    ['Math.max(revocation.at, issuedUntil(revocation))', 'revocation.at', 'a revocation of a time to come is forgotten before it'],
   ]),
   ...of('connections/registry.ts', live, [
     [

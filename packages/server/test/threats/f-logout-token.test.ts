@@ -227,6 +227,20 @@ describe('F25 a back-channel logout ends what it says', () => {
     expect((await client.closed).code).toBe(4010)
   })
 
+  it('F25 also who came in the second of the logout by a token that does not say when it was issued', async () => {
+    const { url: endpoint } = await startJsonServer({ active: true, ...goodClaims({ iat: undefined, sid: undefined }) })
+    const asked = { endpoint, clientId: 'chat', clientSecret: 'secret', issuer, audience, maxAge: 0 }
+    const { clock, logOut, server } = setUp(introspection(asked))
+    const connect = () => server.connect({ headers: { Authorization: 'Bearer opaque' } })
+    clock.advance(500)
+    const client = await connect()
+    expect(await logOut(logout({ sub: 'ada', iat: now / 1000 }))).toBe(200)
+    expect((await client.closed).code).toBe(4010)
+    // The issuer says that it is good now.
+    clock.advance(1)
+    await connect()
+  })
+
   it('I18 what a node does not know of it means everybody to it, never nobody', () => {
     const target = { subject: 'ada', issuer, issuedBefore: now, sessionless: true } as const
     const entry = encodeRevocation({ target, at: now })
