@@ -4,6 +4,7 @@ import {
   firstMessage,
   header,
   introspection,
+  session,
   ticket,
   type Verifier,
 } from '@sallyport/server'
@@ -194,6 +195,25 @@ describe('F25 a back-channel logout ends what it says', () => {
     await expect(redeem(before)).rejects.toMatchObject({ status: 401 })
     clock.advance(1_000)
     await connect({ sub: 'ada', sid: undefined, ...later })
+  })
+
+  it('F25 also a session of the application that says whom the issuer means, on whatever node it was renewed', async () => {
+    const verify: Verifier = session((id) => ({
+      identity: { id },
+      subject: { id: `login-${id}`, issuer },
+      session: 's',
+    }))
+    const { clock, guard, server, logOut, way } = setUp(verify)
+    const other = createGuard({ clock, store: way.store, accept: [header({ verify })] })
+    const connect = (id: string) => server.connect({ headers: { Authorization: `Bearer ${id}` } })
+    const [ada] = [await connect('ada'), await connect('eve')]
+    const renew = createRoutes(other, { path: '/ws' }).fetch(
+      new Request('http://test/ws/renew', { method: 'POST', headers: { Authorization: 'Bearer ada' } }),
+    )
+    expect((await renew)?.status).toBe(200)
+    expect(await logOut(logout({ sub: 'login-ada', iat: now / 1000 }))).toBe(200)
+    expect((await ada.closed).code).toBe(4010)
+    expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['eve'])
   })
 
   it('F25 no namesake of another issuer', async () => {
