@@ -27,13 +27,21 @@ export default defineConfig({
     sidebar: [
       {
         text: 'Start',
-        items: [page('In five minutes', '/'), page('The ways in', '/docs/ways-in'), page('The client', '/docs/client')],
+        items: [
+          page('In five minutes', '/'),
+          page('The ways in', '/docs/ways-in'),
+          page('The client', '/docs/client'),
+          page('On your server', '/docs/servers'),
+        ],
       },
       {
         text: 'In production',
         items: [
           page('Live connections', '/docs/live-connections'),
+          page('Events, logs, metrics', '/docs/events'),
           page('Many nodes', '/docs/scaling'),
+          page('Proxies', '/docs/proxies'),
+          page('Testing yours', '/docs/testing'),
           page('Security', '/security'),
         ],
       },

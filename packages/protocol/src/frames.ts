@@ -23,7 +23,7 @@ export interface AuthOkFrame extends Frame {
   readonly expiresIn?: number
 }
 
-/** Server → client: refused; Close 4001 follows. */
+/** Server → client: refused. A Close follows, unless it answers a renewal: then the credential of before stays. */
 export interface AuthFailFrame extends Frame {
   readonly type: 'auth_fail'
 }

@@ -21,7 +21,7 @@ export interface OutcomeCode {
 }
 
 /**
- * Every outcome of a connection with its HTTP status, close code, reason and client action. Close codes of our own are
+ * Every outcome of a connection with its HTTP status, close code and client action. Close codes of our own are
  * 4000 plus the last two digits of the HTTP status that says the same.
  */
 export const outcomes = {

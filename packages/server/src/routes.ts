@@ -52,16 +52,15 @@ type Route = (call: Call) => Promise<HttpAnswer>
  *
  * - `POST {path}/ticket` answers 201 `{"ticket","expiresIn"}`;
  * - `POST {path}/renew` with the body `{"connection":"…"}` extends that connection, without a body all of the caller's
- *   session; answers 200 `{"expiresIn"}`.
+ *   session; answers 200 `{"expiresIn"}`;
  * - `POST {path}/backchannel-logout` with a `logout_token`, from an OpenID provider, revokes what the token names; answers
- *   200 (OpenID Connect Back-Channel Logout 1.0 section 2.8).
- *
+ *   200, or 400 when the token is bad or the logout failed (OpenID Connect Back-Channel Logout 1.0 section 2.8);
  * - `GET {path}` that is neither a WebSocket handshake nor a page load answers 426.
  *
  * A body that a framework has parsed is taken from `request.body`.
  *
  * Errors have a JSON body `{"error","message"}`: 400, 401 without a good credential, 403 from a foreign origin, 404 for a
- * connection that is not there, 405, 408, 413, 429, 431, 503 when the store is down.
+ * connection that is not there, 405, 408, 413, 429, 431, 500, 503 when the store is down.
  *
  * @throws ConfigurationError when `path` is none
  */

@@ -28,6 +28,6 @@ export interface Connection<I extends Identity = Identity, P extends PathParams 
   readonly query: URLSearchParams
   /** The `Origin` header, where there was one. */
   readonly origin: string | undefined
-  /** The peer's address. */
+  /** The client's address: the peer's, or what `trustedProxies` forward; empty where nobody tells one. */
   readonly address: string
 }

@@ -71,7 +71,7 @@ export interface Guard<I extends Identity = Identity> {
    * @throws TypeError when `target` names nothing exactly: then nothing happens
    */
   revoke(target: RevocationTarget, reason?: string): Promise<Revoked>
-  /** How many sockets stand between the doors now: those that are not decided. */
+  /** How many sockets stand between the doors now, and calls of the routes: those that are not decided. */
   readonly pending: number
   /** How this node is, for health checks. */
   readonly health: Health

@@ -2,7 +2,7 @@ import { addressKey } from './address.js'
 
 /** Options of {@link Pending}. */
 export interface PendingLimits {
-  /** How many sockets may stand undecided in all. Default 1,000. */
+  /** How many sockets, and calls of the routes, may stand undecided in all. Default 1,000. */
   readonly pendingSockets: number
   /** How many of one address. Default 100. */
   readonly pendingPerAddress: number

@@ -7,8 +7,8 @@ import { buckets, observe, storeStates } from './observe.js'
  * Counts and times what a guard does, for OpenTelemetry: `sallyport.accepted` by `method`, `sallyport.refused` by `reason`,
  * `sallyport.renewed`, `sallyport.ended` by `code`, `sallyport.tickets` by `outcome`; the histograms
  * `sallyport.decision.duration` by `outcome` and `sallyport.verification.duration` by `method` and `outcome`, in seconds;
- * `sallyport.connections`, the live connections of this node, and `sallyport.pending`, its sockets that are not decided;
- * and `sallyport.store` by `state`, which is 1 for the state of the store and 0 for the others.
+ * `sallyport.connections`, the live connections of this node, and `sallyport.pending`, its sockets and calls of the routes that
+ * are not decided; and `sallyport.store` by `state`, which is 1 for the state of the store and 0 for the others.
  * Attributes have fixed values only, whatever clients send.
  *
  * @param meter Default: the meter `sallyport` of the global provider
@@ -31,7 +31,7 @@ export function openTelemetryMetrics<I extends Identity>(
     })
   const decisions = histogram('decision', 'How long the guard took to decide.')
   const verifications = histogram('verification', 'How long a verifier took to answer.')
-  const pending = meter.createObservableGauge('sallyport.pending', { description: 'Sockets that are not decided.' })
+  const pending = meter.createObservableGauge('sallyport.pending', { description: 'Undecided sockets and calls.' })
   const connections = meter.createObservableGauge('sallyport.connections', { description: 'Live connections.' })
   const store = meter.createObservableGauge('sallyport.store', { description: 'What this node knows of the store.' })
   const reportConnections: ObservableCallback = (result) => result.observe(guard.connections.size)

@@ -18,8 +18,8 @@ export interface PrometheusOptions {
  *   `sallyport_ended_total{code}`, `sallyport_tickets_total{outcome}` (`issued`, `redeemed`, `refused`): counters;
  * - `sallyport_decision_duration_seconds{outcome}` and `sallyport_verification_duration_seconds{method,outcome}`:
  *   histograms, by the guard's clock;
- * - `sallyport_connections` and `sallyport_pending`: gauges of the live connections of this node, and of its sockets that
- *   are not decided;
+ * - `sallyport_connections` and `sallyport_pending`: gauges of the live connections of this node, and of its sockets and
+ *   calls of the routes that are not decided;
  * - `sallyport_store{state}`: a gauge that is 1 for the state of the store, and 0 for the others.
  *
  * @returns a function that ends it; the metrics stay in the registry
@@ -48,7 +48,7 @@ export function prometheusMetrics<I extends Identity>(guard: Guard<I>, options: 
       },
     })
   gauge('connections', 'Live connections of this node.', () => guard.connections.size)
-  gauge('pending', 'Sockets of this node that are not decided.', () => guard.pending)
+  gauge('pending', 'Undecided sockets and calls of this node.', () => guard.pending)
   new Gauge({
     name: `${prefix}store`,
     help: 'What this node knows of the store.',

@@ -13,7 +13,7 @@ const tick = 1_000
 // Before the end: later than any notice, and too early for the leeway.
 const notLong = 1_000
 
-/** A client of a a test server. */
+/** A client of a test server. */
 export interface TestClient<I extends Identity> {
   /** The client's side of the socket. */
   readonly socket: WebSocket
