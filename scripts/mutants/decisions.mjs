@@ -666,7 +666,7 @@ export default [
       'if (false)',
       'an upgrade to something else',
     ],
-    ["if (!listHeader(handshake, 'connection').includes('upgrade'))", 'if (false)', 'a Connection without upgrade'],
+    ["return listHeader(handshake, 'connection').includes('upgrade')", 'return true', 'a Connection without upgrade'],
     ["if (singleHeader(handshake, 'sec-websocket-version') !== '13')", 'if (false)', 'another version of WebSocket'],
     ["if (!keySyntax.test(textOf(handshake, 'sec-websocket-key')))", 'if (false)', 'a key that is none'],
     ['if (!offeredSubprotocols(handshake))', 'if (false)', 'a list of subprotocols that is none'],

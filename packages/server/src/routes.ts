@@ -3,6 +3,7 @@ import type { Guard } from './guard/guard.js'
 import { type Body, type BodyFault, type BodySource, fetchBody, nodeBody, readBody } from './handshake/body.js'
 import { pathReader, type RoutePath } from './handshake/path.js'
 import { fromFetch, fromNode, type Handshake, listHeader, readTarget, singleHeader } from './handshake/request.js'
+import { asksForWebSocket } from './handshake/upgrade.js'
 import type { Identity } from './identity.js'
 import type { Place } from './limits/pending.js'
 import { type HttpAnswer, refusalAnswer } from './refusals/http-answer.js'
@@ -116,7 +117,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     if (asked === undefined) return undefined
     const mark = asked.lastIndexOf('/')
     const route = routes.get(asked.slice(mark))
-    const isProbe = request.method === 'GET' && !asksForPage(request)
+    const isProbe = request.method === 'GET' && !asksForPage(request) && !asksForWebSocket(request)
     if (!route && !isProbe) return undefined
     let path: string | undefined
     try {
@@ -125,7 +126,23 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     } catch (error) {
       return refusalAnswer(guard.refuse(request, 'internal-error', error))
     }
-    if (!route || path === undefined) return undefined
+    return route && path !== undefined ? take(route, { request, path, body }) : undefined
+  }
+
+  /** Takes a call, if there is a place for it: what it costs until it is decided is bounded as that of a handshake. */
+  async function take(route: Route, call: Omit<Call, 'place'>): Promise<HttpAnswer> {
+    const place = guard.enter(call.request)
+    if ('reason' in place) return refusalAnswer(place)
+    try {
+      return await answerPage(route, { ...call, place })
+    } finally {
+      place.leave()
+    }
+  }
+
+  /** Answers so that a page of an allowed origin may read it. */
+  async function answerPage(route: Route, call: Call): Promise<HttpAnswer> {
+    const { request } = call
     const allowed = await guard.allowsOrigin(request)
     if (typeof allowed === 'object') return refusalAnswer(allowed)
     const origin = singleHeader(request, 'origin')
@@ -134,19 +151,8 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     if (request.method !== 'POST') {
       return refusalAnswer(guard.refuse(request, 'method-not-allowed'), { ...cors, Allow: 'POST' })
     }
-    const answered = await take(route, { request, path, body })
+    const answered = await route(call)
     return { ...answered, headers: { ...answered.headers, ...cors } }
-  }
-
-  /** Takes a call, if there is a place for it: what it costs until it is decided is bounded as that of a handshake. */
-  async function take(route: Route, call: Omit<Call, 'place'>): Promise<HttpAnswer> {
-    const place = guard.enter(call.request)
-    if ('reason' in place) return refusalAnswer(place)
-    try {
-      return await route({ ...call, place })
-    } finally {
-      place.leave()
-    }
   }
 
   return {

@@ -22,14 +22,19 @@ export function checkUpgrade(handshake: Handshake): Reason | undefined {
   const isEmpty = length === undefined || (length !== repeated && /^0+$/.test(length))
   if (!isEmpty || singleHeader(handshake, 'transfer-encoding') !== undefined) return 'handshake-body'
   if (method !== 'GET') return 'method-not-allowed'
-  if (trimmed(textOf(handshake, 'upgrade')).toLowerCase() !== 'websocket') return 'not-a-websocket'
-  if (!listHeader(handshake, 'connection').includes('upgrade')) return 'not-a-websocket'
+  if (!asksForWebSocket(handshake)) return 'not-a-websocket'
   if (singleHeader(handshake, 'sec-websocket-version') !== '13') return 'not-a-websocket'
   if (!keySyntax.test(textOf(handshake, 'sec-websocket-key'))) return 'handshake-key'
   if (!offeredSubprotocols(handshake)) return 'handshake-protocols'
   // Fetch metadata, where a browser sends it: only a WebSocket constructor may open a WebSocket.
   const mode = singleHeader(handshake, 'sec-fetch-mode')
   return mode === undefined || mode === 'websocket' ? undefined : 'fetch-metadata'
+}
+
+/** Whether a request asks for a WebSocket, of whatever version. */
+export function asksForWebSocket(handshake: Handshake): boolean {
+  if (trimmed(textOf(handshake, 'upgrade')).toLowerCase() !== 'websocket') return false
+  return listHeader(handshake, 'connection').includes('upgrade')
 }
 
 /** A header that must be there, once; empty when it is not. */

@@ -1,6 +1,7 @@
 import { createRoutes } from '@sallyport/server'
-import { describe, expect, it } from 'vitest'
-import { nextTurn } from '../support/deferred.js'
+import { describe, expect, it, vi } from 'vitest'
+import { deferred, nextTurn } from '../support/deferred.js'
+import { origin } from '../support/guard.js'
 import { held } from '../support/held.js'
 import { credentialOf, type LiveOptions, live, verifyClaims } from '../support/live.js'
 
@@ -43,6 +44,24 @@ describe('G27 calls of the routes that are not decided', () => {
     hung.release()
     expect(await Promise.all([...undecided, other])).toEqual([201, 404, 201])
     expect(await call('ticket', credentialOf())).toBe(201)
+  })
+
+  it('G27 are bounded while somebody is asked about their origins, whatever their HTTP method', async () => {
+    const answer = deferred<boolean>()
+    const origins = vi.fn(() => answer.promise)
+    const { guard, reasons } = live({ origins, limits: { pendingPerAddress: 2 } })
+    const routes = createRoutes(guard, { path: '/ws' })
+    const call = async (method: string, headers = { Origin: origin, Authorization: `Bearer ${credentialOf()}` }) =>
+      (await routes.fetch(new Request('http://api.example.com/ws/ticket', { method, headers }), '192.0.2.1'))?.status
+    const undecided = [call('OPTIONS'), call('POST')]
+    expect(await call('OPTIONS')).toBe(429)
+    expect(await call('POST')).toBe(429)
+    expect(origins).toHaveBeenCalledTimes(2)
+    expect(reasons()).toEqual(['pending', 'pending'])
+    answer.resolve(true)
+    expect(await Promise.all(undecided)).toEqual([204, 201])
+    expect(await call('POST')).toBe(201)
+    expect(guard.pending).toBe(0)
   })
 
   it('G27 make room when they only wait for their bodies: the oldest goes', async () => {

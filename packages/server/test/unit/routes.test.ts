@@ -168,6 +168,18 @@ describe.each(Object.entries(forms))('createRoutes as %s', (_, start) => {
     expect((await call({ target: asked })).status).toBe(426)
   })
 
+  it('leaves a handshake to the route that it is for', async () => {
+    const handshake = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' }
+    const routes = createRoutes(guardOfAll(), { path: '/ws' })
+    const answer = async (headers: Record<string, string>) =>
+      (await routes.fetch(new Request('http://127.0.0.1/ws', { headers })))?.status
+    expect(await answer(handshake)).toBeUndefined()
+    expect(await answer({ ...handshake, 'sec-websocket-version': '8' })).toBeUndefined()
+    // What a proxy has made a plain request of, or asks for something else, is none.
+    expect(await answer({ ...handshake, connection: 'keep-alive' })).toBe(426)
+    expect(await answer({ ...handshake, upgrade: 'h2c' })).toBe(426)
+  })
+
   it('has no origin to allow when the guard asks for none', async () => {
     const call = await start(createGuard({ accept: [ticket(), header({ verify: verifyGood })] }))
     const response = await call({ ...post, headers: { ...authorization, Origin: origin } })
