@@ -9,9 +9,9 @@ export interface ConnectionSource {
   readonly address: string
 }
 
-/** What a verifier gets to see when it is asked about a connection later. */
-export function handshakeOf({ path, address }: Pick<ConnectionSource, 'path' | 'address'>): Handshake {
-  return { method: 'GET', headers: [], target: path, address }
+/** What a verifier, and a policy about origins, get to see when they are asked about a connection later. */
+export function handshakeOf({ path, params, origin, address }: Omit<ConnectionSource, 'query'>): Handshake {
+  return { method: 'GET', headers: origin === undefined ? [] : [['origin', origin]], target: path, params, address }
 }
 
 /** How the parts that are an option's to say are read. */

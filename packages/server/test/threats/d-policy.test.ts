@@ -3,11 +3,13 @@ import {
   cookie,
   createGuard,
   createRoutes,
+  firstMessage,
   type GuardEvent,
   type OriginPolicy,
   query,
   UnavailableError,
 } from '@sallyport/server'
+import { testServer } from '@sallyport/server/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { origin, verifyGood } from '../support/guard.js'
@@ -203,6 +205,25 @@ describe('D23 origins from a function', () => {
       { type: 'refused', reason, error },
     ])
     expect(await guardOf(() => true).decide(from(origin))).toMatchObject({ type: 'accept' })
+  })
+
+  it('D23 are asked again for a first message, and for a renewal by message', async () => {
+    const clock = testClock()
+    let allowed = true
+    const policy = vi.fn<OriginPolicy>(() => allowed)
+    const guard = createGuard({ origins: policy, accept: [firstMessage({ verify: verifyGood })], clock })
+    const client = await testServer(guard, () => {}, { clock }).connect({ origin })
+    const auth = async () => {
+      client.send('{"type":"auth","token":"good-ada"}')
+      return JSON.parse(String(await client.receive()))
+    }
+    expect(await auth()).toMatchObject({ type: 'auth_ok' })
+    expect(policy).toHaveBeenCalledTimes(2)
+    expect(await auth()).toMatchObject({ type: 'auth_ok' })
+    expect(policy).toHaveBeenCalledTimes(3)
+    allowed = false
+    expect(await auth()).toEqual({ type: 'auth_fail' })
+    expect(policy.mock.calls.map(([page]) => page)).toEqual([origin, origin, origin, origin])
   })
 
   it('D23 have the time that a verifier has, and no more', async () => {

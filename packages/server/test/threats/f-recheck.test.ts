@@ -14,6 +14,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { deferred, nextTurn } from '../support/deferred.js'
+import { origin } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
 import { startJsonServer } from '../support/json-server.js'
 import { type LiveOptions, live, nextEvent, sendAuth, settled, type Way, ways } from '../support/live.js'
@@ -156,7 +157,7 @@ describe('F51 a recheck', () => {
     expect(await client.closed).toEqual({ code: 4019, reason: 'Credential expired' })
   })
 
-  it('F51 shows the verifier who asks, and no header', async () => {
+  it('F51 shows the verifier who asks, and no header but that of the page', async () => {
     const seen: object[] = []
     const { connect, pass } = rechecked({
       verify: (_, { handshake, now }) => {
@@ -166,7 +167,13 @@ describe('F51 a recheck', () => {
     })
     await connect('x', 'cookie', '198.51.100.7')
     await pass(minute + second)
-    expect(seen.at(-1)).toEqual({ method: 'GET', headers: [], target: '/ws', address: '198.51.100.7' })
+    expect(seen.at(-1)).toEqual({
+      method: 'GET',
+      headers: [['origin', origin]],
+      target: '/ws',
+      params: {},
+      address: '198.51.100.7',
+    })
     expect(seen).toHaveLength(2)
   })
 })

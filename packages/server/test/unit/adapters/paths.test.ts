@@ -1,5 +1,14 @@
 import { createServer } from 'node:http'
-import { ConfigurationError, createGuard, createRoutes, type GuardEvent, header, ticket } from '@sallyport/server'
+import {
+  ConfigurationError,
+  createGuard,
+  createRoutes,
+  firstMessage,
+  type GuardEvent,
+  header,
+  ticket,
+  type Verifier,
+} from '@sallyport/server'
 import { testClock, testServer } from '@sallyport/server/testing'
 import { guardServer } from '@sallyport/server/ws'
 import { describe, expect, it } from 'vitest'
@@ -81,6 +90,22 @@ describe('a route of several paths', () => {
     expect(await status('/yjs/plans', `ticket=${await issue('/yjs/plans')}`)).toBe(101)
     expect(await status('/yjs/other', `ticket=${await issue('/yjs/plans')}`)).toBe(403)
     expect([await issue('/yjs'), await issue('/yjs/a/b')]).toEqual([404, 404])
+  })
+
+  it('tells a verifier of the parameters, also when it is asked about a connection later', async () => {
+    const clock = testClock()
+    const seen: unknown[] = []
+    const verify: Verifier = (credential, context) => {
+      seen.push(context.handshake.params)
+      return verifyGood(credential, context)
+    }
+    const guard = createGuard({ clock, accept: [firstMessage({ verify })] })
+    const client = await testServer(guard, () => {}, { clock, path: '/yjs/:room' }).connect({ path: '/yjs/plans' })
+    for (const _ of [1, 2]) {
+      client.send('{"type":"auth","token":"good-ada"}')
+      expect(await client.receive()).toMatch('auth_ok')
+    }
+    expect(seen).toEqual([{ room: 'plans' }, { room: 'plans' }])
   })
 
   it('has its renewals behind each', async () => {
