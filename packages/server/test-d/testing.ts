@@ -39,3 +39,14 @@ void three.guard
 const create = () => guard
 // @ts-expect-error: nodes need the clock that their guards were created with
 testNodes(create, () => {}, { nodes: 2 })
+
+// The handler of an application is tested as it is, with the parameters that its path names.
+const inRoom = (_: unknown, { params }: Connection<Member, { readonly room: string }>) => params.room
+const path = '/yjs/:room'
+const admit = (_: Member, { params }: { readonly params: { readonly room: string } }) => params.room !== 'closed'
+testServer(guard, inRoom, { clock, path, admit })
+testNodes(create, inRoom, { clock, path, admit })
+// @ts-expect-error: the path has no such parameter
+testServer(guard, inRoom, { clock, path: '/yjs/:name' })
+// @ts-expect-error: nor has the path where none is given
+testServer(guard, inRoom, { clock })

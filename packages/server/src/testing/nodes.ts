@@ -1,5 +1,6 @@
 import type { ConnectionHandler } from '../adapters/ws/guard-server.js'
 import type { Guard } from '../guard/guard.js'
+import type { ParamsOf, RoutePath } from '../handshake/path.js'
 import type { Identity } from '../identity.js'
 import { memoryStore } from '../stores/memory.js'
 import type { Store } from '../stores/store.js'
@@ -8,7 +9,7 @@ import type { TestClock } from './clock.js'
 import { type TestServer, type TestServerOptions, testServer } from './server.js'
 
 /** Options of {@link testNodes}. */
-export interface TestNodesOptions<I extends Identity> extends TestServerOptions<I> {
+export interface TestNodesOptions<I extends Identity, P extends RoutePath = RoutePath> extends TestServerOptions<I, P> {
   /** How many nodes, 2 at least. Default 2. */
   readonly nodes?: number
 }
@@ -24,10 +25,10 @@ export interface TestNode<I extends Identity> extends TestServer<I> {
  *
  * @throws ConfigurationError when there are fewer than two
  */
-export function testNodes<I extends Identity>(
+export function testNodes<I extends Identity, const P extends RoutePath = '/ws'>(
   create: (shared: { readonly store: Store; readonly clock: TestClock }) => Guard<I>,
-  onConnection: ConnectionHandler<I>,
-  { nodes = 2, ...options }: TestNodesOptions<I>,
+  onConnection: ConnectionHandler<I, ParamsOf<P>>,
+  { nodes = 2, ...options }: TestNodesOptions<I, P>,
 ): readonly [TestNode<I>, TestNode<I>, ...TestNode<I>[]] {
   const { clock } = options
   const store = memoryStore({ clock })

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws'
 import { type ConnectionHandler, type GuardServerOptions, guardServer } from '../adapters/ws/guard-server.js'
 import type { Connection } from '../connections/connection.js'
 import type { Guard } from '../guard/guard.js'
+import type { ParamsOf, RoutePath } from '../handshake/path.js'
 import type { Identity } from '../identity.js'
 import { createRoutes } from '../routes.js'
 import { Client, type TestClient } from './client.js'
@@ -10,7 +11,8 @@ import type { TestClock } from './clock.js'
 import { WireEnd } from './wire.js'
 
 /** Options of {@link testServer}. */
-export interface TestServerOptions<I extends Identity> extends Partial<GuardServerOptions<I>> {
+export interface TestServerOptions<I extends Identity, P extends RoutePath = RoutePath>
+  extends Partial<GuardServerOptions<I, P>> {
   /** The clock that the guard was created with. */
   readonly clock: TestClock
 }
@@ -45,6 +47,11 @@ function nextAddress(): string {
 }
 
 /** Puts a guard and a handler on a server without a network. */
+export function testServer<I extends Identity, const P extends RoutePath = '/ws'>(
+  guard: Guard<I>,
+  onConnection: ConnectionHandler<I, ParamsOf<P>>,
+  options: TestServerOptions<I, P>,
+): TestServer<I>
 export function testServer<I extends Identity>(
   guard: Guard<I>,
   onConnection: ConnectionHandler<I>,
