@@ -764,6 +764,14 @@ export default [
       ['bytesReadOf(this.#socket) !== this.#pingedAt ||', '', 'a peer that sends a long message is ended'],
     ],
   ),
+  ...of('dialects/dialect.ts', ws, [
+    ['if (canBeSent(code)) continue', 'continue', 'a dialect whose code cannot be sent ends the process'],
+  ]),
+  ...of(
+    'connections/source.ts',
+    ['threats/d-policy.test.ts', 'threats/f-recheck.test.ts'],
+    [["origin === undefined ? [] : [['origin', origin]]", '[]', 'a page that may no longer connect renews']],
+  ),
   ...of('adapters/ws/complete.ts', ws, [
     [
       "else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']\n",
@@ -887,5 +895,6 @@ export default [
       'a renewal that names no connection means the session',
     ],
     ['const cors = allowed &&', 'const cors =', 'a foreign page may read the answers'],
+    [' && !asksForWebSocket(request)', '', 'a handshake that a runtime hands on as a request is refused'],
   ]),
 ]

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Authorize } from '../../connections/inner-door.js'
-import type { Dialect } from '../../dialects/dialect.js'
+import { checkDialect, type Dialect } from '../../dialects/dialect.js'
 import { plain } from '../../dialects/plain.js'
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
@@ -68,7 +68,7 @@ export interface GuardServerOptions<I extends Identity = Identity, P extends Rou
  *
  * @returns a function that takes the route off the server; live connections stay.
  * @throws ConfigurationError when a path is none or already guarded, or the `WebSocketServer` has a server of its own or is
- *   older than ws 8, or nobody takes the sockets, or a number among the options cannot work.
+ *   older than ws 8, or nobody takes the sockets, or a number among the options or of a dialect cannot work.
  */
 export function guardServer<I extends Identity, const P extends RoutePath>(
   server: Server,
@@ -97,6 +97,7 @@ export function guardServer<I extends Identity>(
   } = options
   const { connections, clock } = guard
   checkWebSocketServer(webSocketServer)
+  checkDialect('guardServer', dialect)
   checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)
   if (messagesPerSecond !== undefined) checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)
   makeGateable(webSocketServer)

@@ -139,6 +139,19 @@ describe('guardServer: what may wait for a slow reader', () => {
   })
 })
 
+describe('guardServer: a dialect of the user', () => {
+  it.each([401, 1004, 1005, 1006, 1015, 2999, 5000, 4001.5, Number.NaN, '4001'])(
+    'has codes that can be sent, and not %j',
+    async (code) => {
+      const { server } = await listen()
+      const guardPath = (revoked: unknown) =>
+        guardServer(server, guardOfAll(), { path: '/ws', dialect: { closeCodes: { revoked } as never } }, echo)
+      expect(() => guardPath(code)).toThrow(ConfigurationError)
+      for (const good of [1000, 1003, 1007, 1014, 3000, 4999]) expect(() => guardPath(good)()).not.toThrow()
+    },
+  )
+})
+
 describe('guardServer: a WebSocketServer of the user', () => {
   async function startWith(options: ServerOptions, handler?: ConnectionHandler<Identity>) {
     const webSocketServer = new WebSocketServer({ noServer: true, ...options })
