@@ -77,6 +77,20 @@ export default [
     ['...sessionless }', '}', 'a logout of one session ends the others'],
     ['await Promise.all(', 'void Promise.allSettled(', 'a logout that no other node knows of is answered 200'],
   ]),
+  ...of('connections/renewal.ts', logouts, [
+    [
+      'return { identity, subject, expiresAt',
+      'return { identity, expiresAt',
+      'a renewal by another node outlives a logout',
+    ],
+  ]),
+  ...of('verifiers/session.ts', logouts, [
+    [
+      'return { identity, subject, expiresAt',
+      'return { identity, expiresAt',
+      'a session of the application outlives a logout',
+    ],
+  ]),
   ...of('connections/registry.ts', logouts, [
     ['...this.#bySubject.get(target.subject)', '', 'who is called otherwise stays'],
   ]),
@@ -93,7 +107,9 @@ export default [
       'session !== undefined',
       'a token whose session is its jti lives on',
     ],
-    ['return (issuedAt ?? vouchedAt) <= issuedBefore', 'return true', 'who logs in again is refused'],
+    [': issuedAt <= issuedBefore', ': true', 'who logs in again is refused'],
+    ['? vouchedAt <= at :', '? true :', 'who logs in again is refused by a token that does not say when it was issued'],
+    ['? vouchedAt <= at :', '? vouchedAt <= issuedBefore :', 'who came in the second of the logout stays'],
     [
       'keyOf({ user: identity.id }), `subject:${subject.id}`]',
       'keyOf({ user: identity.id })]',
@@ -279,9 +295,9 @@ export default [
       'false',
       'a renewal of a connection of this node fails with the store',
     ],
-    ['    checkedAnswer(accept)\n', '', 'what another node asks is believed in no field'],
+    ['isRejected(checkedAnswer(accept))', 'false', 'what another node asks is believed in no field'],
     ["connection !== undefined && typeof connection !== 'string'", 'false', 'what another node asks is believed'],
-    ['!Number.isFinite(vouchedAt) || ', '', 'what another node asks is believed'],
+    [' || !Number.isFinite(accept.vouchedAt)', '', 'what another node asks is believed'],
     ['recheck: live.accept.recheck', '', 'a session is looked up no more once another node has renewed it'],
     [
       "return all.includes('identity-changed') ? 'identity-changed' : 'connection-unknown'",
@@ -427,6 +443,8 @@ export default [
       'what was issued in the future is out of reach',
     ],
     ['|| sameKey.some((old) => covers(old, revocation))', '', 'a revocation is applied as often as it comes'],
+    ['issuedUntil(newer) >= issuedUntil(older) && ', '', 'a ban until a time to come ends with a logout'],
+    ['{ ...target, issuedBefore: undefined }', 'target', 'every logout of a user costs memory of its own'],
     [
       '...sameKey.filter((old) => !covers(revocation, old))',
       '...sameKey',
@@ -438,7 +456,11 @@ export default [
       '',
       'a connection opens whose place another has by then',
     ],
-    ['Math.max(at, target.issuedBefore ?? at)', 'at', 'a revocation of a time to come is forgotten before it'],
+    [
+      'Math.max(revocation.at, issuedUntil(revocation))',
+      'revocation.at',
+      'a revocation of a time to come is forgotten before it',
+    ],
   ]),
   ...of('connections/registry.ts', live, [
     [

@@ -222,7 +222,8 @@ export default [
       'what is lost while the log is mended stays lost',
     ],
     ['    this.#present = undefined\n', '', 'every look asks for all that is known'],
-    ['filter(([entry]) => !present.has(entry))', 'filter(() => true)', 'the same is appended without an end'],
+    ['end > now && !present.has(entry)', 'end > now', 'the same is appended without an end'],
+    ['end > now && !present', '!present', 'a node waits for ever for what is over'],
     ['this.#lost.slice(0, page)', 'this.#lost', 'all that was lost is appended at once'],
   ]),
   ...of('mending.ts', tampering, [

@@ -10,7 +10,7 @@ import { WebSocketServer } from 'ws'
 import { welcome } from './application.js'
 import type { Config } from './config.js'
 import { createGate } from './gate.js'
-import { HttpError, sendJson } from './http.js'
+import { sendJson } from './http.js'
 import { liveTable } from './live.js'
 import { ownUrls } from './local.js'
 import { login, logout } from './login.js'
@@ -76,7 +76,6 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
       ['/revoke', { POST: revokeConnection({ guard, sessions, origins }) }],
       ['/health', { GET: (_req, res) => tellHealth(res, guard.health) }],
       ['/connections', { GET: live.handler }],
-      [path, { GET: () => Promise.reject(new HttpError(426, 'Open a WebSocket here', { upgrade: 'websocket' })) }],
       ...pageRoutes(pages, webSocketSources(own)),
     ],
     createRoutes(guard, { path }).node,

@@ -252,8 +252,8 @@ describe('the other routes', () => {
 
   it('GET /ws without an upgrade answers 426', async () => {
     const answer = await send(at('/ws'))
-    expectError(answer, 426)
-    expect(answer.headers.upgrade).toBe('websocket')
+    expect([answer.status, answer.headers.upgrade]).toEqual([426, 'websocket'])
+    expect(JSON.parse(answer.body).error).toBe('upgradeRequired')
   })
 
   it('takes no notice of a query', async () => {

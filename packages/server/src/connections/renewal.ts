@@ -1,6 +1,7 @@
 import type { Identity } from '../identity.js'
 import type { Accept } from '../verdict.js'
 import { checkedAnswer } from '../verifiers/answer.js'
+import { isRejected, type Vouched } from '../verifiers/verifier.js'
 import type { LiveConnection } from './live-connection.js'
 
 /** What a renewal over HTTP answers. */
@@ -49,9 +50,7 @@ export async function renewEverywhere<I extends Identity>(
   const { accept, connection } = request
   const here = renewHere(connections, request)
   if (connection === undefined ? accept.session === undefined : here !== 'connection-unknown') return here
-  const { identity, expiresAt, issuedAt, vouchedAt, session, token } = accept
-  const shown = { identity, expiresAt, issuedAt, vouchedAt, session, token }
-  const question = JSON.stringify({ renew: { accept: shown, connection } })
+  const question = JSON.stringify({ renew: { accept: shownOf(accept), connection } })
   const answers = await ask(question, connection === undefined ? Number.POSITIVE_INFINITY : 1)
   const all = [here, ...answers.map(readAnswer)]
   const renewed = all.filter((renewal) => typeof renewal === 'object')
@@ -68,6 +67,12 @@ export function answerRenewal<I extends Identity>(connections: Renewable<I>, que
   return renewal === undefined || renewal === 'connection-unknown' ? undefined : JSON.stringify({ renewal })
 }
 
+/** What other nodes are told of a credential that was shown here. */
+function shownOf<I extends Identity>(accept: Vouched<I>): Vouched<I> {
+  const { identity, subject, expiresAt, issuedAt, vouchedAt, session, token } = accept
+  return { identity, subject, expiresAt, issuedAt, vouchedAt, session, token }
+}
+
 function leastOf(seconds: readonly (number | undefined)[]): Renewed {
   const expiresIn = Math.min(...seconds.map((each) => each ?? Number.POSITIVE_INFINITY))
   return Number.isFinite(expiresIn) ? { expiresIn } : {}
@@ -78,11 +83,9 @@ function readRequest<I extends Identity>(question: string): RenewalRequest<I> | 
   try {
     const { renew } = JSON.parse(question) as { readonly renew: RenewalRequest<I> }
     const { accept, connection } = renew
-    checkedAnswer(accept)
-    const { identity, expiresAt, issuedAt, vouchedAt, session, token } = accept
-    if (!Number.isFinite(vouchedAt) || (connection !== undefined && typeof connection !== 'string')) return undefined
-    const shown = { identity, expiresAt, issuedAt, vouchedAt, session, token }
-    return { accept: { type: 'accept', method: 'header', ...shown }, connection }
+    if (isRejected(checkedAnswer(accept)) || !Number.isFinite(accept.vouchedAt)) return undefined
+    if (connection !== undefined && typeof connection !== 'string') return undefined
+    return { accept: { type: 'accept', method: 'header', ...shownOf(accept) }, connection }
   } catch {
     return undefined
   }

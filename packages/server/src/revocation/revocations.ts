@@ -19,7 +19,7 @@ export interface Holder extends Vouched {
 /** Whether a revocation means what was issued to `holder`. */
 export function revokes({ target, at }: Revocation, holder: Holder): boolean {
   if (target === 'all') return issuedBy(at, holder)
-  if ('subject' in target) return isSubject(target, holder)
+  if ('subject' in target) return isSubject(target, at, holder)
   if (target.session !== undefined) return target.session === holder.session
   if (target.token !== undefined) return target.token === holder.token
   if (target.connection !== undefined) return target.connection === holder.lease
@@ -33,12 +33,12 @@ export function revokes({ target, at }: Revocation, holder: Holder): boolean {
   )
 }
 
-function isSubject({ subject, issuer, issuedBefore, sessionless }: SubjectTarget, holder: Holder): boolean {
+function isSubject({ subject, issuer, issuedBefore, sessionless }: SubjectTarget, at: number, holder: Holder): boolean {
   const { identity, subject: named = identity, session, token, issuedAt, vouchedAt } = holder
   if (named.id !== subject || named.issuer !== issuer) return false
   if (sessionless && session !== undefined && session !== token) return false
-  // One clock has written both.
-  return (issuedAt ?? vouchedAt) <= issuedBefore
+  // Of two times, one clock has written both: the issuer's, or the store's.
+  return issuedAt === undefined ? vouchedAt <= at : issuedAt <= issuedBefore
 }
 
 /** When what somebody holds was issued: the clock that wrote it may be ahead, but it was there when it was vouched for. */
@@ -97,13 +97,19 @@ export class Revocations {
   }
 }
 
-/** When the last credential that a revocation means may be issued: the time that it names may be still to come. */
-const lastIssued = ({ target, at }: Revocation): number =>
-  target === 'all' ? at : Math.max(at, target.issuedBefore ?? at)
+/** Until when what a revocation denies was issued. */
+const issuedUntil = ({ target, at }: Revocation): number => (target === 'all' ? at : (target.issuedBefore ?? at))
 
-/** Whether `newer` says again what `older` says: then one of them is enough. */
+/** When the last credential that a revocation means may be issued: the time that it names may be still to come. */
+const lastIssued = (revocation: Revocation): number => Math.max(revocation.at, issuedUntil(revocation))
+
+/** Whether `newer` denies all that `older` does, and as long: then one of them is enough. */
 const covers = (newer: Revocation, older: Revocation): boolean =>
-  newer.at >= older.at && JSON.stringify(newer.target) === JSON.stringify(older.target)
+  newer.at >= older.at && issuedUntil(newer) >= issuedUntil(older) && nameOf(newer) === nameOf(older)
+
+/** Whom or what a revocation names, whatever the time. */
+const nameOf = ({ target }: Revocation): string =>
+  JSON.stringify(target === 'all' ? target : { ...target, issuedBefore: undefined })
 
 const everybody = 'everybody'
 

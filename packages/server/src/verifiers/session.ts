@@ -26,11 +26,11 @@ export function session(find: FindSession<Identity>): Verifier {
     if (isPlaceholder(value)) return rejected('credential-placeholder')
     return andThen(find(value, context), (found) => {
       if (!found) return rejected('credential-unknown')
-      const { identity, expiresAt, issuedAt } = found
+      const { identity, subject, expiresAt, issuedAt, firstSeenAt } = found
       // A column that is null is no time that is over: the guard says what is wrong with it.
       if (typeof expiresAt === 'number' && expiresAt <= context.now) return rejected('credential-expired')
       const { lookedUpAt = context.now, session = hash(value) } = found
-      return { identity, expiresAt, issuedAt, lookedUpAt, session }
+      return { identity, subject, expiresAt, issuedAt, lookedUpAt, firstSeenAt, session }
     })
   }
 }

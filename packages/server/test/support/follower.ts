@@ -18,10 +18,10 @@ export interface TestFollower {
   stop(): Promise<void>
 }
 
-/** `known`: what the log must hold, for a minute. */
+/** `known`: what the log must hold, for a minute where nothing else is said. */
 export function followerOf(
   store: Store,
-  known: readonly string[] = [],
+  known: readonly (string | readonly [entry: string, ttl: number])[] = [],
   maxStaleness = 60_000,
   onQuestion: Follower['onQuestion'] = () => undefined,
 ): TestFollower {
@@ -40,7 +40,7 @@ export function followerOf(
     },
     entries: () => {
       asked += 1
-      return known.map((entry) => [entry, 60_000] as const)
+      return known.map((entry) => (typeof entry === 'string' ? ([entry, 60_000] as const) : entry))
     },
     onLook: () => {
       for (const wake of looked) wake()

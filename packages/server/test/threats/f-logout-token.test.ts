@@ -4,6 +4,7 @@ import {
   firstMessage,
   header,
   introspection,
+  session,
   ticket,
   type Verifier,
 } from '@sallyport/server'
@@ -196,6 +197,25 @@ describe('F25 a back-channel logout ends what it says', () => {
     await connect({ sub: 'ada', sid: undefined, ...later })
   })
 
+  it('F25 also a session of the application that says whom the issuer means, on whatever node it was renewed', async () => {
+    const verify: Verifier = session((id) => ({
+      identity: { id },
+      subject: { id: `login-${id}`, issuer },
+      session: 's',
+    }))
+    const { clock, guard, server, logOut, way } = setUp(verify)
+    const other = createGuard({ clock, store: way.store, accept: [header({ verify })] })
+    const connect = (id: string) => server.connect({ headers: { Authorization: `Bearer ${id}` } })
+    const [ada] = [await connect('ada'), await connect('eve')]
+    const renew = createRoutes(other, { path: '/ws' }).fetch(
+      new Request('http://test/ws/renew', { method: 'POST', headers: { Authorization: 'Bearer ada' } }),
+    )
+    expect((await renew)?.status).toBe(200)
+    expect(await logOut(logout({ sub: 'login-ada', iat: now / 1000 }))).toBe(200)
+    expect((await ada.closed).code).toBe(4010)
+    expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['eve'])
+  })
+
   it('F25 no namesake of another issuer', async () => {
     const other = 'https://other.example.com'
     const { guard, logOut, connect } = setUp(jwt({ ...rules, issuer: [issuer, other] }))
@@ -225,6 +245,20 @@ describe('F25 a back-channel logout ends what it says', () => {
     expect(client.connection?.session).toBe('s1')
     expect(await logOut(logout({ sub: undefined, sid: 's1' }))).toBe(200)
     expect((await client.closed).code).toBe(4010)
+  })
+
+  it('F25 also who came in the second of the logout by a token that does not say when it was issued', async () => {
+    const { url: endpoint } = await startJsonServer({ active: true, ...goodClaims({ iat: undefined, sid: undefined }) })
+    const asked = { endpoint, clientId: 'chat', clientSecret: 'secret', issuer, audience, maxAge: 0 }
+    const { clock, logOut, server } = setUp(introspection(asked))
+    const connect = () => server.connect({ headers: { Authorization: 'Bearer opaque' } })
+    clock.advance(500)
+    const client = await connect()
+    expect(await logOut(logout({ sub: 'ada', iat: now / 1000 }))).toBe(200)
+    expect((await client.closed).code).toBe(4010)
+    // The issuer says that it is good now.
+    clock.advance(1)
+    await connect()
   })
 
   it('I18 what a node does not know of it means everybody to it, never nobody', () => {

@@ -132,6 +132,7 @@ describe('F38 a renewal that is sent to another node', () => {
       'an end that is none',
       '{"renew":{"accept":{"identity":{"id":"ada"},"vouchedAt":9e15,"expiresAt":"never"},"connection":"ID"}}',
     ],
+    ['a bad credential', '{"renew":{"accept":{"rejected":"credential-expired","vouchedAt":9e15},"connection":"ID"}}'],
     ['nothing that says when', '{"renew":{"accept":{"identity":{"id":"ada"}},"connection":"ID"}}'],
     [
       'a connection that is none',

@@ -13,8 +13,8 @@ export class Mending {
   readonly #follower: Follower
   /** The entries that are in the log, while all of it is read to see what it has lost. */
   #present: Set<string> | undefined = new Set()
-  /** What is to be appended again. */
-  #lost: (readonly [entry: string, ttl: number])[] | undefined
+  /** What is to be appended again, with its end in milliseconds since the epoch. */
+  #lost: (readonly [entry: string, end: number])[] | undefined
   /** What was read and is to be there until its end. */
   #read: { readonly id: string; readonly end: number }[] = []
   /** How many of them were compared in this round. */
@@ -46,16 +46,18 @@ export class Mending {
    * same, so that the next look shows what is left. Each begins elsewhere, or all would append the same.
    */
   async restore(): Promise<boolean> {
-    const { random } = this.#options
+    const { random, time } = this.#options
     const present = this.#present
     if (!present) return false
+    const { latest: now } = time.now
     if (!this.#lost) {
-      const known = [...this.#follower.entries()]
+      const known = Array.from(this.#follower.entries(), ([entry, ttl]) => [entry, now + ttl] as const)
       const first = Buffer.from(random(4)).readUInt32LE() % Math.max(1, known.length)
       this.#lost = [...known.slice(first), ...known.slice(0, first)]
     }
-    this.#lost = this.#lost.filter(([entry]) => !present.has(entry))
-    await Promise.all(this.#lost.slice(0, page).map(([entry, ttl]) => appendTo(this.#options, entry, ttl)))
+    // What is over would never be there.
+    this.#lost = this.#lost.filter(([entry, end]) => end > now && !present.has(entry))
+    await Promise.all(this.#lost.slice(0, page).map(([entry, end]) => appendTo(this.#options, entry, end - now)))
     if (this.#lost.length > 0) return true
     this.#present = undefined
     this.#lost = undefined

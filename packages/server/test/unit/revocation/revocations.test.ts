@@ -129,6 +129,27 @@ describe('Revocations', () => {
     expect(revocations.find(holder())).toBeDefined()
   })
 
+  it('keeps one of many that name the same user, each to a later time', () => {
+    const { clock, revocations, revoke, holder } = setUp()
+    for (let i = 0; i < 1_000; i++) {
+      clock.advance(1)
+      const issuedBefore = clock.now() - 10
+      expect(revoke({ subject: 'ada', issuer: 'i1', issuedBefore })).toBe(true)
+      expect(revoke({ user: 'ada', issuedBefore })).toBe(true)
+      expect(revoke({ issuedBefore })).toBe(true)
+    }
+    expect([...revocations]).toHaveLength(3)
+    // Those that say something else, or are for longer, stay beside them.
+    const ban = clock.now() + memory
+    revoke({ user: 'ada', issuedBefore: ban })
+    clock.advance(1)
+    revoke({ user: 'ada' })
+    revoke({ user: 'ada', issuer: 'i1' })
+    revoke({ subject: 'ada', issuer: 'i1', issuedBefore: clock.now(), sessionless: true })
+    expect([...revocations]).toHaveLength(6)
+    expect(revocations.find(holder({ issuedAt: ban }))).toMatchObject({ target: { issuedBefore: ban } })
+  })
+
   it('I08 takes what comes again, or late, for nothing new', () => {
     const { clock, revocations, revoke } = setUp()
     const at = clock.now()

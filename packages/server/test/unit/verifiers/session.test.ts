@@ -7,14 +7,16 @@ import { accepted, contextAt, refused } from '../../support/verification.js'
 const identity = { id: 'ada', role: 'admin' as const }
 
 it('passes on what the look-up tells', async () => {
-  const verify = session(() => ({ identity, expiresAt: now + 1, issuedAt: now - 1, session: 'login-1' }))
-  expect(await accepted(verify, 'value')).toEqual({
+  const found = {
     identity,
+    subject: { id: 'a1', issuer: 'https://login.example.com' },
     expiresAt: now + 1,
     issuedAt: now - 1,
-    lookedUpAt: now,
+    firstSeenAt: now - 2,
     session: 'login-1',
-  })
+  }
+  const verify = session(() => found)
+  expect(await accepted(verify, 'value')).toEqual({ ...found, lookedUpAt: now })
 })
 
 it('names the session by the hash of the value when the look-up does not', async () => {

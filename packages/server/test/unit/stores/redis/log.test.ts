@@ -154,6 +154,15 @@ describe('one who follows the log', { timeout: 30_000 }, () => {
     await follower.stop()
   })
 
+  it('I13 gives nothing back that is over, and does not wait for it', async () => {
+    const { store, log } = setUp()
+    const follower = followerOf(store, [['over', -keep], 'good'])
+    await follower.current()
+    await expect.poll(() => redis.admin.xlen(log)).toBe(1)
+    expect(follower.entries).toEqual(['good'])
+    await follower.stop()
+  })
+
   it('I20 passes over what no node has written, and says so once', async () => {
     const warnings = warningsOfTest()
     const { store, log } = setUp()
