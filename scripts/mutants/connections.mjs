@@ -43,7 +43,7 @@ const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
 
 export default [
-  ...of('connections/connections.ts', forged, [
+  ...of('connections/renew-in-band.ts', forged, [
     [' || nonceOf(frame) !== connection.accept.nonce', '', 'text that a client relays renews, or ends, its connection'],
   ]),
   ...of('connections/live-connection.ts', forged, [
@@ -338,8 +338,8 @@ export default [
       'another identity on the same connection lives on',
     ],
     [
-      'else if (connections.isOpen(connection)) connections',
-      'else connections',
+      'else if (connections.isOpen(connection)) connection',
+      'else connection',
       'a renewal is acknowledged that was revoked',
     ],
   ]),
@@ -488,6 +488,11 @@ export default [
   ]),
   ...of('connections/recheck.ts', rechecks, [
     ['if (this.#asking >= atOnce) return', '', 'all connections are asked about at once'],
+    [
+      'if (!connection.accept.recheck) this.drop(connection)',
+      '',
+      'a connection ends because nobody can look it up again',
+    ],
     ['(1 - random(1)[0]! / 256)', '1', 'who came together is asked about together'],
     [
       '    if (this.#isAsked(question)) {\n      const next',

@@ -1,4 +1,4 @@
-import { type CodeName, readAuthFrame } from '@sallyport/protocol'
+import type { CodeName } from '@sallyport/protocol'
 import type { Handshake } from '../handshake/request.js'
 import { type Identity, sameIdentity } from '../identity.js'
 import { grace, Lingering } from '../limits/lingering.js'
@@ -14,14 +14,14 @@ import type { Connection } from './connection.js'
 import { Drain } from './drain.js'
 import type { Cause, Events } from './events.js'
 import { Expiry } from './expiry.js'
-import { awaitFirstMessage, type FirstMessage, nonceOf, type PendingSocket } from './first-message.js'
+import { awaitFirstMessage, type FirstMessage, type PendingSocket } from './first-message.js'
 import { Heartbeat } from './heartbeat.js'
 import { type ConnectionLimit, Leases } from './leases.js'
 import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
 import { Rechecks } from './recheck.js'
 import { Registry } from './registry.js'
-import { renewInBand } from './renew-in-band.js'
+import { receiveFrame } from './renew-in-band.js'
 import { answerRenewal, type Renewal, renewEverywhere } from './renewal.js'
 import { type Revoked, Revoking } from './revoking.js'
 import { type SourceReaders, sourceOf } from './source.js'
@@ -183,7 +183,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       onAccept: (accept, kept) => {
         const connection = this.open(accept, handshake, transport)
         if (!connection) return
-        this.acknowledge(connection)
+        connection.acknowledge(this.expiresIn(connection))
         onOpen(connection, kept)
       },
     })
@@ -202,18 +202,9 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     return this.#expiry.isOpen(connection)
   }
 
-  /**
-   * Takes a text message of a connection that authenticated by first message. `true`: it was an `auth` frame, which
-   * renews the connection; the application must not see it. One without the client's nonce is somebody else's, whose text
-   * the client relays.
-   */
+  /** {@link receiveFrame} */
   receive(connection: LiveConnection<I>, text: string): boolean {
-    const frame = readAuthFrame(text)
-    if (frame === undefined || nonceOf(frame) !== connection.accept.nonce) return false
-    renewInBand(this, connection, text, this.#options.verify).catch((error: unknown) => {
-      this.end(connection, 'internal', { error })
-    })
-    return true
+    return receiveFrame(this, connection, text, this.#options.verify)
   }
 
   /** The live connections that a renewal means: the one of that id, or all of the session. */
@@ -263,18 +254,6 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   /** How long a connection may live on, in whole seconds; `undefined` when its credential has no end. */
   expiresIn(connection: LiveConnection<I>): number | undefined {
     return this.#expiry.expiresIn(connection)
-  }
-
-  /** Sends the `auth_ok` of a connection. */
-  acknowledge(connection: LiveConnection<I>): void {
-    const { id, identity } = connection
-    const expiresIn = this.expiresIn(connection)
-    connection.tell({
-      type: 'auth_ok',
-      userId: identity.id,
-      connection: id,
-      ...(expiresIn !== undefined && { expiresIn }),
-    })
   }
 
   /** Closes all connections, spread over `within` milliseconds, and all that come. Resolves when the last is gone. */

@@ -77,6 +77,17 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
     this.#transport.send(encodeFrame({ ...frame, nonce: this.#accept.nonce }))
   }
 
+  /** Tells the client that it is accepted, and for how many seconds, where that ends. */
+  acknowledge(expiresIn: number | undefined): void {
+    const { id, identity } = this
+    this.tell({
+      type: 'auth_ok',
+      userId: identity.id,
+      connection: id,
+      ...(expiresIn !== undefined && { expiresIn }),
+    })
+  }
+
   closed(): void {
     this.#onClosed(this)
   }

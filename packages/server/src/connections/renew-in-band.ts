@@ -1,7 +1,8 @@
+import { readAuthFrame } from '@sallyport/protocol'
 import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import type { Accept, Verdict } from '../verdict.js'
-import { saysNothing } from './first-message.js'
+import { nonceOf, saysNothing } from './first-message.js'
 import type { LiveConnection } from './live-connection.js'
 import { handshakeOf } from './source.js'
 
@@ -9,12 +10,31 @@ import { handshakeOf } from './source.js'
 interface Life<I extends Identity> {
   isOpen(connection: LiveConnection<I>): boolean
   renew(connection: LiveConnection<I>, accept: Accept<I>): boolean
-  acknowledge(connection: LiveConnection<I>): void
-  end(connection: LiveConnection<I>, code: 'forbidden'): void
+  expiresIn(connection: LiveConnection<I>): number | undefined
+  end(connection: LiveConnection<I>, code: 'forbidden' | 'internal', cause?: { error?: unknown }): void
+}
+
+/**
+ * Takes a text message of a connection that authenticated by first message. `true`: it was an `auth` frame, which
+ * renews the connection; the application must not see it. One without the client's nonce is somebody else's, whose text
+ * the client relays.
+ */
+export function receiveFrame<I extends Identity>(
+  connections: Life<I>,
+  connection: LiveConnection<I>,
+  text: string,
+  verify: (handshake: Handshake) => Promise<Verdict<I>>,
+): boolean {
+  const frame = readAuthFrame(text)
+  if (frame === undefined || nonceOf(frame) !== connection.accept.nonce) return false
+  renewInBand(connections, connection, text, verify).catch((error: unknown) => {
+    connections.end(connection, 'internal', { error })
+  })
+  return true
 }
 
 /** Renews a connection by the `auth` frame in `message`, one at a time: what comes while one is verified is dropped. */
-export async function renewInBand<I extends Identity>(
+async function renewInBand<I extends Identity>(
   connections: Life<I>,
   connection: LiveConnection<I>,
   message: string,
@@ -30,6 +50,6 @@ export async function renewInBand<I extends Identity>(
     if (!saysNothing(verdict.code)) connection.tell({ type: 'auth_fail' })
   } else if (verdict.type === 'accept') {
     if (!connections.renew(connection, verdict)) connections.end(connection, 'forbidden')
-    else if (connections.isOpen(connection)) connections.acknowledge(connection)
+    else if (connections.isOpen(connection)) connection.acknowledge(connections.expiresIn(connection))
   }
 }
