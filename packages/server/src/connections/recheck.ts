@@ -97,6 +97,8 @@ export class Rechecks<I extends Identity> {
     this.#asking -= 1
     if (this.#isAsked(question)) {
       const next = settle()
+      // What was not looked up this time cannot be looked up again.
+      if (!connection.accept.recheck) this.drop(connection)
       if (this.#isAsked(question)) this.#deadlines.set(question, this.#options.clock.now() + next)
     }
     this.#askNext()

@@ -12,6 +12,7 @@ import type { AnyMethod, IdentityOf, MessageMethod, Method, TicketMethod } from 
 import type { Reason } from '../refusals/reasons.js'
 import type { RevocationTarget } from '../revocation/target.js'
 import type { StoreState } from '../stores/store.js'
+import { andThen } from '../support/and-then.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
 import { printable } from '../support/printable.js'
@@ -19,6 +20,7 @@ import { createTickets, type IssuedTicket } from '../tickets.js'
 import { type Accept, type Await, failed, type Refuse, refuse, type Verdict } from '../verdict.js'
 import { type Admit, admitInTime } from '../verifiers/admit.js'
 import { checkedLogout } from '../verifiers/answer.js'
+import { verifyInTime } from '../verifiers/in-time.js'
 import type { Logout, LogoutVerifier } from '../verifiers/logout.js'
 import { rejected } from '../verifiers/verifier.js'
 import { Decision, type Ways } from './decision.js'
@@ -106,7 +108,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
 ): Guard<IdentityOf<M[number]>> {
   type I = IdentityOf<M[number]>
   const settings = settingsOf(options)
-  const { clock, random, protocols, limits, originPolicy, addressOf, store, connectionLimit } = settings
+  const { clock, random, protocols, limits, originPolicy, addressOf, store, connectionLimit, verifyTimeout } = settings
 
   // The list of the options with its identity by name instead of by inference: the one place where they meet.
   const methods = options.accept as readonly (Method<I> | TicketMethod)[]
@@ -212,7 +214,13 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     serve(request, (caller) => connections.renewAll(caller, connection))
 
   async function logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse> {
-    const verified = await decision.attempt(request, token, async () => checkedLogout(await verify(token, clock.now())))
+    const terms = { handshake: request, clock, timeout: verifyTimeout }
+    const verified = await decision.attempt(request, token, () =>
+      andThen(
+        verifyInTime((text, { now }) => verify(text, now), token, terms),
+        checkedLogout,
+      ),
+    )
     if ('reason' in verified) return report(verified, request)
     try {
       await connections.logOut(verified)

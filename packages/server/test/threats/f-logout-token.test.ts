@@ -13,6 +13,7 @@ import { testClock, testServer } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
 import { decodeRevocation, encodeRevocation } from '../../src/revocation/entry.js'
 import { cutStore } from '../support/cut-store.js'
+import { nextTurn } from '../support/deferred.js'
 import { startJsonServer } from '../support/json-server.js'
 import { audience, goodClaims, issuer, now, signingPair, tokenBy } from '../support/tokens.js'
 
@@ -130,6 +131,18 @@ describe('F17 back-channel logout', () => {
     expect(await logOut(logout({ sid: 's2', jti: 'logout-2' }))).toBe(200)
     expect((await sibling.closed).code).toBe(4010)
     expect(reasons).toHaveLength(1)
+  })
+
+  it('F17 waits for a verifier of your own as long as for any other', async () => {
+    const { clock, guard } = setUp()
+    const request = { method: 'POST', headers: [], target: '/ws/backchannel-logout', address: '' }
+    const late = guard.logOut(request, 'token', () => new Promise(() => {}))
+    clock.advance(4_999)
+    expect(await Promise.race([late, nextTurn()])).toBeUndefined()
+    clock.advance(1)
+    expect(await late).toMatchObject({ reason: 'dependency-unavailable' })
+    const prompt = guard.logOut(request, 'token', async () => ({ issuer, user: 'ada', at: now }))
+    expect(await prompt).toEqual({ issuer, user: 'ada', at: now })
   })
 
   it('has no such route unless a verifier is given', async () => {

@@ -118,6 +118,19 @@ describe('F51 a recheck', () => {
     expect(asked).toBe(2)
   })
 
+  it('F51 asks no more about what an answer says was not looked up', async () => {
+    let asked = 0
+    const verify: Verifier<Identity> = (_, { now }) => {
+      asked += 1
+      return { identity: { id: 'ada' }, ...(asked < 3 && { lookedUpAt: now }) }
+    }
+    const { connect, pass, guard, kinds } = rechecked({ verify, life: { maxStaleness: minute } })
+    await connect('x')
+    await pass(10 * minute)
+    expect([asked, guard.connections.size]).toEqual([3, 1])
+    expect(kinds()).toEqual(['accepted'])
+  })
+
   it('F51 asks the issuer of a token again, where it is asked at all', async () => {
     const server = await startJsonServer({ active: true, ...goodClaims() })
     const verify = introspection({
