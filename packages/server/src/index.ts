@@ -1,3 +1,5 @@
+export type { CodeName } from '@sallyport/protocol'
+export type { Carrier, Reading } from './carriers/carrier.js'
 export type { Connection } from './connections/connection.js'
 export type { Connections } from './connections/connections.js'
 export type { GuardEvent, Listener } from './connections/events.js'
@@ -12,7 +14,7 @@ export { graphqlWs } from './dialects/graphql-ws.js'
 export { yjs } from './dialects/yjs.js'
 export { createGuard, type Guard, type Health } from './guard/guard.js'
 export type { Measurement, Work } from './guard/measurements.js'
-export type { GuardOptions, Limits } from './guard/options.js'
+export type { GuardBaseOptions, GuardOptions, Limits, OriginOptions } from './guard/options.js'
 export type { OriginPolicy } from './handshake/origin.js'
 export type { ParamsOf, RoutePath } from './handshake/path.js'
 export { fromFetch, fromNode, type Handshake, type PathParams } from './handshake/request.js'
@@ -36,7 +38,7 @@ export {
   ticket,
 } from './methods.js'
 export { logRefusals, type WriteLine } from './observers/log.js'
-export { type Reason, reasons } from './refusals/reasons.js'
+export { type Reason, reasons, type VerificationFailure } from './refusals/reasons.js'
 export type { RevocationTarget } from './revocation/target.js'
 export { createRoutes, type Routes, type RoutesOptions } from './routes.js'
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
@@ -55,13 +57,14 @@ export { hash } from './support/hash.js'
 export type { IssuedTicket, TicketOptions } from './tickets.js'
 export type { Accept, Answer, Await, MethodName, Recheck, Refuse, Verdict } from './verdict.js'
 export type { Admission, Admit, RoutedHandshake } from './verifiers/admit.js'
-export { type IntrospectionOptions, introspection } from './verifiers/introspection.js'
+export { type IntrospectionOptions, type IntrospectionRules, introspection } from './verifiers/introspection.js'
 export type { Logout, LogoutVerifier } from './verifiers/logout.js'
 export { type FindSession, type Session, session } from './verifiers/session.js'
 export {
   type Recall,
   type Rejected,
   rejected,
+  type Subject,
   type Verification,
   type Verified,
   type Verifier,

@@ -15,9 +15,10 @@ import { ConfigurationError } from '../support/errors.js'
 import { randomBytes } from '../support/random.js'
 
 /** Options of {@link createGuard}. */
-export type GuardOptions<M extends readonly AnyMethod[]> = BaseOptions<M> & OriginOptions<M[number]>
+export type GuardOptions<M extends readonly AnyMethod[]> = GuardBaseOptions<M> & OriginOptions<M[number]>
 
-export interface BaseOptions<M extends readonly AnyMethod[]> {
+/** Options of {@link createGuard}, whatever its methods are. */
+export interface GuardBaseOptions<M extends readonly AnyMethod[]> {
   /** The ways in. Each carrier at most once; cookies of different names may stand beside each other. */
   readonly accept: M
   /**
@@ -70,7 +71,7 @@ export interface BaseOptions<M extends readonly AnyMethod[]> {
  * `Authorization` header: a handshake with no `Sec-Fetch-…` header and with no `Origin` but that of its own `Host`. Where
  * there are no `origins`, the page of that `Host` is the only one whose handshake may have the header.
  */
-type OriginOptions<M> = true extends (M extends { readonly ambient: infer A } ? A : never)
+export type OriginOptions<M> = true extends (M extends { readonly ambient: infer A } ? A : never)
   ? { readonly origins: Origins }
   : { readonly origins?: Origins }
 
@@ -103,7 +104,7 @@ export interface GuardSettings {
 }
 
 /** The options whatever the methods are. */
-type AnyOptions = BaseOptions<readonly AnyMethod[]> & { readonly origins?: Origins }
+type AnyOptions = GuardBaseOptions<readonly AnyMethod[]> & { readonly origins?: Origins }
 
 const day = 24 * 60 * 60 * 1000
 const defaultLife: Omit<ConnectionLife, 'revocationMemory'> = {

@@ -25,7 +25,7 @@ export type { Claims, Identify, TokenIdentity } from './claims.js'
 export type { Fetch, FetchedResponse } from './fetch-json.js'
 export { type Jwks, type JwksOptions, jwks } from './jwks.js'
 export type { JwtKeys } from './key-options.js'
-export type { PublicKey, Secret } from './keys.js'
+export type { Jwk, PublicKey, Secret } from './keys.js'
 export { type LogoutTokenOptions, logoutToken } from './logout-token.js'
 export type { Issuer, Recipient } from './parties.js'
 
