@@ -164,7 +164,7 @@ it('B13 does no work for the password of an encrypted token', async () => {
   const started = performance.now()
   await refused(bySecret, `${header}.AAAA.AAAA.AAAA.AAAA`, 'credential-unreadable')
   await refused(bySecret, `${header}.AAAA.AAAA`, 'token-algorithm')
-  expect(performance.now() - started).toBeLessThan(50)
+  expect(performance.now() - started).toBeLessThan(1_000)
 })
 
 it('B14 refuses the JSON serialization', async () => {
