@@ -396,13 +396,14 @@ describe('any handshake at all', () => {
   })
 
   it('is accepted only with a credential that a verifier has found good', async () => {
+    let presented: string[] = []
+    const guard = guardOfAll((credential, context) => {
+      presented.push(credential)
+      return verify(credential, context)
+    })
     await fc.assert(
       fc.asyncProperty(anyHandshake, async (any) => {
-        const presented: string[] = []
-        const guard = guardOfAll((credential, context) => {
-          presented.push(credential)
-          return verify(credential, context)
-        })
+        presented = []
         const verdict = await guard.decide(any)
         expect(presented.length).toBeLessThanOrEqual(1)
         if (verdict.type === 'accept') expect(presented[0]).toBe(`good-${verdict.identity.id}`)
