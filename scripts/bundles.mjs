@@ -9,7 +9,7 @@ const kibibyte = 1024
 export const bundles = [
   {
     name: 'GuardedSocket with tickets',
-    limit: 4.25 * kibibyte,
+    limit: 4 * kibibyte,
     code: `export { GuardedSocket, ticket } from '@sallyport/client'`,
   },
   { name: 'everything', limit: 7 * kibibyte, code: `export * from '@sallyport/client'` },

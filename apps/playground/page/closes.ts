@@ -1,4 +1,4 @@
-import { type Action, actionForClose, codes } from '@sallyport/protocol'
+import { type Action, codes, outcomeOfClose } from '@sallyport/protocol'
 
 /** Why a connection ended, by its close code. */
 const reasons: ReadonlyMap<number, string> = new Map([
@@ -31,5 +31,5 @@ export const whyClosed = (close: number): string | undefined => reasons.get(clos
 /** The same with what a client should do about it. */
 export function explainClose(close: number): string | undefined {
   const why = whyClosed(close)
-  return why && `${why}. ${advice[actionForClose(close)]}`
+  return why && `${why}. ${advice[outcomeOfClose(close).action]}`
 }

@@ -1,12 +1,12 @@
-import type { Attempt, Dialogue, Presentation, Reason } from './credentials/credential.js'
-import type { Authentication } from './events.js'
+import { unavailable } from '@sallyport/protocol'
+import type { Authentication, Dialogue, Reason } from './credentials/credential.js'
 import type { Live } from './live.js'
 import type { Route, Settings } from './options.js'
 import { answered, type Closure, closed, type Ending, unreachable, unusable, withoutCredential } from './outcome.js'
 import { readRetryAfter } from './retry-after.js'
 import type { WebSocketLike } from './web-socket-like.js'
 
-/** Hears of a connection: `authenticated` at most once, then messages, and `ended` exactly once unless it was abandoned. */
+/** Hears of a connection: `authenticated` at most once, then messages, and `ended` exactly once unless it was closed. */
 export interface ConnectionOwner {
   authenticated(authentication: Authentication): void
   message(data: unknown): void
@@ -18,24 +18,24 @@ export interface Connection {
   /** The WebSocket, as soon as there is one. */
   readonly socket: WebSocketLike | undefined
   /** Gives the connection up: nothing of it is heard any more. */
-  abandon(closure?: Closure): void
+  close(closure?: Closure): void
 }
 
 /**
- * Connects once: URL, credential, WebSocket, acknowledgement. Once ended or abandoned it never calls its owner again, whatever
+ * Connects once: URL, credential, WebSocket, acknowledgement. Once ended or closed it never calls its owner again, whatever
  * its WebSocket still does.
  */
 export function connect(settings: Settings, reason: Reason, owner: ConnectionOwner): Connection {
-  const { clock } = settings
+  const { protocols, WebSocket } = settings
   const controller = new AbortController()
   const { signal } = controller
-  let cancelDeadline = clock.after(settings.timeoutMs, () => {
-    end(unusable('back-off', new Error('No credential in time')))
+  let cancelDeadline = settings.clock.after(settings.timeoutMs, () => {
+    end(unusable(new Error('No credential in time'), unavailable))
   })
   let socket: WebSocketLike | undefined
   let upgraded = false
 
-  function abandon(closure?: Closure): void {
+  function close(closure?: Closure): void {
     controller.abort()
     cancelDeadline()
     socket?.close(closure?.code, closure?.reason)
@@ -43,55 +43,54 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
 
   function end(ending: Ending): void {
     if (signal.aborted) return
-    abandon()
+    close()
     owner.ended(ending)
   }
 
   /** No answer, or one to the upgrade that only `ws` would have shown. */
-  const silence = (error?: unknown) => unreachable(!upgraded && !socket?.on, undefined, error)
+  const silence = (error?: unknown) => unreachable(!upgraded && !socket?.on, error)
 
-  async function start(attempt: Attempt): Promise<void> {
-    const { source, routeTo } = settings
-    const url = typeof source === 'function' ? await source(attempt) : source
+  async function start(): Promise<void> {
+    const attempt = { reason, signal }
+    // Awaited, so that the application is asked for nothing while the socket is being made.
+    await settings.lifecycle.before?.()
+    const url = await settings.locate(attempt)
     // While we waited the application may have closed the socket, or reset it for another user.
     if (signal.aborted) return
     let route: Route
     try {
-      route = routeTo(url)
+      route = settings.routeTo(url)
     } catch (error) {
-      end(unusable('stop', error))
+      end(unusable(error))
       return
     }
-    const presentation = await route.present(attempt)
-    if (!signal.aborted) dial(route, presentation)
-  }
-
-  function dial(route: Route, { query, protocol, dialogue, dial }: Presentation): void {
-    const { url, protocols, WebSocket } = route
-    let { href } = url
+    const { query, dialogue, dial } = await route.present(attempt)
+    if (signal.aborted) return
+    let { href } = route.url
     // Appended, so that the application's own query stays as it was written.
     if (query) href += `${href.includes('?') ? '&' : '?'}${query[0]}=${encodeURIComponent(query[1])}`
-    const offered = protocol ? [...protocols, protocol] : [...protocols]
+    const offered = [...protocols]
     try {
       socket = dial?.(href, offered) ?? new WebSocket(href, offered)
     } catch (error) {
       // Its message may quote the URL or the subprotocols, and so the credential.
-      end(unusable('stop', new Error(`The WebSocket class threw ${error instanceof Error && error.name}`)))
+      end(unusable(new Error(`The WebSocket class threw ${error instanceof Error && error.name}`)))
       return
     }
     cancelDeadline()
-    cancelDeadline = clock.after(settings.timeoutMs, () => end(silence()))
+    cancelDeadline = settings.clock.after(settings.timeoutMs, () => end(silence()))
     listen(route, socket, dialogue)
   }
 
-  function listen({ protocols, renew }: Route, socket: WebSocketLike, dialogue: Dialogue | undefined): void {
-    let live: Live | undefined
+  function listen({ renew }: Route, socket: WebSocketLike, dialogue: Dialogue | undefined): void {
+    let accepted = false
 
     function accept(authentication: Authentication): void {
       cancelDeadline()
-      live = { authentication, signal, socket, dialogue, end }
+      accepted = true
       owner.authenticated(authentication)
       if (signal.aborted) return
+      const live: Live = { authentication, signal, socket, dialogue, end }
       renew?.(live)
       settings.lifecycle.attend?.(live)
     }
@@ -104,22 +103,14 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
     socket.addEventListener('open', () => {
       if (signal.aborted) return
       upgraded = true
-      if (protocols.length > 0 && !protocols.includes(socket.protocol)) {
-        end(unusable('stop', new Error('No subprotocol was selected')))
+      if (protocols[0] && !protocols.includes(socket.protocol)) {
+        end(unusable(new Error('No subprotocol was selected')))
       } else if (dialogue) socket.send(dialogue.opening)
       else accept({})
     })
     socket.addEventListener('message', ({ data }) => {
-      if (signal.aborted) return
-      const frame = dialogue?.read(data)
-      if (live) {
-        if (frame) live.onframe?.(frame)
-        else owner.message(data)
-      } else if (frame?.type === 'auth_ok') {
-        const { type, ...authentication } = frame
-        accept(authentication)
-      }
-      // After `auth_fail` the server closes, and the Close says all.
+      if (signal.aborted || dialogue?.hear(data, accept)) return
+      if (accepted) owner.message(data)
     })
     socket.addEventListener('close', (event) => {
       end(event.code === 1006 && !upgraded ? silence() : closed(event))
@@ -129,15 +120,12 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
     })
   }
 
-  Promise.resolve({ reason, signal })
-    .then(settings.lifecycle.before)
-    .then(start)
-    .catch((error) => end(withoutCredential(error)))
+  start().catch((error) => end(withoutCredential(error)))
 
   return {
     get socket() {
       return socket
     },
-    abandon,
+    close,
   }
 }

@@ -1,13 +1,5 @@
+import type { Authentication } from './credentials/credential.js'
 import type { Closure, Outcome, SocketError } from './outcome.js'
-
-/** What is known of an authenticated connection. Everything is absent unless the server sent `auth_ok`. */
-export interface Authentication {
-  readonly userId?: string
-  /** Names the connection for `POST {path}/renew`. */
-  readonly connection?: string
-  /** Seconds the credential still lives, by the server's clock; absent also when it has no end. */
-  readonly expiresIn?: number
-}
 
 /** The server accepted. Fired before `open`, and before anything queued is sent. */
 export interface AuthenticatedEvent extends Event, Authentication {}
@@ -69,6 +61,3 @@ export interface GuardedSocketEventTarget extends EventTarget {
   ): void
   removeEventListener(...listening: Unlistening): void
 }
-
-/** The platform's own `EventTarget`, typed. */
-export const TypedEventTarget = EventTarget as new () => GuardedSocketEventTarget

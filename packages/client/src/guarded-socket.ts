@@ -1,23 +1,13 @@
 import { closeArguments } from './close-arguments.js'
 import { type Connection, connect } from './connection.js'
-import type { Reason } from './credentials/credential.js'
-import {
-  type Authentication,
-  type ClosedEvent,
-  type Details,
-  type GuardedSocketEventMap,
-  TypedEventTarget,
-} from './events.js'
+import type { Authentication, Reason } from './credentials/credential.js'
+import type { ClosedEvent, Details, GuardedSocketEventMap, GuardedSocketEventTarget } from './events.js'
 import { type GuardedSocketOptions, type Settings, settle, type UrlSource } from './options.js'
 import { type Closure, type Ending, SocketError } from './outcome.js'
 import { createQueue, type Queue } from './queue.js'
+import { CLOSED, CLOSING, CONNECTING, OPEN } from './ready-state.js'
 import { createRetry, type Retry } from './retry.js'
 import type { Sendable, WebSocketLike } from './web-socket-like.js'
-
-const CONNECTING = 0
-const OPEN = 1
-const CLOSING = 2
-const CLOSED = 3
 
 /**
  * A `WebSocket` that authenticates. It asks for a fresh credential for every attempt, is open when the server has
@@ -41,7 +31,7 @@ const CLOSED = 3
  *
  * It needs the standard `URL`, `Event` and `EventTarget`, which older versions of React Native get from polyfills.
  */
-export class GuardedSocket extends TypedEventTarget implements WebSocket {
+export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventTarget) implements WebSocket {
   static readonly CONNECTING = CONNECTING
   static readonly OPEN = OPEN
   static readonly CLOSING = CLOSING
@@ -68,7 +58,7 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
   #reason: Reason = 'first'
   #userId: string | undefined
   /** Cancels what is timed: the next attempt, or the end of the time in which a connection is not yet stable. */
-  #cancelTimer = () => {}
+  #cancelTimer: (() => void) | undefined
 
   /**
    * Starts connecting. Throws a `TypeError` for what can never work: plain `ws:` to another host, a user and password in the
@@ -84,7 +74,7 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
     this.addEventListener('message', (event) => this.onmessage?.(event))
     this.addEventListener('close', (event) => this.onclose?.(event))
     this.addEventListener('error', (event) => this.onerror?.(event))
-    this.#renewReady()
+    this.#notReady(CONNECTING)
     this.#connect()
   }
 
@@ -169,7 +159,7 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
     this.#retry.stable()
     this.#userId = undefined
     this.#reason = 'first'
-    this.#await()
+    this.#notReady(CONNECTING)
     this.#connect()
     if (hadConnection) this.#dispatch('close', closure)
   }
@@ -232,7 +222,7 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
     this.#queue.settle(!rejected)
     const next = this.#retry.next(ending)
     if (next) {
-      this.#await()
+      this.#notReady(CONNECTING)
       this.#cancelTimer = this.#settings.lifecycle.after(next.delayMs, () => this.#connect(), outcome)
       this.#dispatch('reconnecting', { outcome, ...next })
     } else {
@@ -251,14 +241,17 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
   }
 
   #stop(error: Error): void {
-    this.#readyState = CLOSED
     this.#queue.clear()
-    this.#renewReady()
+    this.#notReady(CLOSED)
     this.#settleReady?.(error)
   }
 
-  /** A new promise; whoever waits already goes on waiting. Its rejection is nobody's fault when nobody awaits it. */
-  #renewReady(): void {
+  /**
+   * Not open: `ready` is a new promise, unless somebody may wait for it already. Its rejection is nobody's fault when nobody
+   * awaits it.
+   */
+  #notReady(readyState: typeof CONNECTING | typeof CLOSED): void {
+    this.#readyState = readyState
     if (this.#settleReady) return
     this.#ready = new Promise((resolve, reject) => {
       this.#settleReady = (error) => {
@@ -269,15 +262,9 @@ export class GuardedSocket extends TypedEventTarget implements WebSocket {
     this.#ready.catch(() => {})
   }
 
-  /** Waits for a connection, again. */
-  #await(): void {
-    this.#readyState = CONNECTING
-    this.#renewReady()
-  }
-
   #drop(closure?: Closure): void {
-    this.#cancelTimer()
-    this.#connection?.abandon(closure)
+    this.#cancelTimer?.()
+    this.#connection?.close(closure)
     this.#connection = undefined
   }
 }

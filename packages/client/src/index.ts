@@ -1,7 +1,9 @@
+export type { Kind } from '@sallyport/protocol'
 export { type Clock, systemClock } from './clock.js'
 export { auto } from './credentials/auto.js'
 export {
   type Attempt,
+  type Authentication,
   type Credential,
   CredentialError,
   type Dialogue,
@@ -16,7 +18,6 @@ export { type TicketOptions, ticket } from './credentials/ticket.js'
 export { cookie, staticCredential, subprotocol, token } from './credentials/tokens.js'
 export type {
   AuthenticatedEvent,
-  Authentication,
   FailureEvent,
   GuardedSocketEventMap,
   ReconnectingEvent,
@@ -28,7 +29,7 @@ export { type AppStateLike, appPresence, type PageLike, type Presence, pagePrese
 export type { Lifecycle, Renewal } from './live.js'
 export type { LocksLike } from './locks.js'
 export type { GuardedSocketOptions, UrlSource } from './options.js'
-export { type Kind, type Outcome, SocketError } from './outcome.js'
+export { type Outcome, SocketError } from './outcome.js'
 export { type QueueOptions, QueueOverflowError } from './queue.js'
 export type { RenewalOptions } from './renewal/over-http.js'
 export { renewal } from './renewal/renewal.js'

@@ -1,7 +1,5 @@
-import type { ServerFrame } from '@sallyport/protocol'
 import type { Clock } from './clock.js'
-import type { Attempt, Dialogue, Target } from './credentials/credential.js'
-import type { Authentication } from './events.js'
+import type { Authentication, Dialogue, Target } from './credentials/credential.js'
 import type { Ending, Outcome } from './outcome.js'
 import type { WebSocketLike } from './web-socket-like.js'
 
@@ -27,8 +25,6 @@ export interface Live {
   readonly dialogue: Dialogue | undefined
   /** Ends the connection, as if this had happened to it. Does nothing once it has ended. */
   end(ending: Ending): void
-  /** Set by whoever listens to the frames of the protocol. */
-  onframe?: (frame: ServerFrame) => void
   /** Set by whoever keeps a deadline; called when the application is back from sleep or the background. */
   onwake?: () => void
 }
@@ -40,7 +36,7 @@ export type Renewal = (host: Host) => (live: Live) => void
 export type Lifecycle = (timing: Timing) => {
   /** Dials after `ms` milliseconds or at a better time, because of `outcome`; the returned function cancels it. */
   after(ms: number, dial: () => void, outcome: Outcome): () => void
-  /** Asked before every attempt, which it passes on; what it throws is the end of the attempt. */
-  before?(attempt: Attempt): Attempt
+  /** Called before every attempt; what it throws is the end of the attempt. */
+  before?(): void
   attend?(live: Live): void
 }

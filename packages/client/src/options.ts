@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from './clock.js'
 import { type Attempt, type Credential, requireFunction } from './credentials/credential.js'
-import type { Host, Lifecycle, Renewal, Timing } from './live.js'
+import type { Host, Lifecycle, Renewal } from './live.js'
 import type { QueueOptions } from './queue.js'
 import type { ReconnectOptions } from './retry.js'
 import { readUrl } from './url.js'
@@ -39,19 +39,21 @@ export interface GuardedSocketOptions extends QueueOptions {
 export type UrlSource = string | URL | ((attempt: Attempt) => string | URL | Promise<string | URL>)
 
 /** Where one attempt goes, and how it authenticates there. */
-export interface Route extends Host {
+export interface Route {
+  readonly url: URL
   readonly present: ReturnType<Credential>
   readonly renew: ReturnType<Renewal> | undefined
 }
 
 /** The options with their defaults filled in. */
-export interface Settings extends Timing {
-  readonly lifecycle: ReturnType<Lifecycle>
+export interface Settings extends Omit<Host, 'url'> {
+  /** Tells the URL, at every attempt. */
+  readonly locate: (attempt: Attempt) => string | URL | Promise<string | URL>
   /** The URL of the newest attempt; `undefined` until a function has told it. */
-  readonly url: URL | undefined
-  readonly source: UrlSource
+  url: URL | undefined
+  readonly lifecycle: ReturnType<Lifecycle>
   /** Throws a `TypeError` for what can never work. */
-  readonly routeTo: (url: string | URL) => Route
+  routeTo(url: string | URL): Route
 }
 
 /** Fills in the defaults. Throws a `TypeError` for what can never work. */
@@ -70,26 +72,29 @@ export function settle(source: UrlSource, options: GuardedSocketOptions): Settin
   } = options
   requireFunction(credential)
   if (!WebSocket) throw new TypeError('No WebSocket: pass that of `ws`')
-  const timing = { clock, random, timeoutMs }
-
-  let url: URL | undefined
-
-  function routeTo(input: string | URL): Route {
-    // As a browser reads it: relative to the page, `http:` for `ws:`, without a fragment.
-    const { href } = readUrl(input, globalThis.location?.href, dangerouslyAllowPlaintext)
-    url = new URL(href.replace(/^http/, 'ws').replace(/#.*/, ''))
-    const host = { ...timing, url, protocols: [protocols].flat(), WebSocket, fetch, dangerouslyAllowPlaintext }
-    return { ...host, present: credential(host), renew: renew?.(host) }
+  const common = {
+    protocols: [protocols].flat(),
+    WebSocket,
+    fetch,
+    clock,
+    random,
+    dangerouslyAllowPlaintext,
+    timeoutMs,
   }
-
-  if (typeof source !== 'function') routeTo(source)
-  return {
-    ...timing,
-    lifecycle: lifecycle?.(timing) ?? clock,
-    source,
-    routeTo,
-    get url() {
-      return url
+  const settings: Settings = {
+    ...common,
+    locate: typeof source === 'function' ? source : () => source,
+    url: undefined,
+    lifecycle: lifecycle?.(common) ?? clock,
+    routeTo(input) {
+      // As a browser reads it: relative to the page, `http:` for `ws:`, without a fragment.
+      const { href } = readUrl(input, globalThis.location?.href, dangerouslyAllowPlaintext)
+      const url = new URL(href.replace(/^http/, 'ws').replace(/#.*/, ''))
+      const host = { ...common, url }
+      settings.url = url
+      return { url, present: credential(host), renew: renew?.(host) }
     },
   }
+  if (typeof source !== 'function') settings.routeTo(source)
+  return settings
 }

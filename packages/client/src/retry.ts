@@ -45,14 +45,14 @@ export function createRetry(options: ReconnectOptions | false = {}, random = Mat
 
   return {
     stableMs,
-    next({ action, outcome }) {
+    next({ action, outcome: { code, retryAfter = 0 } }) {
       const isOver = action === 'stop' || (action === 'retry-once' && rejected)
-      if (!options || isOver || stopOn.some((code) => code === outcome.code)) return undefined
+      if (!options || isOver || stopOn.some((last) => last === code)) return undefined
       rejected ||= action === 'retry-once'
       const bound = Math.min(capMs, baseMs * 2 ** attempt++)
       const spread = action === 'jitter' ? Math.max(bound, restartSpreadMs) : bound
       const atOnce = action === 'reconnect' && attempt === 1
-      return { attempt, delayMs: atOnce ? 0 : (outcome.retryAfter ?? 0) * 1000 + random() * spread }
+      return { attempt, delayMs: atOnce ? 0 : retryAfter * 1000 + random() * spread }
     },
     stable() {
       attempt = 0

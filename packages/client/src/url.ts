@@ -9,9 +9,8 @@ export function readUrl(input: string | URL, base: string | undefined, dangerous
   } catch {
     throw new TypeError('Not a URL')
   }
-  const { protocol, hostname, username, password } = url
-  if (username || password) throw new TypeError('No password in a URL')
-  if (/^(ws|http)s:/.test(protocol) || dangerouslyAllowPlaintext || loopback.test(hostname)) return url
+  if (url.username || url.password) throw new TypeError('No password in a URL')
+  if (/^(ws|http)s:/.test(url.protocol) || dangerouslyAllowPlaintext || loopback.test(url.hostname)) return url
   throw new TypeError('Not in the clear: use wss: and https:')
 }
 

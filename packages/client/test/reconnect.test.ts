@@ -1,7 +1,6 @@
-import { CredentialError, ticket } from '@sallyport/client'
-import { actionForClose, type CodeName, codes } from '@sallyport/protocol'
+import { CredentialError, type Kind, ticket } from '@sallyport/client'
+import { type CodeName, codes, outcomeOfClose } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
-import type { Kind } from '../src/outcome.js'
 import { closed, unreachable } from '../src/outcome.js'
 import { createRetry } from '../src/retry.js'
 import { fakeFetch, issued, refused, settled, start } from './fakes.js'
@@ -631,6 +630,6 @@ describe('K16 a server that accepts and then closes at once', () => {
     }
     const delays = events.log.filter(({ type }) => type === 'reconnecting').map(({ event }) => event.delayMs)
     expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
-    expect(actionForClose(3000)).toBe('back-off')
+    expect(outcomeOfClose(3000).action).toBe('back-off')
   })
 })

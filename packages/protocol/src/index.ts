@@ -10,5 +10,15 @@ export {
   readServerFrame,
   type ServerFrame,
 } from './frames.js'
-export { type Action, actionForClose, actionForStatus, findOutcome, type OutcomeCode, outcomes } from './outcomes.js'
+export {
+  type Action,
+  type Kind,
+  type Meaning,
+  misconfigured,
+  type OutcomeCode,
+  outcomeOfClose,
+  outcomeOfStatus,
+  outcomes,
+  unavailable,
+} from './outcomes.js'
 export { base64url, bearerPrefix, decodeBearer, encodeBearer, readSubprotocols } from './subprotocol.js'

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Action, actionForClose, actionForStatus, type Code, type CodeName, codes } from '../src/index.js'
+import {
+  type Action,
+  type Code,
+  type CodeName,
+  codes,
+  type Kind,
+  outcomeOfClose,
+  outcomeOfStatus,
+} from '../src/index.js'
 
 const rows = Object.entries(codes) as [CodeName, Code][]
 
@@ -48,9 +56,9 @@ describe('codes', () => {
   })
 })
 
-describe('actionForClose', () => {
+describe('outcomeOfClose', () => {
   it.each(rows.filter(([, { close }]) => close !== undefined))('answers the action of %s', (_, { close, action }) => {
-    expect(actionForClose(close!)).toBe(action)
+    expect(outcomeOfClose(close!).action).toBe(action)
   })
 
   it.each<[number, Action]>([
@@ -63,15 +71,37 @@ describe('actionForClose', () => {
     [4999, 'stop'],
     [5000, 'back-off'],
   ])('answers for the unknown code %i: %s', (close, action) => {
-    expect(actionForClose(close)).toBe(action)
+    expect(outcomeOfClose(close).action).toBe(action)
   })
 })
 
-describe('actionForStatus', () => {
+describe('the kind', () => {
+  it.each<[number, Kind]>([
+    [1000, 'closed'],
+    [1006, 'network'],
+    [1008, 'misconfigured'],
+    [1013, 'unavailable'],
+    [4003, 'forbidden'],
+    [4100, 'closed'],
+  ])('of Close %i is %s', (close, kind) => {
+    expect(outcomeOfClose(close).kind).toBe(kind)
+  })
+
+  it.each<[number, Kind]>([
+    [401, 'unauthenticated'],
+    [404, 'misconfigured'],
+    [429, 'limited'],
+    [502, 'unavailable'],
+  ])('of HTTP %i is %s', (status, kind) => {
+    expect(outcomeOfStatus(status).kind).toBe(kind)
+  })
+})
+
+describe('outcomeOfStatus', () => {
   it.each(rows.filter(([, { status }]) => status !== undefined && status !== 503))(
     'answers the action of %s',
     (_, { status, action }) => {
-      expect(actionForStatus(status!)).toBe(action)
+      expect(outcomeOfStatus(status!).action).toBe(action)
     },
   )
 
@@ -84,15 +114,15 @@ describe('actionForStatus', () => {
     [200, 'stop'],
     [599, 'back-off'],
   ])('answers for %i: %s', (status, action) => {
-    expect(actionForStatus(status)).toBe(action)
+    expect(outcomeOfStatus(status).action).toBe(action)
   })
 
   it('answers one of the actions for any number', () => {
     const actions = new Set(rows.map(([, { action }]) => action))
     fc.assert(
       fc.property(fc.double(), (code) => {
-        expect(actions).toContain(actionForStatus(code))
-        expect(actions).toContain(actionForClose(code))
+        expect(actions).toContain(outcomeOfStatus(code).action)
+        expect(actions).toContain(outcomeOfClose(code).action)
       }),
     )
   })

@@ -42,25 +42,37 @@ export interface Target {
   readonly dangerouslyAllowPlaintext: boolean
 }
 
+/** What is known of an authenticated connection. Everything is absent unless the server sent `auth_ok`. */
+export interface Authentication {
+  readonly userId?: string
+  /** Names the connection for `POST {path}/renew`. */
+  readonly connection?: string
+  /** Seconds the credential still lives, by the server's clock; absent also when it has no end. */
+  readonly expiresIn?: number
+}
+
 /** The frames of one connection: what is said before it counts as open, and how it is renewed. */
 export interface Dialogue {
   /** The first message. */
   readonly opening: string
+  /**
+   * Hears a message; `false`: it is the application's. Calls `accept` when the server has accepted. At `auth_fail` it waits: the
+   * Close that follows says all.
+   */
+  hear(data: unknown, accept: (authentication: Authentication) => void): boolean
   /** Writes a frame that presents a newer credential. */
   renewal(token: string): string
-  /** Reads a frame of the protocol; `undefined`: the message is the application's. */
-  read(data: unknown): ServerFrame | undefined
+  /** Set by whoever renews, which hears what the server says from then on. */
+  onframe?: (frame: ServerFrame) => void
 }
 
 /** How one credential goes on the wire; nothing for a cookie, which the browser sends by itself. */
 export interface Presentation {
   /** A query parameter: name and value. */
   readonly query?: readonly [name: string, value: string]
-  /** A subprotocol, offered after the application's own. */
-  readonly protocol?: string
   /** A dialogue after the handshake; absent: the handshake alone is the acknowledgement. */
   readonly dialogue?: Dialogue
-  /** Makes the WebSocket, where its class needs more than URL and subprotocols. */
+  /** Makes the WebSocket, where it needs more than the URL and the application's subprotocols. */
   dial?(url: string, protocols: string[]): WebSocketLike
 }
 
@@ -76,9 +88,9 @@ export type Credential = (target: Target) => (attempt: Attempt) => Presentation 
  */
 export class CredentialError extends Error {
   override readonly name = 'CredentialError'
-  readonly status: number | undefined
+  declare readonly status: number | undefined
   /** Seconds to wait. */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter: number | undefined
 
   constructor(message: string, options: { status?: number; retryAfter?: number | undefined; cause?: unknown } = {}) {
     super(message, options)

@@ -16,6 +16,7 @@ export function firstMessage(source: TokenSource): Credential {
 function dialogue(opening: string, nonce: string): Dialogue {
   let saysNonce: boolean | undefined
   let isAsked = true
+  let accepted = false
 
   function isOurs(frame: ServerFrame): boolean {
     const isAnswer = frame.type !== 'auth_expiring'
@@ -26,21 +27,32 @@ function dialogue(opening: string, nonce: string): Dialogue {
     return isDue
   }
 
+  function read(data: unknown): ServerFrame | undefined {
+    // Every frame of ours has this in it; looking for it first spares the application's messages a second parse.
+    const frame = typeof data === 'string' && data.includes('"auth_') && readServerFrame(data)
+    return frame && isOurs(frame) ? frame : undefined
+  }
+
   const write = (token: string) => encodeFrame({ type: 'auth', token, nonce })
-  return {
+  const self: Dialogue = {
     opening: write(opening),
     renewal(token) {
       isAsked = true
       return write(token)
     },
-    read(data) {
-      // Every frame of ours has this in it; looking for it first spares the application's messages a second parse.
-      const frame = typeof data === 'string' && data.includes('"auth_') && readServerFrame(data)
-      if (!frame || !isOurs(frame)) return undefined
-      const { nonce, ...rest } = frame
-      return rest
+    hear(data, accept) {
+      const frame = read(data)
+      if (!frame) return false
+      if (accepted) self.onframe?.(frame)
+      else if (frame.type === 'auth_ok') {
+        accepted = true
+        const { type, nonce, ...authentication } = frame
+        accept(authentication)
+      }
+      return true
     },
   }
+  return self
 }
 
 /** React Native has no `crypto` of its own. Its random numbers will do: nobody sees them, and every guess is a message. */

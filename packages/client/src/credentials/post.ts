@@ -23,7 +23,7 @@ export async function post<T>(
   const headers = token && { authorization: `Bearer ${await ask(token, attempt)}` }
   const response = await fetch(endpoint, {
     method: 'POST',
-    credentials: headers ? 'omit' : 'include',
+    credentials: token ? 'omit' : 'include',
     ...(headers && { headers }),
     // Followed, a redirect would carry the Authorization header to wherever it points.
     redirect: 'manual',
@@ -41,7 +41,7 @@ export async function post<T>(
 }
 
 function lost(cause: unknown): never {
-  throw new CredentialError('No answer from the endpoint', { cause })
+  throw new CredentialError('No answer', { cause })
 }
 
 function unlessNoJson(error: Error): void {

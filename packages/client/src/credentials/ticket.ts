@@ -26,9 +26,9 @@ export function ticket(
 ): Credential {
   if (typeof source === 'function') return () => async (attempt) => ({ query: [parameter, await ask(source, attempt)] })
   if (token) requireFunction(token)
-  return ({ url, dangerouslyAllowPlaintext, fetch }) => {
-    const endpoint = readUrl(source, url.href.replace('ws', 'http'), dangerouslyAllowPlaintext)
-    return async (attempt) => ({ query: [parameter, await post(endpoint, fetch, token, attempt, aTicket)] })
+  return (target) => {
+    const endpoint = readUrl(source, target.url.href.replace('ws', 'http'), target.dangerouslyAllowPlaintext)
+    return async (attempt) => ({ query: [parameter, await post(endpoint, target.fetch, token, attempt, aTicket)] })
   }
 }
 

@@ -18,9 +18,12 @@ export function token(source: TokenSource): Credential {
  */
 export function subprotocol(source: TokenSource): Credential {
   requireFunction(source)
-  return ({ protocols }) => {
+  return ({ protocols, WebSocket }) => {
     if (protocols.length === 0) throw new TypeError('subprotocol() needs `protocols`: at least one of the application')
-    return async (attempt) => ({ protocol: encodeBearer(await ask(source, attempt)) })
+    return async (attempt) => {
+      const bearer = encodeBearer(await ask(source, attempt))
+      return { dial: (url) => new WebSocket(url, [...protocols, bearer]) }
+    }
   }
 }
 

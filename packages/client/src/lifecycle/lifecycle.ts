@@ -90,9 +90,8 @@ export function lifecycle({
         arm()
         return cancel
       },
-      before(attempt) {
-        if (presence.online) return attempt
-        throw new CredentialError('Offline')
+      before() {
+        if (!presence.online) throw new CredentialError('Offline')
       },
       attend(live) {
         const stop = observe(({ back, cutOff }) => {

@@ -9,7 +9,7 @@ export function inBand(source: TokenSource): Renewal {
     const { authentication, dialogue, socket } = live
     if (!dialogue) {
       const cause = new TypeError('renewal(getToken) needs firstMessage(): pass the URL of the renew endpoint')
-      live.end(unusable('stop', cause))
+      live.end(unusable(cause))
       return
     }
     let answer = (_error?: CredentialError) => {}
@@ -23,7 +23,7 @@ export function inBand(source: TokenSource): Renewal {
       socket.send(dialogue.renewal(token))
       await answered
     })
-    live.onframe = (frame) => {
+    dialogue.onframe = (frame) => {
       if (frame.type === 'auth_expiring') freshness.ending(frame.expiresIn)
       if (frame.type === 'auth_fail') answer(new CredentialError('The renewal was refused', { status: 401 }))
       if (frame.type === 'auth_ok') {

@@ -1,4 +1,3 @@
-import { outcomes } from '@sallyport/protocol'
 import type { Attempt, Reason } from '../credentials/credential.js'
 import { inTime } from '../in-time.js'
 import type { Host, Live } from '../live.js'
@@ -18,7 +17,8 @@ const leastGapMs = 5_000
 /** A timer stands still while the machine sleeps, so a deadline is looked at this often. */
 const lookMs = 30_000
 
-const expired: Ending = closed({ code: outcomes.expired.close, reason: '', wasClean: false })
+/** What the server's Close would have said. */
+const expired: Ending = closed({ code: 4019, reason: '', wasClean: false })
 
 /** What keeps the credential of one connection fresh. */
 export interface Freshness {
