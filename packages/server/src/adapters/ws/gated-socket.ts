@@ -88,7 +88,8 @@ export function makeGateable({ options }: WebSocketServer): void {
 }
 
 /** The gate of a socket that has one. */
-export const gateOf = (socket: object): GatedSocket | undefined => (socket as GateableWebSocket)[gate]
+export const gateOf = (socket: object | undefined): GatedSocket | undefined =>
+  (socket as GateableWebSocket | undefined)?.[gate]
 
 /**
  * A ws socket whose messages come to us first. They are dropped until somebody says what becomes of them, and for ever
