@@ -65,7 +65,7 @@ export interface GuardBaseOptions<M extends readonly AnyMethod[]> {
  * window, `vscode-webview://*`.
  *
  * Or a function that answers `true` for those that may connect, within `verifyTimeout`. It is asked again for a first
- * message. `UnavailableError` from it is 503, any other error 500.
+ * message and a renewal by message. `UnavailableError` from it is 503, any other error 500.
  *
  * Required with a cookie, which browsers send for every page (RFC 6455 section 10.2). Not asked of a program that sends an
  * `Authorization` header: a handshake with no `Sec-Fetch-…` header and with no `Origin` but that of its own `Host`. Where
