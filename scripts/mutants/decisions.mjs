@@ -96,8 +96,8 @@ export default [
     file: 'guard/guard.ts',
     find: 'fetched: true',
     replace: 'fetched: false',
-    tests: [origins],
-    why: 'a foreign page calls the routes with an Authorization header',
+    tests: ['threats/d-proxied.test.ts'],
+    why: 'a page of the host itself that is not listed calls the routes with an Authorization header',
   },
   {
     file: 'guard/guard.ts',
