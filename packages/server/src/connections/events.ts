@@ -31,7 +31,10 @@ export type GuardEvent<I extends Identity = Identity> =
       readonly connection: Connection<I>
       readonly code: CodeName
       readonly error?: unknown
-      /** What was said when it was revoked, or why a recheck found its credential bad. */
+      /**
+       * What was said when it was revoked, why a recheck found its credential bad, or `heartbeat` when its peer had answered
+       * no ping.
+       */
       readonly reason?: string
     }
   /** Nobody could say whether the credential of a connection is still good. It lives on for a while. */
@@ -44,7 +47,7 @@ export type GuardEvent<I extends Identity = Identity> =
 export interface Cause {
   /** What was thrown. */
   readonly error?: unknown
-  /** What the revocation says. */
+  /** What the revocation says, or a recheck, or the heartbeat. */
   readonly reason?: string | undefined
 }
 
