@@ -43,6 +43,14 @@ const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
 
 export default [
+  ...of('connections/recheck.ts', wrongNode, [
+    [' || before.renewedElsewhere', '', 'who was renewed by another node is taken for signed out'],
+    ['!before.renewedElsewhere && ', '', 'a recheck takes back what another node has renewed'],
+  ]),
+  ...of('connections/renewal.ts', wrongNode, [
+    ['held.renewedElsewhere === true || !isSame', '!isSame', 'the second renewal by another node is forgotten'],
+    ['held.renewedElsewhere === true || !isSame', 'true', 'who has signed out comes again'],
+  ]),
   ...of('connections/renew-in-band.ts', forged, [
     [' || nonceOf(frame) !== connection.accept.nonce', '', 'text that a client relays renews, or ends, its connection'],
   ]),
@@ -298,7 +306,7 @@ export default [
     ['isRejected(checkedAnswer(accept))', 'false', 'what another node asks is believed in no field'],
     ["connection !== undefined && typeof connection !== 'string'", 'false', 'what another node asks is believed'],
     [' || !Number.isFinite(accept.vouchedAt)', '', 'what another node asks is believed'],
-    ['recheck: live.accept.recheck', '', 'a session is looked up no more once another node has renewed it'],
+    ['recheck: held.recheck, ', '', 'a session is looked up no more once another node has renewed it'],
     [
       "return all.includes('identity-changed') ? 'identity-changed' : 'connection-unknown'",
       "return 'connection-unknown'",
@@ -500,7 +508,7 @@ export default [
       'an answer about an older credential ends a newer one',
     ],
     ['if (!this.#connections.isOpen(connection)) return life.recheck', '', 'an answer revives what has ended'],
-    ["reason === 'credential-expired' ? 'expired' : 'revoked'", "'revoked'", 'who has expired does not come again'],
+    ["reason === 'credential-expired' || ", '', 'who has expired does not come again'],
     [
       "if (!sameIdentity(answer.identity, before.identity)) {\n      this.#connections.end(connection, 'forbidden')\n    } else if",
       'if',

@@ -21,6 +21,8 @@ export interface Accept<I extends Identity = Identity> extends Vouched<I> {
   readonly nonce?: string
   /** Asks about its credential again, which it holds: there only where connections are rechecked and it was looked up. */
   readonly recheck?: Recheck<I> | undefined
+  /** Whether another node was shown a newer credential than the one that `recheck` asks about. */
+  readonly renewedElsewhere?: boolean
 }
 
 /**

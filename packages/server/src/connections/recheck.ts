@@ -118,10 +118,12 @@ export class Rechecks<I extends Identity> {
     if (!this.#connections.isOpen(connection)) return life.recheck
     if (isRejected(answer)) {
       const { rejected: reason } = answer
-      this.#connections.end(connection, reason === 'credential-expired' ? 'expired' : 'revoked', { reason })
+      // Who has a newer credential comes again with that.
+      const mayComeAgain = reason === 'credential-expired' || before.renewedElsewhere
+      this.#connections.end(connection, mayComeAgain ? 'expired' : 'revoked', { reason })
     } else if (!sameIdentity(answer.identity, before.identity)) {
       this.#connections.end(connection, 'forbidden')
-    } else if (this.#connections.replace(connection, answer)) {
+    } else if (!before.renewedElsewhere && this.#connections.replace(connection, answer)) {
       const isNews = answer.expiresAt !== before.expiresAt || !isDeepStrictEqual(answer.identity, before.identity)
       if (isNews) events.emit({ type: 'renewed', connection })
     }

@@ -61,10 +61,17 @@ export async function renewEverywhere<I extends Identity>(
 /** Answers another node that asks for a renewal; `undefined` when nothing of it is here, or it is no such question. */
 export function answerRenewal<I extends Identity>(connections: Renewable<I>, question: string): string | undefined {
   const request = readRequest<I>(question)
-  // The credential stays on the node that it was shown to: what was looked up again so far is looked up again.
-  const renewal =
-    request && renewHere(connections, request, (live) => ({ ...request.accept, recheck: live.accept.recheck }))
+  const renewal = request && renewHere(connections, request, ({ accept }) => lookedUpAs(accept, request.accept))
   return renewal === undefined || renewal === 'connection-unknown' ? undefined : JSON.stringify({ renewal })
+}
+
+/**
+ * A newer credential stays on the node that it was shown to: what was looked up again so far is looked up again, be it
+ * the same session or another token.
+ */
+function lookedUpAs<I extends Identity>(held: Accept<I>, newer: Accept<I>): Accept<I> {
+  const isSame = held.issuedAt === newer.issuedAt && held.token === newer.token && held.session === newer.session
+  return { ...newer, recheck: held.recheck, renewedElsewhere: held.renewedElsewhere === true || !isSame }
 }
 
 /** What other nodes are told of a credential that was shown here. */

@@ -1,4 +1,4 @@
-import { memoryStore } from '@sallyport/server'
+import { memoryStore, rejected } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
@@ -111,6 +111,36 @@ describe('F38 a renewal that is sent to another node', () => {
     for (let turn = 0; turn < 10; turn++) await nextTurn()
     expect(looked).toEqual([first])
     expect(client.socket.readyState).toBe(client.socket.OPEN)
+  })
+
+  it.each([
+    ['another token, whose end counts', 1_000, true, 4019],
+    ['the same session', 0, false, 4010],
+  ])('F38 goes on with what it can look up when it is renewed by %s', async (_, later, isRenewed, code) => {
+    const bad = new Set<string>()
+    const verify: LiveOptions['verify'] = async (credential, context) => {
+      if (bad.has(credential)) return rejected('credential-unknown')
+      return { ...(await verifyClaims(credential, context)), lookedUpAt: context.now }
+    }
+    const { clock, asked, other, claims } = nodes({ verify, life: { recheck: 60_000 } })
+    const { issuedAt, expiresAt } = claims()
+    const first = credentialOf(claims())
+    const client = await other.connect(first)
+    const newer = claims({ issuedAt: issuedAt! + later, expiresAt: expiresAt! + hour })
+    const pass = async () => {
+      for (let second = 0; second < 61; second++) {
+        clock.advance(1_000)
+        await nextTurn()
+      }
+    }
+    clock.advance(1_000)
+    // The second one is not newer than what it lives by, and still newer than what it holds.
+    for (let i = 0; i < 2; i++) expect((await statusOf(asked.renew(credentialOf(newer))))[0]).toBe(200)
+    await pass()
+    expect(client.connection!.expiresAt === newer.expiresAt).toBe(isRenewed)
+    bad.add(first)
+    await pass()
+    expect((await client.closed).code).toBe(code)
   })
 
   it('F38 ends the connection when its credential was revoked meanwhile', async () => {
