@@ -669,6 +669,7 @@ export default [
     'adapters/node/next-heads.ts',
     ['unit/adapters/next-heads.test.ts'],
     [
+      ['    serving.set(socket, Number.POSITIVE_INFINITY)\n', '', 'what a WebSocket sends is taken for a slow head'],
       ['socket.bytesRead > entry.bytesRead', 'false', 'a second head may take as long as it likes'],
       ['socket.bytesRead > entry.bytesRead', 'true', 'an idle connection is taken for a slow one'],
       ['if (request.complete) onDone()', 'if (true) onDone()', 'the rest of a body is taken for a head'],

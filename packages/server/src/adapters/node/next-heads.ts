@@ -59,6 +59,12 @@ export function limitNextHeads(server: Server, clock: Clock, ms: number): () => 
     cancelTimer = undefined
   }
 
+  /** Looks at a connection no more that has become something else: a request before that may still be answered. */
+  function leave(socket: Socket): void {
+    serving.set(socket, Number.POSITIVE_INFINITY)
+    forget(socket)
+  }
+
   // One function for all, because there are many.
   function onClose(this: Socket): void {
     forget(this)
@@ -78,7 +84,7 @@ export function limitNextHeads(server: Server, clock: Clock, ms: number): () => 
 
   const untap = tapEvents(server, (event, [request, response]) => {
     if (response instanceof ServerResponse) begin(request as IncomingMessage, response)
-    else if (requestEvents.has(event)) forget((request as IncomingMessage).socket)
+    else if (requestEvents.has(event)) leave((request as IncomingMessage).socket)
     return false
   })
   return () => {

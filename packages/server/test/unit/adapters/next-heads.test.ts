@@ -34,7 +34,7 @@ async function start(listener: RequestListener = (_, response) => response.end('
     await client.until((received) => received.toString().split('served').length > count)
     await nextTurn()
   }
-  return { clock, client, socket, send, served, stop }
+  return { clock, client, server, socket, send, served, stop }
 }
 
 describe('limitNextHeads', () => {
@@ -101,6 +101,23 @@ describe('limitNextHeads', () => {
     await send('G')
     clock.advance(10_000)
     expect(socket.writableEnded).toBe(true)
+  })
+
+  it('leaves a connection that has become something else, though a request before that is answered late', async () => {
+    let answer = () => {}
+    const { clock, server, socket, send, served } = await start((_, response) => {
+      answer = () => response.end('served')
+    })
+    const upgraded = once(server, 'upgrade')
+    await send(`${head}GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+    await upgraded
+    socket.resume()
+    answer()
+    await served(1)
+    await send('frame')
+    clock.advance(30_000)
+    expect(socket.writableEnded).toBe(false)
+    expect(clock.pending).toBe(0)
   })
 
   it('has no timer for those that have left, or that are served', async () => {
