@@ -43,6 +43,17 @@ const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
 
 export default [
+  ...of(
+    'connections/revoking.ts',
+    ['threats/i-cut-off.test.ts'],
+    [
+      [
+        'Math.max(life.revocationMemory, life.maxStaleness)',
+        'life.revocationMemory',
+        'a node that was cut off never learns of a revocation',
+      ],
+    ],
+  ),
   ...of('connections/recheck.ts', wrongNode, [
     [' || before.renewedElsewhere', '', 'who was renewed by another node is taken for signed out'],
     ['!before.renewedElsewhere && ', '', 'a recheck takes back what another node has renewed'],
@@ -73,7 +84,7 @@ export default [
   ...of(
     'connections/revoking.ts',
     ['threats/f-lifetimes.test.ts'],
-    [['life.revocationMemory + 2 * clocksDiffer', 'life.revocationMemory', 'good again in its last minute']],
+    [['life.maxStaleness) + 2 * clocksDiffer', 'life.maxStaleness)', 'good again in its last minute']],
   ),
   ...of('connections/revoking.ts', logouts, [
     ['if (session !== undefined) targets.push({ session })', '', 'a logout token of a session ends nothing'],

@@ -47,7 +47,8 @@ export class Revoking<I extends Identity> {
     this.#options = options
     this.log = new RevocationLog({
       ...options,
-      memory: life.revocationMemory + 2 * clocksDiffer,
+      // A node may go on without news of it for so long, also with what needs no memory elsewhere.
+      memory: Math.max(life.revocationMemory, life.maxStaleness) + 2 * clocksDiffer,
       maxStaleness: life.maxStaleness,
       apply: (revocation) => this.#apply(revocation),
     })

@@ -1,4 +1,4 @@
-import { type Accept, memoryStore, UnavailableError } from '@sallyport/server'
+import { type Accept, createGuard, header, memoryStore, UnavailableError } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
@@ -155,6 +155,15 @@ describe('I09 a node that is cut off from its store', () => {
     guard.connections.open(accept, handshake(), good)
     way.look()
     expect(good.calls).toEqual([])
+  })
+
+  it('I09 may still learn of it in the last moment, however short the memory', async () => {
+    const { store, recorded } = recordingStore(memoryStore())
+    const verify = () => ({ identity: { id: 'ada' } })
+    const life = { revocationMemory: 0, maxStaleness: 600_000 }
+    await createGuard({ store, life, accept: [header({ verify })] }).revoke({ session: 's1' })
+    const [ttl = Number.NaN] = recorded.map((call) => Number(call.split(' ').at(-1)))
+    expect(ttl).toBeGreaterThanOrEqual(life.maxStaleness)
   })
 
   it('I09 learns of what was revoked meanwhile when it looks again', async () => {
