@@ -15,7 +15,7 @@ export {
 export { firstMessage } from './credentials/first-message.js'
 export { header } from './credentials/header.js'
 export { type TicketOptions, ticket } from './credentials/ticket.js'
-export { cookie, staticCredential, subprotocol, token } from './credentials/tokens.js'
+export { cookie, staticCredential, subprotocol, type TokenOptions, token } from './credentials/tokens.js'
 export type {
   AuthenticatedEvent,
   FailureEvent,

@@ -136,6 +136,12 @@ describe('the other carriers', () => {
     expect(current().url).toBe('wss://api.example.com/ws?token=a.b%2Bc%2Fd%3D')
   })
 
+  it('token() goes by the name that the server has for it', async () => {
+    const { open, current } = start({ credential: token(() => 'abc', { parameter: 'access_token' }) })
+    await open()
+    expect(current().url).toBe('wss://api.example.com/ws?access_token=abc')
+  })
+
   it('subprotocol() goes beside the application’s own', async () => {
     const { current, socket } = start({ credential: subprotocol(() => 'secret'), protocols: 'chat' })
     await settled()

@@ -6,10 +6,16 @@ export function staticCredential(credential: string): TokenSource {
   return () => credential
 }
 
+/** Options of {@link token}. */
+export interface TokenOptions {
+  /** The name of the query parameter, where the server calls it otherwise. Default `token`. */
+  readonly parameter?: string
+}
+
 /** Presents the token as `?token=…`. The server takes only tokens whose whole life is at most 60 s. */
-export function token(source: TokenSource): Credential {
+export function token(source: TokenSource, { parameter = 'token' }: TokenOptions = {}): Credential {
   requireFunction(source)
-  return () => async (attempt) => ({ query: ['token', await ask(source, attempt)] })
+  return () => async (attempt) => ({ query: [parameter, await ask(source, attempt)] })
 }
 
 /**

@@ -159,9 +159,11 @@ export function guardServer<I extends Identity>(
     }
   }
 
-  const onFailure = (request: IncomingMessage, error: unknown) =>
-    guard.refuse(fromNode(request), 'internal-error', error)
-  const giveBack = claimUpgrades(server, clock, { path, onUpgrade, onFailure })
+  const giveBack = claimUpgrades(server, clock, {
+    path,
+    onUpgrade,
+    refuse: (request, reason, error) => guard.refuse(fromNode(request), reason, error),
+  })
   const stopWatch = warnOfOthers(server)
   return () => {
     giveBack()

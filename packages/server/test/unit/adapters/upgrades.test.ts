@@ -22,11 +22,11 @@ class FakeSocket extends Duplex {
   }
 }
 
-/** A route that takes its upgrades, and cannot fail. */
+/** A route that takes its upgrades. */
 const routeOf = (path: UpgradeRoute['path'], onUpgrade: (request: IncomingMessage) => unknown): UpgradeRoute => ({
   path,
   onUpgrade: async (request) => void onUpgrade(request),
-  onFailure: () => refuse('internal-error'),
+  refuse: (_, reason) => refuse(reason),
 })
 
 type OnUpgrade = (request: IncomingMessage, socket: FakeSocket) => void
