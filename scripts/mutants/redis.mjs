@@ -298,7 +298,11 @@ export default [
     ["    redis.call('HDEL', KEYS[1], nodes[i])\n", '', 'nodes that have died are kept for ever'],
   ]),
   ...of('scripts.ts', entries, [
-    ["if tonumber(old[2][4]) <= now then redis.call('XDEL', KEYS[1], old[1]) end", '', 'a log that grows for ever'],
-    ['if tonumber(old[2][4]) <= now then', 'if true then', 'revocations are taken out that are in force'],
+    [
+      "if (tonumber(old[2][4]) or 0) <= now then redis.call('XDEL', KEYS[1], old[1]) end",
+      '',
+      'a log that grows for ever',
+    ],
+    ['if (tonumber(old[2][4]) or 0) <= now then', 'if true then', 'revocations are taken out that are in force'],
   ]),
 ]

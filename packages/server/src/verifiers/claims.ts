@@ -121,8 +121,8 @@ export function identified(token: Token, identify?: Identify<Identity>): Verific
   if (!identify) return namesSomebody(token) ? token : rejected('token-claims', nobody(claims))
   const identity = identify(claims)
   if (!identity) return rejected('credential-unknown')
-  const { id, issuer } = token.identity
-  return { ...token, identity, subject: id === undefined ? undefined : { id, issuer } }
+  const { sub } = claims
+  return { ...token, identity, subject: sub === undefined ? undefined : { id: sub, issuer: token.identity.issuer } }
 }
 
 const nobody = ({ sub }: Claims): string =>

@@ -223,6 +223,8 @@ describe('B42 a subject that is a number', () => {
   it('B42 is somebody where identify says so', async () => {
     const verified = await accepted(jwt({ ...bySecret, ...rules, identify }), token({ sub: 42 }))
     expect(verified.identity).toEqual({ id: '42', issuer: 'numbers' })
+    // By which name a logout token means it.
+    expect(verified.subject).toEqual({ id: '42', issuer: rules.issuer })
   })
 
   it('B42 is nobody by itself, and the event says what to do', async () => {

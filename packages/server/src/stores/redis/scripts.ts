@@ -81,7 +81,7 @@ for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end
 export const append = script(`
 ${now}
 for _, old in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 32)) do
-  if tonumber(old[2][4]) <= now then redis.call('XDEL', KEYS[1], old[1]) end
+  if (tonumber(old[2][4]) or 0) <= now then redis.call('XDEL', KEYS[1], old[1]) end
 end
 return redis.call('XADD', KEYS[1], '*', 'entry', ARGV[1], 'until', now + ARGV[2])
 `)

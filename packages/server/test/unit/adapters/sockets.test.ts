@@ -9,6 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { claimUpgrades, releaseSocket } from '../../../src/adapters/node/upgrades.js'
 import { GatedSocket, makeGateable } from '../../../src/adapters/ws/gated-socket.js'
 import { plain } from '../../../src/dialects/plain.js'
+import { refuse } from '../../../src/verdict.js'
 import { nextTurn } from '../../support/deferred.js'
 import { verifyGood } from '../../support/guard.js'
 import { handshake } from '../../support/handshake.js'
@@ -37,7 +38,7 @@ function upgrade(target: string) {
   claimUpgrades(server, testClock(), {
     path: '/ws',
     onUpgrade: async () => {},
-    refuse: () => expect.unreachable(),
+    refuse: (_, reason) => refuse(reason),
   })
   const socket = new PassThrough()
   expect(() => reset(socket)).toThrow('reset')

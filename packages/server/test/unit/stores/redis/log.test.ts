@@ -174,6 +174,8 @@ describe('one who follows the log', { timeout: 30_000 }, () => {
     for (const entry of ['forged', `${[...mark!].reverse().join('')} ${text}`, '']) {
       await redis.admin.xadd(log, '*', 'entry', entry, 'until', `${Date.now() + keep}`)
     }
+    // An end that is none must not keep others from being written.
+    await redis.admin.xadd(log, '*', 'forged', '')
     await store.append('2', keep)
     await follower.has('2')
     expect(follower.entries).toEqual(['1', '2'])
