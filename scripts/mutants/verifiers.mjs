@@ -128,7 +128,11 @@ export default [
       ['if (kind) return', 'if (false) return', 'an ID token as an access token'],
       ['if (telling) return telling', '', 'an ID token or logout token by its claims'],
       ['nonce !== undefined && !saysAccess', 'false', 'an ID token with a nonce'],
-      ['subject: id === undefined ? undefined : { id, issuer }', 'subject: undefined', 'who is called otherwise stays'],
+      [
+        'sub === undefined ? undefined : { id: sub, issuer: token.identity.issuer }',
+        'subject: undefined',
+        'who is called otherwise stays',
+      ],
       ["if (!identity) return rejected('credential-unknown')", '', 'somebody whom the application does not know'],
       ["namesSomebody(token) ? token : rejected('token-claims', nobody(claims))", 'token', 'a token of nobody'],
       ['    Object.freeze(object)\n', '', 'claims that one handler changes for the next'],

@@ -69,6 +69,7 @@ describe('withoutCredentials', () => {
     ['TICKET=x&Token=y&a=b', 'a=b'],
     ['ticket[]=x&token[0]=y&ticket%5B%5D=z&a=b', 'a=b'],
     ['%74icket=x&tok%65n=y&a=b', 'a=b'],
+    ['%54icket=x&tok%45n=y&a=b', 'a=b'],
     ['ticket&a=b', 'a=b'],
     ['ticket[%zz=x&a=b', 'a=b'],
     ['tickets=x&mytoken=y', 'tickets=x&mytoken=y'],
