@@ -5,9 +5,11 @@ import { describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { deferred, nextTurn } from '../support/deferred.js'
 import { allMethods } from '../support/guard.js'
+import { handshake } from '../support/handshake.js'
 import { held } from '../support/held.js'
 import { RawClient, rawHandshake } from '../support/raw.js'
 import { echo, startServer } from '../support/server.js'
+import { fakeTransport } from '../support/transport.js'
 
 /** A store that writes down whose places are taken, and how often each was given back. */
 function placesStore() {
@@ -252,6 +254,21 @@ describe('F36 a place among the connections of an identity is given back once', 
     next.terminate()
     await set.allReleased()
     expect(set.released).toEqual(set.taken)
+  })
+
+  it('F36 and is not given up with a verdict of which a connection has come', async () => {
+    const { store, taken, released, allReleased } = placesStore()
+    const guard = createGuard({ ...allMethods(), store, connectionsPerIdentity: { max: 1, whenFull: 'refuse' } })
+    const presented = handshake({ headers: [['authorization', 'Bearer good-ada']] })
+    const verdict = await guard.decide(presented)
+    const transport = fakeTransport()
+    if (verdict.type === 'accept') guard.connections.open(verdict, presented, transport)
+    guard.connections.abandon(verdict)
+    await nextTurn()
+    expect([taken.length, released.length]).toEqual([1, 0])
+    transport.drop()
+    await allReleased()
+    expect(released).toEqual(taken)
   })
 
   it('F36 when nobody knows whether the store has granted it', async () => {
