@@ -315,7 +315,12 @@ export default [
       'a renewal of a connection of this node fails with the store',
     ],
     ['isRejected(checkedAnswer(accept))', 'false', 'what another node asks is believed in no field'],
-    ["connection !== undefined && typeof connection !== 'string'", 'false', 'what another node asks is believed'],
+    [
+      "connection !== undefined && typeof connection !== 'string'",
+      'false',
+      'what another node asks is believed',
+      'Equivalent: no connection has a name that is no text, so that none is found.',
+    ],
     [' || !Number.isFinite(accept.vouchedAt)', '', 'what another node asks is believed'],
     ['recheck: held.recheck, ', '', 'a session is looked up no more once another node has renewed it'],
     [

@@ -67,6 +67,26 @@ describe('limitNextHeads', () => {
     expect(socket.writableEnded).toBe(false)
   })
 
+  it('lets a later request be served as long as it takes', async () => {
+    let answer = () => {}
+    let requests = 0
+    const { clock, client, socket, send, served } = await start((_, response) => {
+      requests += 1
+      if (requests === 1) response.end('served')
+      else answer = () => response.end('served')
+    })
+    await send(head)
+    await served(1)
+    await send(head)
+    while (requests < 2) await nextTurn()
+    expect(clock.pending).toBe(0)
+    clock.advance(60_000)
+    expect(socket.writableEnded).toBe(false)
+    answer()
+    await served(2)
+    client.destroy()
+  })
+
   it('takes no body for a head, even when the answer was quicker', async () => {
     const { clock, socket, send, served } = await start((request, response) => {
       response.end('served')
