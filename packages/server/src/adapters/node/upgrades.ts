@@ -19,8 +19,8 @@ import { unlessTaken } from './taken.js'
 export interface UpgradeRoute {
   readonly path: RoutePath
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): Promise<void>
-  /** Says how to refuse an upgrade that comes to no decision, and tells of it. */
-  refuse(request: IncomingMessage, reason: Reason, error?: unknown): Refuse
+  /** Says how to refuse an upgrade of which the route's function cannot tell whether it is its own. */
+  onFailure(request: IncomingMessage, error: unknown): Refuse
 }
 
 /** A route whose paths can be read. */
@@ -88,10 +88,10 @@ function guard(server: Server, clock: Clock): GuardedServer {
     const path = readTarget(request.url ?? '')?.path
     if (path !== undefined && claims.some((claim) => hands(claim, path, request, socket, head))) return true
     const turnAway = () => {
-      // What belongs to nobody is refused by any guard, which tells of it. All of them may have left meanwhile.
+      // What is no path belongs to nobody: any guard refuses it, and tells of it.
       const [any] = claims
       if (any && path === undefined) pass(any, {}, request, socket, head)
-      else refuseSocket(socket, clock, any?.route.refuse(request, 'path-unknown') ?? refuse('path-unknown'))
+      else refuseSocket(socket, clock, refuse('path-unknown'))
     }
     if (!standIn.isAlone) {
       unlessTaken(socket, clock, turnAway)
@@ -107,7 +107,7 @@ function guard(server: Server, clock: Clock): GuardedServer {
     try {
       params = claim.read(path)
     } catch (error) {
-      refuseSocket(socket, clock, claim.route.refuse(request, 'internal-error', error))
+      refuseSocket(socket, clock, claim.route.onFailure(request, error))
       return true
     }
     if (params) pass(claim, params, request, socket, head)

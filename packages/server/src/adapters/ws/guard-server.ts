@@ -159,11 +159,9 @@ export function guardServer<I extends Identity>(
     }
   }
 
-  const giveBack = claimUpgrades(server, clock, {
-    path,
-    onUpgrade,
-    refuse: (request, reason, error) => guard.refuse(fromNode(request), reason, error),
-  })
+  const onFailure = (request: IncomingMessage, error: unknown) =>
+    guard.refuse(fromNode(request), 'internal-error', error)
+  const giveBack = claimUpgrades(server, clock, { path, onUpgrade, onFailure })
   const stopWatch = warnOfOthers(server)
   return () => {
     giveBack()

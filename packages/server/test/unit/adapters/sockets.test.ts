@@ -9,7 +9,6 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { claimUpgrades, releaseSocket } from '../../../src/adapters/node/upgrades.js'
 import { GatedSocket, makeGateable } from '../../../src/adapters/ws/gated-socket.js'
 import { plain } from '../../../src/dialects/plain.js'
-import { refuse } from '../../../src/verdict.js'
 import { nextTurn } from '../../support/deferred.js'
 import { verifyGood } from '../../support/guard.js'
 import { handshake } from '../../support/handshake.js'
@@ -38,7 +37,7 @@ function upgrade(target: string) {
   claimUpgrades(server, testClock(), {
     path: '/ws',
     onUpgrade: async () => {},
-    refuse: (_, reason) => refuse(reason),
+    onFailure: () => expect.unreachable(),
   })
   const socket = new PassThrough()
   expect(() => reset(socket)).toThrow('reset')

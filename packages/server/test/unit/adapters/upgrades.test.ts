@@ -22,11 +22,11 @@ class FakeSocket extends Duplex {
   }
 }
 
-/** A route that takes its upgrades. */
+/** A route that takes its upgrades, and cannot fail. */
 const routeOf = (path: UpgradeRoute['path'], onUpgrade: (request: IncomingMessage) => unknown): UpgradeRoute => ({
   path,
   onUpgrade: async (request) => void onUpgrade(request),
-  refuse: (_, reason) => refuse(reason),
+  onFailure: () => refuse('internal-error'),
 })
 
 type OnUpgrade = (request: IncomingMessage, socket: FakeSocket) => void
