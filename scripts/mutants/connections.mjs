@@ -291,8 +291,8 @@ export default [
         'a connection of another node lives on whose place is taken',
       ],
       [
-        'Array.isArray(replaced) ? replaced',
-        'replaced === undefined ? [] : [replaced]',
+        'return Array.isArray(replaced) ? replaced : []',
+        'return []',
         'a connection of another node lives on whose place is taken',
       ],
     ],

@@ -229,7 +229,12 @@ export default [
   ...of('mending.ts', tampering, [
     ['if (clock.now() < this.#compareAt) return false', '', 'every look compares'],
     ['    this.#compared += page\n', '', 'what is not on the first page is not compared'],
-    ['    this.#read = []\n', '', 'what was given back is looked for where it was'],
+    [
+      '    this.#read = []\n',
+      '',
+      'what was given back is looked for where it was',
+      'Only work: the whole log is read again each minute.',
+    ],
     ['this.#compared, this.#compared + page)', 'this.#compared)', 'all of a long log is compared at once'],
     ['page).filter(({ end }) => end > now)', 'page)', 'what is over is taken for lost'],
     ['missing.includes(id)', 'false', 'an entry that was taken out stays out'],

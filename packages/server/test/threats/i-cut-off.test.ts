@@ -1,5 +1,5 @@
 import { type Accept, createGuard, header, memoryStore, UnavailableError } from '@sallyport/server'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
 import { deferred, nextTurn } from '../support/deferred.js'
@@ -345,6 +345,20 @@ describe('I22 a node that cannot ask for the places of an identity', () => {
     await seconds(70)
     expect(await client.closed).toEqual(replaced)
     expect([guard.connections.size, other.guard.connections.size]).toEqual([0, 1])
+  })
+
+  it('I22 takes from nobody who came when the store knew of it again', async () => {
+    const { way, shared, connect, seconds } = placed(limited('replace', 1))
+    const acquire = vi.spyOn(way.store, 'acquire')
+    way.answers = false
+    const client = await connect()
+    way.answers = true
+    await seconds(6)
+    const [group, member] = acquire.mock.lastCall!
+    await shared.release(group, member)
+    await shared.acquire(group, 'newer', { max: 1, whenFull: 'refuse' }, 600_000)
+    await seconds(25)
+    expect(await client.closed).toEqual(replaced)
   })
 
   it('I22 needs no store where they are not limited', async () => {
