@@ -362,7 +362,8 @@ describe.concurrent('the attacks', () => {
   })
 })
 
-describe.concurrent('the commands of the header card', () => {
+// One after the other: all pages of a browser have one clipboard.
+describe('the commands of the header card', () => {
   async function copied(page: Page, title: RegExp): Promise<string> {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await card(page, 'Header').getByRole('button', { name: title }).click()
