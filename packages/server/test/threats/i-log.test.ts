@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { redisStore } from '@sallyport/server/redis'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { fresh } from '../support/claims.js'
 import { patient, secret, startNode } from '../support/node.js'
 import { passTime, redisOfTest } from '../support/redis.js'
@@ -69,7 +69,8 @@ describe('the log in Redis', () => {
     const client = redis.client()
     const entries = await client.xrange('{sallyport}:log', '-', '+')
     const newer = fresh({ issuedAt: Date.now() + 2_000 })
-    const live = await node.connect(newer)
+    // Until the node knows that it is later by the clock of Redis, too.
+    const live = await vi.waitFor(() => node.connect(newer), { timeout: 10_000 })
     for (const [, fields] of entries) await client.xadd('{sallyport}:log', '*', ...fields)
     await node.guard.revoke({ user: 'somebody' })
     expect(live.socket.readyState).toBe(live.socket.OPEN)
