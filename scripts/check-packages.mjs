@@ -1,77 +1,22 @@
-// Packs every package as it would be published, and uses the tarballs as strangers do: outside the workspace, each
-// subpath imported in plain Node, the declarations type-checked without mercy.
+// Packs every package as it would be published, asks Are the types wrong? and publint about it, and uses the tarballs as
+// strangers do: outside the workspace, each subpath loaded in plain Node, the declarations type-checked without mercy.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { filterProblems } from '@arethetypeswrong/core/problems'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
 import { readJson, root } from './bootstrap.mjs'
+import { consumers, folders, versions } from './consumers.mjs'
 import { report } from './report.mjs'
-
-const versions = readJson('package.json').devDependencies
-const folders = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
-const manifests = folders.map((folder) => readJson(`${folder}/package.json`))
-const peers = manifests.flatMap(({ peerDependencies = {} }) => Object.keys(peerDependencies))
-/** The types of the oldest Node.js that we support, and the newest there are: what they call a type has changed. */
-const nodeTypes = [versions['@types/node'], '26.6.7']
-const peerTypes = peers.map((name) => `@types/${name}`).filter((name) => versions[name])
-
-/** What an application does with the client: whatever its libraries declare, the events have their types. */
-const clientUse = `
-  import { GuardedSocket, ticket } from '@sallyport/client'
-  const socket = new GuardedSocket('wss://api.example.com/ws', { credential: ticket('/ws/ticket', { token: () => 'x' }) })
-  socket.binaryType = 'arraybuffer'
-  socket.send(new Uint8Array(1))
-  socket.addEventListener('message', (event) => { const { data, type }: { data: unknown; type: string } = event })
-  socket.addEventListener('close', ({ code, reason }) => { const closure: [number, string] = [code, reason] })
-  socket.addEventListener('terminal', ({ outcome }) => { const kind: 'misconfigured' | string = outcome.kind })
-  socket.onopen = () => socket.close(1000)
-  // @ts-expect-error a close has no such thing
-  socket.onclose = ({ nothing }) => {}
-`
-
-/**
- * The projects of our strangers: what each installs, what it imports and writes, and the packages it must or must not end up
- * with.
- */
-const consumers = [
-  {
-    name: 'a browser client',
-    install: ['@sallyport/protocol', '@sallyport/client'],
-    imports: [...subpaths('@sallyport/protocol'), ...subpaths('@sallyport/client')],
-    lib: ['ES2023', 'DOM', 'DOM.Iterable'],
-    exactly: ['@sallyport/client', '@sallyport/protocol'],
-    uses: clientUse,
-  },
-  {
-    name: 'a client in Node.js',
-    install: ['@sallyport/protocol', '@sallyport/client'],
-    imports: subpaths('@sallyport/client'),
-    lib: ['ES2023'],
-    nodeTypes,
-    uses: clientUse,
-  },
-  {
-    name: 'a server without the optional peers',
-    install: ['@sallyport/protocol', '@sallyport/server'],
-    imports: ['@sallyport/server'],
-    lib: ['ES2023'],
-    nodeTypes,
-    without: peers,
-  },
-  {
-    name: 'a server with every peer',
-    install: ['@sallyport/protocol', '@sallyport/server', ...peers],
-    imports: subpaths('@sallyport/server'),
-    lib: ['ES2023'],
-    nodeTypes,
-    types: peerTypes,
-  },
-]
 
 const work = mkdtempSync(join(tmpdir(), 'sallyport-packages-'))
 const problems = []
 try {
   const tarballs = pack()
+  for (const tarball of Object.values(tarballs)) problems.push(...(await judge(tarball)))
   if (problems.length === 0) for (const consumer of consumers) problems.push(...use(consumer, tarballs))
 } finally {
   rmSync(work, { recursive: true, force: true })
@@ -86,18 +31,30 @@ function pack() {
     root,
   )
   const packed = Object.values(JSON.parse(stdout))
-  folders.forEach((folder, index) => {
-    const { name } = manifests[index]
+  for (const folder of folders) {
+    const { name } = readJson(`${folder}/package.json`)
     const files = packed.find((tarball) => tarball.name === name).files.map(({ path }) => path)
     const wanted = publishedFiles(folder)
     for (const path of files.filter((path) => !wanted.includes(path)))
-      problems.push(`${name} packs ${folder}/${path}, which does not belong there (in dist: delete dist, build again)`)
+      problems.push(`${name} packs ${folder}/${path}, which does not belong there (built earlier: delete it)`)
     for (const path of wanted.filter((path) => !files.includes(path))) problems.push(`${name} lacks ${folder}/${path}`)
-  })
+  }
   return Object.fromEntries(packed.map(({ name, filename }) => [name, join(work, filename)]))
 }
 
-/** The sources, what each of them compiles to, and the three files that every package has. Nothing else is published. */
+/** What Are the types wrong? says of a package in every way that modules are resolved by today, and publint of its manifest. */
+async function judge(tarball) {
+  const data = readFileSync(tarball)
+  const analysis = await checkPackage(createPackageFromTarballData(data))
+  const misfits = ['node16-cjs', 'node16-esm', 'bundler'].flatMap((resolutionKind) =>
+    filterProblems(analysis, { resolutionKind }).map((problem) => `${resolutionKind}: ${JSON.stringify(problem)}`),
+  )
+  const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(data).buffer }, strict: true })
+  const mistakes = messages.map((message) => formatMessage(message, pkg, { color: false }))
+  return [...misfits, ...mistakes].map((problem) => `${pkg.name}: ${problem}`)
+}
+
+/** The sources, what each of them compiles to, and the files that every package has. Nothing else is published. */
 function publishedFiles(folder) {
   const modules = readdirSync(join(root, folder, 'src'), { recursive: true })
     .filter((path) => path.endsWith('.ts'))
@@ -106,21 +63,36 @@ function publishedFiles(folder) {
     'LICENSE',
     'README.md',
     'package.json',
+    'cjs/package.json',
     ...modules.flatMap((module) => [
       `src/${module}.ts`,
       ...['js', 'js.map', 'd.ts', 'd.ts.map'].map((extension) => `dist/${module}.${extension}`),
+      ...['js', 'd.ts'].map((extension) => `cjs/${module}.${extension}`),
     ]),
   ]
 }
 
-/** Installs, imports and type-checks in a project of its own; returns the problems. */
+/** Installs, loads, type-checks and tests in a project of its own; returns the problems. */
 function use(
-  { name: consumer, install, imports, lib, nodeTypes = [], types = [], uses, exactly, without = [] },
+  {
+    name: consumer,
+    install,
+    module = 'NodeNext',
+    imports,
+    lib,
+    nodeTypes = [],
+    types = [],
+    uses,
+    exactly,
+    without = [],
+    runs,
+  },
   tarballs,
 ) {
   const project = join(work, consumer.replaceAll(' ', '-'))
   mkdirSync(project)
-  write('package.json', '{ "private": true, "type": "module" }')
+  const type = module === 'NodeNext' ? 'module' : 'commonjs'
+  write('package.json', JSON.stringify({ private: true, type }))
   const wanted = [...install, ...types].map((name) => tarballs[name] ?? `${name}@${versions[name]}`)
   must('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...wanted], project)
 
@@ -132,9 +104,12 @@ function use(
   for (const dependency of unwanted) found.push(`it pulls in ${dependency}`)
 
   for (const specifier of imports) {
-    const program = `if (Object.keys(await import('${specifier}')).length === 0) throw new Error('it exports nothing')`
-    const { status, stderr } = execute(process.execPath, ['--input-type=module', '--eval', program], project)
-    if (status !== 0) found.push(`importing ${specifier} fails:\n${stderr}`)
+    const { status, stderr } = execute(
+      process.execPath,
+      [`--input-type=${type}`, '--eval', loads(type, specifier)],
+      project,
+    )
+    if (status !== 0) found.push(`loading ${specifier} fails:\n${stderr}`)
   }
 
   const lines = imports.map((specifier, index) => `import * as m${index} from '${specifier}'`)
@@ -147,7 +122,7 @@ function use(
     noEmit: true,
     skipLibCheck: false,
     target: 'ES2022',
-    module: 'NodeNext',
+    module,
     lib,
     types: nodeTypes.length > 0 ? ['node'] : [],
   }
@@ -159,6 +134,12 @@ function use(
     const beside = version ? ` beside @types/node ${version}` : ''
     if (status !== 0) found.push(`its types do not check${beside}:\n${stdout}${stderr}`)
   }
+
+  if (runs) {
+    write('application.test.js', runs)
+    const { status, stderr } = execute(join(project, 'node_modules/.bin/jest'), ['--ci'], project)
+    if (status !== 0) found.push(`its tests fail:\n${stderr}`)
+  }
   return found.map((problem) => `${consumer}: ${problem}`)
 
   function write(file, text) {
@@ -166,11 +147,17 @@ function use(
   }
 }
 
-function subpaths(name) {
-  const { exports } = manifests.find((manifest) => manifest.name === name)
-  return Object.keys(exports)
-    .filter((path) => path !== './package.json')
-    .map((path) => name + path.slice(1))
+/** A program that loads a module. In CommonJS it asks that `import` gives the same one: a guard that is there twice knows half. */
+function loads(type, specifier) {
+  if (type === 'module')
+    return `if (Object.keys(await import('${specifier}')).length === 0) throw new Error('it exports nothing')`
+  return `
+    const required = require('${specifier}')
+    import('${specifier}').then((imported) => {
+      const [name] = Object.keys(imported)
+      if (required[name] !== imported[name]) throw new Error('require and import give two modules')
+    })
+  `
 }
 
 /** The names of all packages under `node_modules`, nested ones too, as npm wrote them down. */

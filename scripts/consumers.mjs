@@ -1,0 +1,118 @@
+// The strangers who use our packages as published: what each installs, imports and writes, and what it must not end up with.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { readJson, root } from './bootstrap.mjs'
+
+export const folders = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
+const manifests = folders.map((folder) => readJson(`${folder}/package.json`))
+
+/** The versions that strangers install of what is not ours. */
+export const versions = { ...readJson('package.json').devDependencies, jest: '30.5.2' }
+
+const peers = manifests.flatMap(({ peerDependencies = {} }) => Object.keys(peerDependencies))
+/** The types of the oldest Node.js that we support, and the newest there are: what they call a type has changed. */
+const nodeTypes = [versions['@types/node'], '26.6.7']
+const peerTypes = peers.map((name) => `@types/${name}`).filter((name) => versions[name])
+
+/** What an application does with the client: whatever its libraries declare, the events have their types. */
+const clientUse = `
+  import { GuardedSocket, ticket } from '@sallyport/client'
+  const socket = new GuardedSocket('wss://api.example.com/ws', { credential: ticket('/ws/ticket', { token: () => 'x' }) })
+  socket.binaryType = 'arraybuffer'
+  socket.send(new Uint8Array(1))
+  socket.addEventListener('message', (event) => { const { data, type }: { data: unknown; type: string } = event })
+  socket.addEventListener('close', ({ code, reason }) => { const closure: [number, string] = [code, reason] })
+  socket.addEventListener('terminal', ({ outcome }) => { const kind: 'misconfigured' | string = outcome.kind })
+  socket.onopen = () => socket.close(1000)
+  // @ts-expect-error a close has no such thing
+  socket.onclose = ({ nothing }) => {}
+`
+
+/** A test of an application, as Jest runs it without any configuration: in CommonJS, by a `require` of its own. */
+const jestTest = `
+  const { createGuard, header, rejected } = require('@sallyport/server')
+  const { testClock, testServer } = require('@sallyport/server/testing')
+  const { GuardedSocket } = require('@sallyport/client')
+  const { codes } = require('@sallyport/protocol')
+
+  const verify = (token, { now }) =>
+    token === 'good' ? { identity: { id: 'ada' }, issuedAt: now, expiresAt: now + 60_000 } : rejected('credential-unknown')
+
+  test('a good token comes in, and a bad one does not', async () => {
+    expect(GuardedSocket.OPEN).toBe(1)
+    const clock = testClock()
+    const guard = createGuard({ clock, accept: [header({ verify })] })
+    const server = testServer(guard, (socket, { identity }) => socket.send(identity.id), { clock })
+    const client = await server.connect({ headers: { Authorization: 'Bearer good' } })
+    expect(await client.receive()).toBe('ada')
+    client.expireNow()
+    expect((await client.closed).code).toBe(codes.expired.close)
+    await expect(server.connect({ headers: { Authorization: 'Bearer bad' } })).rejects.toMatchObject({ status: 401 })
+  })
+`
+
+/**
+ * - `install`: ours and what stands beside them; `types`: the declarations of these
+ * - `module`: how its compiler reads modules, which for `Node16` is CommonJS here; `uses`: what it writes beside its imports
+ * - `exactly` these packages it ends up with, and `without` those
+ * - `runs`: a test file for Jest
+ */
+export const consumers = [
+  {
+    name: 'a browser client',
+    install: ['@sallyport/protocol', '@sallyport/client'],
+    imports: [...subpaths('@sallyport/protocol'), ...subpaths('@sallyport/client')],
+    lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+    exactly: ['@sallyport/client', '@sallyport/protocol'],
+    uses: clientUse,
+  },
+  {
+    name: 'a client in Node.js',
+    install: ['@sallyport/protocol', '@sallyport/client'],
+    imports: subpaths('@sallyport/client'),
+    lib: ['ES2023'],
+    nodeTypes,
+    uses: clientUse,
+  },
+  {
+    name: 'a server without the optional peers',
+    install: ['@sallyport/protocol', '@sallyport/server'],
+    imports: ['@sallyport/server'],
+    lib: ['ES2023'],
+    nodeTypes,
+    without: peers,
+  },
+  {
+    name: 'a server with every peer',
+    install: ['@sallyport/protocol', '@sallyport/server', ...peers],
+    imports: subpaths('@sallyport/server'),
+    lib: ['ES2023'],
+    nodeTypes,
+    types: peerTypes,
+  },
+  {
+    name: 'an application in CommonJS',
+    module: 'Node16',
+    install: ['@sallyport/protocol', '@sallyport/server', '@sallyport/client', ...peers],
+    imports: ['@sallyport/protocol', '@sallyport/server', '@sallyport/client'].flatMap(subpaths),
+    lib: ['ES2023'],
+    nodeTypes,
+    types: peerTypes,
+    uses: clientUse,
+  },
+  {
+    name: 'a Jest project',
+    module: 'Node16',
+    install: ['@sallyport/protocol', '@sallyport/server', '@sallyport/client', 'ws', 'jest'],
+    imports: [],
+    lib: ['ES2023'],
+    runs: jestTest,
+  },
+]
+
+function subpaths(name) {
+  const { exports } = manifests.find((manifest) => manifest.name === name)
+  return Object.keys(exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => name + path.slice(1))
+}
