@@ -551,6 +551,7 @@ export default [
       ['  transport.shut()\n', '', 'messages cross behind the Close'],
       ['dropsQueue.has(code) && transport.bufferedAmount > 0', 'false', 'who was revoked still gets what waits for it'],
       ['      gone()\n', '', 'a timer for a socket that is gone'],
+      ['    transport.onClose(nobody)\n', '', 'a socket that nobody could end is over twice'],
       ['      listener?.closed()\n', '', 'nobody learns that a socket which was ended is closed'],
     ],
   ),
@@ -564,7 +565,12 @@ export default [
     ["if (state === 'waiting') fail('message-late')", '', 'a socket waits for ever'],
     ["if (state !== 'waiting') return false", '', 'a socket whose credential is verified is thrown out'],
     ["if (state === 'waiting') fail('credential-too-large')\n", '', 'a socket without a credential sends for ever'],
-    ["if (state === 'verifying') transport.pause()", '', 'what follows the credential is kept without bound'],
+    ["if (state === 'verifying') keepBack()", '', 'what follows the credential is kept without bound'],
+    [
+      'received > wait.maxBytes + maxKeptBytes',
+      'false',
+      'where nobody can stop reading, what follows the credential is kept without bound',
+    ],
     [
       "} else if (state === 'waiting' && text !== undefined) {",
       '} else if (text !== undefined) {',

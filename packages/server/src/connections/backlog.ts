@@ -37,7 +37,7 @@ export class Backlog<M> {
     if (this.#lateBytes > maxLateBytes) return false
     this.#messages.push(message)
     this.#bytes += size
-    if (this.#isFull) this.#transport.pause()
+    if (this.#isFull) this.#transport.pause?.()
     return true
   }
 
@@ -52,7 +52,7 @@ export class Backlog<M> {
   empty(): M[] {
     this.#bytes = 0
     this.#lateBytes = 0
-    this.#transport.resume()
+    this.#transport.resume?.()
     return this.#messages.splice(0)
   }
 

@@ -61,7 +61,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     const onSilent = (connection: LiveConnection<I>) => {
       this.end(connection, 'goingAway', { reason: 'heartbeat' })
       // Nobody is there to take a Close.
-      connection.transport.terminate()
+      connection.transport.terminate?.()
     }
     this.#heartbeat = period === 0 ? undefined : new Heartbeat({ ...options, period, onSilent })
     this.#rechecks = life.recheck > 0 ? new Rechecks(this, options) : undefined

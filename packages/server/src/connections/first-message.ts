@@ -51,6 +51,8 @@ export interface FirstMessage<M> {
 
 // More than anybody sends behind a credential. Small ones cost more than their bytes.
 const maxKept = 1_024
+// Where nobody can stop reading.
+const maxKeptBytes = 65_536
 
 /**
  * Waits for the first message of a pending socket. What comes before the credential is dropped; what comes with it is
@@ -100,6 +102,12 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     }
   }
 
+  /** Lets wait on the client's side what it sends behind its credential; only what has already come is kept here. */
+  function keepBack(): void {
+    if (transport.pause) transport.pause()
+    else if (received > wait.maxBytes + maxKeptBytes) fail('messages-too-many')
+  }
+
   let cancelDeadline = clock.after(wait.timeout, () => {
     if (state === 'waiting') fail('message-late')
   })
@@ -115,8 +123,7 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
       received += bytes
       if (received <= wait.maxBytes) return
       if (state === 'waiting') fail('credential-too-large')
-      // What the client sends behind its credential waits on its side; only what has already come is kept here.
-      if (state === 'verifying') transport.pause()
+      if (state === 'verifying') keepBack()
     },
     receive(text, message) {
       if (state === 'verifying') {

@@ -15,10 +15,10 @@ export interface Transport {
   readonly isOpen: boolean
   /** Sends a text message. */
   send(text: string): void
-  /** Stops reading from the peer, so that what it sends waits on its side. */
-  pause(): void
-  /** Reads again. */
-  resume(): void
+  /** Stops reading from the peer, so that what it sends waits on its side. Absent where the runtime cannot. */
+  pause?(): void
+  /** Reads again. There where {@link pause} is. */
+  resume?(): void
   /**
    * Shuts the gate: from now on no message of the peer reaches the application. It is read all the same, to see its answer
    * to the Close, but no more of it than 64 KiB: then it is cut off.
@@ -28,8 +28,11 @@ export interface Transport {
   readonly bufferedAmount: number
   /** Sends Close. */
   close(code: number, reason: string): void
-  /** Ends the socket without waiting for the peer. */
-  terminate(): void
+  /**
+   * Ends the socket without waiting for the peer. Absent where the runtime cannot: a peer that answers no Close then stays
+   * for as long as it likes, and nothing of it is heard.
+   */
+  terminate?(): void
   /** Sends a ping. Absent where nobody can, or the runtime does so by itself. */
   ping?(): void
   /** Whether nothing has come since the last ping from a peer that could have answered it. */
@@ -51,13 +54,21 @@ const dropsQueue: ReadonlySet<CodeName> = new Set(['expired', 'revoked', 'forbid
 export function end(transport: Transport, code: CodeName, linger: Linger, listener?: CloseListener): void {
   const row = codes[code]
   transport.shut()
-  if (dropsQueue.has(code) && transport.bufferedAmount > 0) {
+  if (dropsQueue.has(code) && transport.bufferedAmount > 0 && transport.terminate) {
     transport.terminate()
     return
   }
   const { closeCodes } = transport.dialect
   transport.close(closeCodes[code] ?? ('close' in row ? row.close : codes.internal.close), row.reason)
-  const gone = linger(() => transport.terminate())
+  const gone = linger(() => {
+    if (transport.terminate) {
+      transport.terminate()
+      return
+    }
+    // What nobody can end is over for us.
+    transport.onClose(nobody)
+    listener?.closed()
+  })
   transport.onClose({
     closed() {
       gone()
@@ -65,3 +76,5 @@ export function end(transport: Transport, code: CodeName, linger: Linger, listen
     },
   })
 }
+
+const nobody: CloseListener = { closed() {} }

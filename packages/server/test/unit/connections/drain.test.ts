@@ -92,6 +92,23 @@ describe('drain', () => {
     expect(transports[1]?.calls.at(-1)).toBe('terminate')
   })
 
+  it('does not wait for a peer whom nobody can end', async () => {
+    const { clock, guard, transports } = crowd(2)
+    const closed: string[] = []
+    guard.subscribe(({ type }) => type === 'closed' && closed.push(type))
+    for (const transport of transports) delete transport.terminate
+    const drained = guard.drain({ within: 0 })
+    await nextTurn()
+    clock.advance(0)
+    await nextTurn()
+    clock.advance(1_000)
+    await drained
+    // They leave in the end, which is no news any more.
+    for (const transport of transports) transport.drop()
+    expect(closed).toEqual(['closed', 'closed'])
+    expect(transports[0]?.calls).toEqual(['shut', 'close 1012 Service restart'])
+  })
+
   it('does not wait for its time when all have gone by themselves', async () => {
     const { guard, transports, clock } = crowd(40)
     const drained = guard.drain({ within: 10_000 })

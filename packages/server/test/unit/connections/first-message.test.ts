@@ -162,6 +162,19 @@ describe('awaitFirstMessage', () => {
     expect(transport.calls).toEqual(timedOut)
   })
 
+  it('G61 keeps 64 KiB more where nobody can stop reading, and refuses who sends more', () => {
+    const [much, more] = [setUp({ maxBytes: 100 }), setUp({ maxBytes: 100 })]
+    for (const { text, first, transport } of [much, more]) {
+      delete transport.pause
+      text(auth())
+      first.count(100 + 65_536)
+    }
+    more.first.count(1)
+    expect(much.transport.calls).toEqual([])
+    expect(more.transport.calls).toEqual(['shut', 'close 4029 Too many attempts'])
+    expect(more.failures).toEqual(['messages-too-many'])
+  })
+
   it('terminates a second after Close, unless the peer has left', () => {
     const [stubborn, gone] = [setUp(), setUp()]
     for (const { clock } of [stubborn, gone]) clock.advance(5_000)
