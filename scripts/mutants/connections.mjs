@@ -597,7 +597,7 @@ export default [
     ['    if (takes?.(message)) return false\n', '', 'the application sees a credential'],
   ]),
   ...of('connections/backlog.ts', innerDoor, [
-    ['    if (this.#isFull) this.#transport.pause()\n', '', 'any number of messages wait'],
+    ['    if (this.#isFull) this.#transport.pause?.()\n', '', 'any number of messages wait'],
     ['this.#messages.length >= maxMessages || ', '', 'any number of small messages waits'],
     [' || this.#bytes >= maxBytes', '', 'messages of any size wait'],
     ['if (this.#lateBytes > maxLateBytes) return false', '', 'what was compressed waits without bound'],
@@ -858,16 +858,16 @@ export default [
     ],
     ['data instanceof Blob ? data.size', 'data instanceof Blob ? 0', 'messages as blobs wait without bound'],
   ]),
-  ...of('adapters/ws/accepted-socket.ts', waiting, [
-    ['sizeOf, takes, deliver }', 'sizeOf, deliver }', 'frames of the guard flood it'],
+  ...of('connections/accepted-socket.ts', waiting, [
+    ['connection, takes, deliver }', 'connection, deliver }', 'frames of the guard flood it'],
   ]),
   ...of('adapters/ws/hand-over.ts', ws, [
     ['accepted.hold(kept))', '() => accepted.letIn(kept))', 'messages are lost while the application gets ready'],
   ]),
-  ...of('adapters/ws/accepted-socket.ts', ws, [
+  ...of('connections/accepted-socket.ts', ws, [
     ['return connections === this.#options.connections ?', 'return true ?', "a connection of another guard's identity"],
   ]),
-  ...of('adapters/ws/accepted-socket.ts', ws, [
+  ...of('connections/accepted-socket.ts', ws, [
     ['return !this.#isFrame(message) && ', 'return ', 'the application sees a credential'],
     ['this.#mayPass(message) : ', 'true : ', 'a message that may not pass'],
     [' && this.#options.connections.isOpen(this.#connection)', '', 'a message crosses behind the deadline'],
@@ -894,9 +894,9 @@ export default [
       'a limit of NaN messages limits nothing',
     ],
   ]),
-  ...of('adapters/ws/accepted-socket.ts', slowReaders, [
+  ...of('connections/accepted-socket.ts', slowReaders, [
     ["    this.#options.connections.end(this.#connection, 'limited')\n", '', 'a slow reader leaves without an event'],
-    ['    this.#gated.terminate()\n', '', 'a slow reader keeps what waits for it until it has ignored a Close'],
+    ['    this.#gated.terminate?.()\n', '', 'a slow reader keeps what waits for it until it has ignored a Close'],
     [
       'this.#gated.bufferedAmount <= this.#options.maxBufferedBytes',
       'this.#gated.bufferedAmount <= 0',

@@ -1,7 +1,7 @@
+import { AcceptedSocket } from '../../connections/accepted-socket.js'
 import type { Connection } from '../../connections/connection.js'
 import type { Guard } from '../../guard/guard.js'
 import type { Identity } from '../../identity.js'
-import { AcceptedSocket } from './accepted-socket.js'
 import { gateOf } from './gated-socket.js'
 
 /**

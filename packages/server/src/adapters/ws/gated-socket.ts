@@ -1,25 +1,13 @@
 import { errorMonitor } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { type RawData, WebSocket, type WebSocketServer } from 'ws'
-import type { CloseListener, Transport } from '../../connections/transport.js'
+import type { Gate, Receiver, SendGuard } from '../../connections/accepted-socket.js'
+import type { CloseListener } from '../../connections/transport.js'
 import type { Dialect } from '../../dialects/dialect.js'
 import { limitRest } from '../node/rest.js'
 
 /** A message as ws emits it. */
 export type Message = readonly [data: RawData, isBinary: boolean]
-
-/** Takes the messages of a socket in place of the application. */
-export interface Receiver {
-  receive(message: Message): void
-}
-
-/** Looks after the messages that are sent. */
-export interface SendGuard {
-  /** Called before each: it closes the socket when none may be sent any more. */
-  beforeSend(): void
-  /** Called behind each, and behind a ping of the peer, whose pong waits to be sent too. */
-  afterSend(): void
-}
 
 const gate = Symbol('gate')
 const deliver = Symbol('deliver')
@@ -95,13 +83,12 @@ export const gateOf = (socket: object | undefined): GatedSocket | undefined =>
  * A ws socket whose messages come to us first. They are dropped until somebody says what becomes of them, and for ever
  * once the gate is shut: `close()` alone would go on delivering what the peer sends.
  */
-export class GatedSocket implements Transport {
+export class GatedSocket implements Gate<Message> {
   readonly webSocket: WebSocket
   readonly dialect: Dialect
   readonly #socket: Duplex
-  /** Looks after what is sent. */
   sends: SendGuard | undefined
-  #receiver: Receiver = nobody
+  #receiver: Receiver<Message> = nobody
   #isShut = false
   #isPaused = false
   #isPausedByApplication = false
@@ -122,8 +109,7 @@ export class GatedSocket implements Transport {
     ;(webSocket as GateableWebSocket)[gate] = this
   }
 
-  /** Says who takes the messages from now on. */
-  onMessage(receiver: Receiver): void {
+  onMessage(receiver: Receiver<Message>): void {
     if (!this.#isShut) this.#receiver = receiver
   }
 
@@ -132,7 +118,6 @@ export class GatedSocket implements Transport {
     this.#receiver.receive(message)
   }
 
-  /** Gives the application a message. */
   deliver(message: Message): void {
     ;(this.webSocket as GateableWebSocket)[deliver](message)
   }
@@ -209,10 +194,14 @@ export class GatedSocket implements Transport {
 
 const bytesReadOf = (socket: Duplex): unknown => 'bytesRead' in socket && socket.bytesRead
 const ignore = () => {}
-const nobody: Receiver = { receive: ignore }
+const nobody: Receiver<Message> = { receive: ignore }
 
 /** How many bytes a message has, in whatever form the application wants it (`binaryType`). */
 export function sizeOf([data]: Message): number {
   if (Array.isArray(data)) return data.reduce((bytes, part) => bytes + part.length, 0)
   return data instanceof Blob ? data.size : data.byteLength
 }
+
+/** The text of a message that may be a frame; a look into the bytes spares the others the conversion. */
+export const frameText = ([data, isBinary]: Message): string | undefined =>
+  !isBinary && Buffer.isBuffer(data) && data.includes('"auth"') ? data.toString() : undefined

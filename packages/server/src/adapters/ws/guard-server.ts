@@ -14,7 +14,7 @@ import type { Verdict } from '../../verdict.js'
 import type { Admit } from '../../verifiers/admit.js'
 import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
 import { complete, completePending } from './complete.js'
-import { type Message, makeGateable } from './gated-socket.js'
+import { frameText, type Message, makeGateable, sizeOf } from './gated-socket.js'
 import { type ConnectionHandler, emitConnections, handOver } from './hand-over.js'
 import { checkWebSocketServer, warnOfOthers } from './other-servers.js'
 
@@ -101,7 +101,7 @@ export function guardServer<I extends Identity>(
   checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)
   if (messagesPerSecond !== undefined) checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)
   makeGateable(webSocketServer)
-  const inside = { ...options, connections, clock, maxBufferedBytes }
+  const inside = { ...options, connections, clock, maxBufferedBytes, sizeOf, frameText }
 
   async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): Promise<void> {
     const handshake = fromNode(request, params)

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket, WebSocketServer } from 'ws'
+import { AcceptedSocket, type AcceptedSocketOptions } from '../../connections/accepted-socket.js'
 import type { Connection } from '../../connections/connection.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
 import type { PathParams } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
-import { AcceptedSocket, type AcceptedSocketOptions } from './accepted-socket.js'
 import type { GatedSocket, Message } from './gated-socket.js'
 
 /**
@@ -35,11 +35,11 @@ export interface Accepted<I extends Identity> {
 /** Opens the inner door, and gives the socket to the application. */
 export function handOver<I extends Identity>(
   { gated, connection, request, kept }: Accepted<I>,
-  options: AcceptedSocketOptions<I>,
+  options: AcceptedSocketOptions<I, Message>,
   onConnection: ConnectionHandler<I>,
 ): void {
   const { webSocket } = gated
-  const accepted = new AcceptedSocket<I>(options, gated, connection)
+  const accepted = new AcceptedSocket<I, Message>(options, gated, connection)
   try {
     const done = onConnection(webSocket, connection, request)
     const isAsync = done instanceof Promise

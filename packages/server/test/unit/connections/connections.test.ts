@@ -397,7 +397,7 @@ describe('F05 a revocation that races', () => {
       const first = guard.connections.wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
         // As adapters do when they deliver.
-        { handshake: handshake(), transport, onDecided() {}, onOpen: transport.resume },
+        { handshake: handshake(), transport, onDecided() {}, onOpen: () => transport.resume?.() },
       )
       first.receive(auth('x'), auth('x'))
       first.count(100_000)
