@@ -8,7 +8,7 @@ export default defineConfig({
     alias: [
       { find: '@sallyport/protocol', replacement: source('packages/protocol/src/index.ts') },
       { find: '@sallyport/client', replacement: source('packages/client/src/index.ts') },
-      { find: '@sallyport/server/jwt', replacement: source('packages/server/src/verifiers/jwt.ts') },
+      { find: '@sallyport/server/jwt', replacement: source('packages/server/src/verifiers/tokens.ts') },
       { find: '@sallyport/server/redis', replacement: source('packages/server/src/stores/redis/store.ts') },
       { find: '@sallyport/server/testing', replacement: source('packages/server/src/testing/index.ts') },
       { find: '@sallyport/server/ws', replacement: source('packages/server/src/adapters/ws/guard-server.ts') },

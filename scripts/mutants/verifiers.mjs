@@ -9,6 +9,7 @@ const jwt = [
 const signature = ['threats/b-signature.test.ts', 'unit/verifiers/jwt.test.ts', 'threats/b-spelling.test.ts']
 const providers = ['threats/b-providers.test.ts']
 const jwks = ['threats/b-jwks.test.ts', 'unit/verifiers/jwks.test.ts']
+const discovery = ['threats/b-discovery.test.ts']
 const introspection = ['unit/verifiers/introspection.test.ts', 'threats/b-introspection.test.ts']
 const logout = ['unit/verifiers/logout-token.test.ts', 'threats/f-logout-token.test.ts']
 const answers = ['threats/b-answers.test.ts']
@@ -238,7 +239,7 @@ export default [
     ],
     ['(allowHttp || isLoopback(url.hostname))', 'true', 'secrets and keys without encryption'],
   ]),
-  ...of('jwks.ts', jwks, [
+  ...of('fetched-keys.ts', jwks, [
     ['.slice(0, maxTries)', '', 'any number of signatures for one token'],
     ['if (elapsed < gap) return Promise.resolve()', '', 'a fetch for each unknown key'],
     ['Math.min(2 * gap, cooldown)', 'shortestGap', 'a fetch each second for unknown keys'],
@@ -246,6 +247,16 @@ export default [
     ['if (!current || !isYounger(now, lastUse))', 'if (!current)', 'keys that are older than they may be'],
     ['found.keys.length === 0 && failure', 'false', 'an unknown key while the server is down is a forgery'],
     ['mayFetch ? maxAge : lastUse', 'lastUse', 'a removed key for an hour'],
+  ]),
+  ...of('discover.ts', discovery, [
+    ['named !== issuer', 'false', 'keys by the document of another issuer'],
+    [
+      "typeof endpoint === 'string' ? endpoint : '', dangerouslyAllowHttp)",
+      "typeof endpoint === 'string' ? endpoint : '', true)",
+      'keys that whoever is on the wire can make',
+    ],
+    ["search !== '' || hash !== ''", 'false', 'a document that is looked for in the wrong place'],
+    ['within(keys, timeout,', 'within(keys, 2 * timeout,', 'a verification that waits for two fetches'],
   ]),
   ...of('introspection.ts', introspection, [
     ['if (isAnswer(answer)) return answer', 'return answer', 'an answer that is none'],

@@ -31,7 +31,7 @@ beforeAll(async () => {
     // ws is CommonJS and asks for modules of Node.js.
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
     alias: {
-      '@sallyport/server/jwt': source('../../../packages/server/src/verifiers/jwt.ts'),
+      '@sallyport/server/jwt': source('../../../packages/server/src/verifiers/tokens.ts'),
       '@sallyport/server/redis': source('../../../packages/server/src/stores/redis/store.ts'),
       '@sallyport/server/ws': source('../../../packages/server/src/adapters/ws/guard-server.ts'),
       '@sallyport/server': source('../../../packages/server/src/index.ts'),

@@ -18,7 +18,7 @@ import { temporaryDirectory } from './support/page.js'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const source = (path: string) => join(root, 'packages', path)
 const alias = {
-  '@sallyport/server/jwt': source('server/src/verifiers/jwt.ts'),
+  '@sallyport/server/jwt': source('server/src/verifiers/tokens.ts'),
   '@sallyport/server/ws': source('server/src/adapters/ws/guard-server.ts'),
   '@sallyport/server': source('server/src/index.ts'),
   '@sallyport/client': source('client/src/index.ts'),

@@ -1,6 +1,16 @@
 import type { Server } from 'node:http'
 import { createGuard, header, type Identity, introspection, type Verifier } from '@sallyport/server'
-import { jwks, jwt } from '@sallyport/server/jwt'
+import {
+  discover,
+  type FoundKeys,
+  type Jwks,
+  jwks,
+  jwt,
+  type KeyHeader,
+  type KeySource,
+  logoutToken,
+  oidc,
+} from '@sallyport/server/jwt'
 import { guardServer } from '@sallyport/server/ws'
 import { type Equals, expectFalse, expectTrue, type IsAny } from './types.js'
 
@@ -72,3 +82,30 @@ jwks('https://id.example.com/keys', { fetch: (url, init) => fetch(url, { ...init
 introspection({ endpoint: issuer, clientId: 'chat', clientSecret: secret, issuer, audience, fetch })
 // @ts-expect-error: for whom
 introspection({ endpoint: issuer, clientId: 'chat', clientSecret: secret, issuer })
+
+// By the issuer's name alone, with the same rules.
+expectTrue<Equals<ReturnType<typeof oidc>, typeof plain>>()
+oidc({ issuer, algorithms: ['ES256'], audience, jwks: { fetch, timeout: 1_000 } })
+const named = oidc({
+  issuer,
+  algorithms: ['ES256'],
+  authorizedParties: 'chat',
+  identify: ({ sub }): Person | undefined => (sub === undefined ? undefined : { id: sub, team: 'blue' }),
+})
+expectTrue<Equals<typeof named, Verifier<Person>>>()
+// @ts-expect-error: tokens for whom
+oidc({ issuer, algorithms: ['ES256'] })
+// @ts-expect-error: signed how
+oidc({ issuer, audience })
+// @ts-expect-error: a name, to the letter
+oidc({ issuer: (iss: string) => iss === issuer, algorithms: ['ES256'], audience })
+// @ts-expect-error: a provider publishes no shared secret
+oidc({ issuer, algorithms: ['HS256'], audience })
+
+// The keys of one provider for both.
+const shared: Jwks = discover(issuer)
+jwt({ jwks: shared, algorithms: ['ES256'], issuer, audience })
+logoutToken({ jwks: shared, algorithms: ['ES256'], issuer, audience: 'chat' })
+const source: KeySource = shared
+const find: (header: KeyHeader, now: number) => FoundKeys | Promise<FoundKeys> = source.find
+void find

@@ -20,15 +20,6 @@ import {
   type Verifier,
 } from './verifier.js'
 
-export type { PublicKeyAlgorithm, SecretAlgorithm } from './algorithms.js'
-export type { Claims, Identify, TokenIdentity } from './claims.js'
-export type { Fetch, FetchedResponse } from './fetch-json.js'
-export { type Jwks, type JwksOptions, jwks } from './jwks.js'
-export type { JwtKeys } from './key-options.js'
-export type { Jwk, PublicKey, Secret } from './keys.js'
-export { type LogoutTokenOptions, logoutToken } from './logout-token.js'
-export type { Issuer, Recipient } from './parties.js'
-
 /** What {@link jwt} demands of a token, apart from its signature. */
 export interface JwtRules {
   readonly issuer: Issuer

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../support/errors.js'
 import { type PublicKeyAlgorithm, publicKeyAlgorithms, type SecretAlgorithm, secretAlgorithms } from './algorithms.js'
-import { type Jwks, jwks } from './jwks.js'
+import type { Jwks } from './fetched-keys.js'
+import { jwks } from './jwks.js'
 import { type KeySource, type PublicKey, publicKeys, type Secret, secretKeys } from './keys.js'
 import { checkedStrings } from './settings.js'
 

@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../src/index.js'
 import { introspection } from '../../src/verifiers/introspection.js'
-import { jwks, jwt } from '../../src/verifiers/jwt.js'
 import { session } from '../../src/verifiers/session.js'
+import { jwks, jwt } from '../../src/verifiers/tokens.js'
 import { startJsonServer, status } from '../support/json-server.js'
 import {
   goodClaims,

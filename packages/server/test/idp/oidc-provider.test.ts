@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createGuard, createRoutes, header, UnavailableError, type Verifier } from '../../src/index.js'
 import { introspection } from '../../src/verifiers/introspection.js'
-import { type Fetch, jwks, jwt, logoutToken } from '../../src/verifiers/jwt.js'
+import { discover, type Fetch, jwks, jwt, logoutToken, oidc } from '../../src/verifiers/tokens.js'
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.js'
 import { rawOpen } from '../support/raw.js'
 import { startServer } from '../support/server.js'
@@ -153,6 +153,51 @@ describe('JWTs of a real provider', () => {
   })
 })
 
+describe('JWTs of a real provider that is known by its name', () => {
+  const start = async () => {
+    const provider = await startIdentityProvider(firstKeys)
+    const { issuer } = provider
+    return { provider, verify: oidc({ issuer, algorithms, audience, typ: 'at+jwt' }) }
+  }
+
+  it.each(algorithms)('are accepted when signed with %s', async (alg) => {
+    const { provider, verify } = await start()
+    const { identity } = await accepted(verify, await provider.issue(alg), Date.now())
+    expect(identity).toMatchObject({ id: provider.clientId, issuer: provider.issuer, scopes: ['read', 'write'] })
+    expect(provider.requests('/.well-known/openid-configuration')).toBe(1)
+    expect(provider.requests('/jwks')).toBe(1)
+  })
+
+  it('E61 are not known by another spelling of its name', async () => {
+    const { provider, verify } = await start()
+    const token = await provider.issue('ES256')
+    await accepted(verify, token, Date.now())
+    const issuer = `${provider.issuer}/`
+    await unavailable(oidc({ issuer, algorithms, audience }), token, Date.now())
+    await refused(oidc({ issuer: provider.issuer, algorithms, audience: issuer }), token, 'token-audience', Date.now())
+  })
+
+  it('B23 survive a rotation of the keys, and the old ones do not', async () => {
+    const { provider, verify } = await start()
+    const old = await provider.issue('ES256')
+    const now = Date.now()
+    await accepted(verify, old, now)
+    provider.rotate(newKeys())
+    await accepted(verify, await provider.issue('ES256'), now + minute)
+    await refused(verify, old, 'token-key', now + minute)
+  })
+
+  it('E62 cannot be known when the provider was never there', async () => {
+    const { provider, verify } = await start()
+    const token = await provider.issue('RS256')
+    await provider.stop()
+    const now = Date.now()
+    await unavailable(verify, token, now)
+    await provider.restart()
+    await accepted(verify, token, now + 1_000)
+  })
+})
+
 describe('opaque tokens of a real provider', () => {
   const start = async () => {
     const provider = await startIdentityProvider(firstKeys)
@@ -238,8 +283,8 @@ describe('a back-channel logout of a real provider', () => {
     ['no session', undefined],
   ])('F25 ends what the provider has issued to the user, where it names %s', async (_, session) => {
     const provider = await startIdentityProvider(firstKeys)
-    const { issuer, clientId, jwksUrl } = provider
-    const keys = jwks(jwksUrl)
+    const { issuer, clientId } = provider
+    const keys = discover(issuer)
     const robots: Record<string, { id: string }> = { [clientId]: { id: 'robot-7' } }
     const verify = jwt({ jwks: keys, algorithms, issuer, audience, identify: ({ sub = '' }) => robots[sub] })
     const guard = createGuard({ accept: [header({ verify })] })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { jwt } from '../../src/verifiers/jwt.js'
+import { jwt } from '../../src/verifiers/tokens.js'
 import { audience, hmacSigner, issuer, now, tokenBy } from '../support/tokens.js'
 import { accepted, contextAt, isRemembered, refused } from '../support/verification.js'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { sameIdentity } from '../../src/identity.js'
-import { jwt } from '../../src/verifiers/jwt.js'
+import { jwt } from '../../src/verifiers/tokens.js'
 import {
   audience,
   base64url,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { UnavailableError, type Verifier } from '../../src/index.js'
-import { type JwksOptions, jwks, jwt } from '../../src/verifiers/jwt.js'
+import { type JwksOptions, jwks, jwt } from '../../src/verifiers/tokens.js'
 import { testClock } from '../support/clock.js'
 import { type Answer, holdAnswer, type JsonServer, silence, startJsonServer, status } from '../support/json-server.js'
 import { audience, issuer, now, signingPair, tokenBy } from '../support/tokens.js'

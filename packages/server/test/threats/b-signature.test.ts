@@ -2,7 +2,7 @@ import { constants, createPublicKey, sign } from 'node:crypto'
 import { EncryptJWT, FlattenedSign } from 'jose'
 import { expect, it } from 'vitest'
 import { ConfigurationError } from '../../src/index.js'
-import { jwks, jwt } from '../../src/verifiers/jwt.js'
+import { jwks, jwt } from '../../src/verifiers/tokens.js'
 import { startJsonServer } from '../support/json-server.js'
 import {
   base64url,

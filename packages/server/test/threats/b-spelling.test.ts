@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { jwt } from '../../src/verifiers/jwt.js'
+import { jwt } from '../../src/verifiers/tokens.js'
 import { startJsonServer } from '../support/json-server.js'
 import { base64url, hmac, rules, secret, signatureOf, signingPair, tokenBy, withSignature } from '../support/tokens.js'
 import { accepted, contextAt, refused } from '../support/verification.js'

@@ -8,7 +8,7 @@ import {
   type PublicKey,
   type PublicKeyAlgorithm,
   type TokenIdentity,
-} from '../../../src/verifiers/jwt.js'
+} from '../../../src/verifiers/tokens.js'
 import { startJsonServer } from '../../support/json-server.js'
 import {
   goodClaims,

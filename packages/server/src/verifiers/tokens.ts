@@ -1,0 +1,13 @@
+// What `@sallyport/server/jwt` has.
+export type { PublicKeyAlgorithm, SecretAlgorithm } from './algorithms.js'
+export type { Claims, Identify, TokenIdentity } from './claims.js'
+export { discover } from './discover.js'
+export type { Fetch, FetchedResponse } from './fetch-json.js'
+export type { Jwks, JwksOptions } from './fetched-keys.js'
+export { jwks } from './jwks.js'
+export { type JwtOptions, type JwtRules, jwt } from './jwt.js'
+export type { JwtKeys } from './key-options.js'
+export type { FoundKeys, Jwk, KeyHeader, KeySource, PublicKey, Secret } from './keys.js'
+export { type LogoutTokenOptions, logoutToken } from './logout-token.js'
+export { type OidcOptions, oidc } from './oidc.js'
+export type { Issuer, Recipient } from './parties.js'
