@@ -20,8 +20,14 @@ const leases = [life, 'threats/f-registry.test.ts', places]
 const wrongNode = ['threats/f-wrong-node.test.ts', 'threats/f-renewal.test.ts']
 const inBand = [...live, 'threats/f-renewal.test.ts']
 const nodes = ['threats/i-cut-off.test.ts', 'threats/i-nodes.test.ts']
-const firstMessages = [life, 'unit/connections/first-message.test.ts', 'threats/e-first-message.test.ts']
+const firstMessages = [
+  life,
+  'unit/connections/first-message.test.ts',
+  'unit/connections/dialects.test.ts',
+  'threats/e-first-message.test.ts',
+]
 const forged = ['threats/e-forged.test.ts']
+const dialects = ['unit/connections/dialects.test.ts']
 const innerDoor = ['unit/connections/inner-door.test.ts']
 const sockets = 'unit/adapters/sockets.test.ts'
 const ws = [
@@ -62,20 +68,34 @@ export default [
     ['held.renewedElsewhere === true || !isSame', '!isSame', 'the second renewal by another node is forgotten'],
     ['held.renewedElsewhere === true || !isSame', 'true', 'who has signed out comes again'],
   ]),
-  ...of('connections/renew-in-band.ts', forged, [
-    [' || nonceOf(frame) !== connection.accept.nonce', '', 'text that a client relays renews, or ends, its connection'],
-  ]),
-  ...of('connections/live-connection.ts', forged, [
-    ['nonce: this.#accept.nonce', 'nonce: undefined', 'a client cannot tell our frames from what others write'],
-    [', ...(nonce !== undefined && { nonce }) }', ' }', 'a renewal over HTTP takes the nonce away'],
-  ]),
-  ...of('connections/first-message.ts', forged, [
-    ["{ type: 'auth_fail', nonce }", "{ type: 'auth_fail' }", 'a refusal without the nonce of the client'],
+  ...of('connections/first-message.ts', dialects, [
     [
-      'nonce === undefined ? verdict : { ...verdict, nonce }',
-      'verdict',
-      'the nonce is forgotten with the first message',
+      'for (const message of heard.rest) kept.push(wire.write(message))',
+      '',
+      'the application never sees what is its own',
     ],
+    [
+      "        } catch (error) {\n          fail('internal-error', { error })\n",
+      '        } catch {\n',
+      'a dialect that throws waits',
+    ],
+    ["return fail('credential-absent')", 'return', 'who says no credential is neither refused nor let in'],
+  ]),
+  ...of('connections/renew-in-band.ts', dialects, [
+    ['isRenewed ? rest : []', 'rest', 'the application sees what came with a bad credential'],
+  ]),
+  ...of('connections/tell.ts', dialects, [
+    ["connections.end(connection, 'internal', { error })", '', 'a dialect that throws has said nothing'],
+  ]),
+  ...of('dialects/plain.ts', forged, [
+    [
+      'nonceOf(frame) === this.#nonce ? heard(frame) : undefined',
+      'heard(frame)',
+      'text that a client relays renews, or ends, its connection',
+    ],
+    ['    const nonce = this.#nonce\n', '    const nonce = undefined\n', 'a client cannot tell our frames from others'],
+    ["{ type: 'auth_fail', nonce }", "{ type: 'auth_fail' }", 'a refusal without the nonce of the client'],
+    ['    this.#nonce = nonceOf(frame)\n', '', 'the nonce is forgotten with the first message'],
   ]),
   ...of('connections/revoking.ts', live, [
     ['byId || revokes(revocation, connection.accept)', 'true', 'a revocation ends the connections of other issuers'],
@@ -167,7 +187,11 @@ export default [
       'if (!this.#isLive(connection)) return undefined',
       'a connection whose credential has ended',
     ],
-    ['        if (!connection) return\n', '', 'the application sees a connection that is over'],
+    [
+      'connection && acknowledge(this, connection)',
+      'connection && (acknowledge(this, connection) || true)',
+      'the application sees a connection that is over',
+    ],
     ['named.filter((live) => this.isOpen(live))', 'named', 'a renewal revives what has ended'],
     [
       'if (!sameIdentity(accept.identity, connection.identity)) return false',
@@ -336,34 +360,26 @@ export default [
   ]),
   ...of('connections/renew-in-band.ts', inBand, [
     [
-      'if (!connections.isOpen(connection) || connection.renewing) return',
-      'if (!connections.isOpen(connection)) return',
+      'if (!connections.isOpen(connection) || connection.renewing) return false',
+      'if (!connections.isOpen(connection)) return false',
       'any number of renewals at once',
     ],
     [
-      'if (!connections.isOpen(connection) || connection.renewing) return',
-      'if (connection.renewing) return',
+      'if (!connections.isOpen(connection) || connection.renewing) return false',
+      'if (connection.renewing) return false',
       'a connection that is over asks a verifier',
     ],
     ['  connection.renewing = false\n', '', 'a connection is renewed once only'],
     [
-      '  if (!connections.isOpen(connection)) return\n  if (verdict',
+      '  if (!connections.isOpen(connection)) return false\n  if (verdict',
       '  if (verdict',
       'a renewal revives what ended meanwhile',
     ],
+    ['if (!saysNothing(verdict.code)) tell', 'tell', 'a client drops a good credential because a dependency is down'],
+    ["    connections.end(connection, 'forbidden')\n", '', 'another identity on the same connection lives on'],
     [
-      'if (!saysNothing(verdict.code)) connection',
-      'connection',
-      'a client drops a good credential because a dependency is down',
-    ],
-    [
-      "if (!connections.renew(connection, verdict)) connections.end(connection, 'forbidden')\n    else if",
-      'connections.renew(connection, verdict)\n    if',
-      'another identity on the same connection lives on',
-    ],
-    [
-      'else if (connections.isOpen(connection)) connection',
-      'else connection',
+      'return connections.isOpen(connection) && acknowledge',
+      'return acknowledge',
       'a renewal is acknowledged that was revoked',
     ],
   ]),
@@ -558,8 +574,8 @@ export default [
   ...of('connections/first-message.ts', firstMessages, [
     ['if (!pending) return asked.onAbandon(verdict)', 'if (!verdict) return', 'a verdict that comes too late counts'],
     [
-      'if (transport.isOpen) asked.onAccept(nonce === undefined ? verdict : { ...verdict, nonce }, kept)\n      else asked.onAbandon(verdict)',
-      'asked.onAccept(verdict, kept)',
+      'if (transport.isOpen) asked.onAccept(verdict, kept, conversation)\n      else asked.onAbandon(verdict)',
+      'asked.onAccept(verdict, kept, conversation)',
       'a socket that is closing becomes a connection',
     ],
     ["if (state === 'waiting') fail('message-late')", '', 'a socket waits for ever'],
@@ -572,8 +588,8 @@ export default [
       'where nobody can stop reading, what follows the credential is kept without bound',
     ],
     [
-      "} else if (state === 'waiting' && text !== undefined) {",
-      '} else if (text !== undefined) {',
+      "} else if (state === 'waiting') {",
+      '} else {',
       'a second guess on the same socket',
       'Equivalent: a socket that is decided has let go of the guard, and its gate is shut.',
     ],
@@ -852,14 +868,14 @@ export default [
     ['this.#isShut || !(', '!(', 'a peer cannot answer the Close'],
     [' || this.#isPausedByApplication)', ')', 'the guard opens what the application has paused'],
     [
-      'if (Array.isArray(data)) return',
-      'if (Array.isArray(data)) return 0 *',
+      'if (Array.isArray(data)) return data.reduce',
+      'if (Array.isArray(data)) return 0 * data.reduce',
       'messages in fragments wait without bound',
     ],
     ['data instanceof Blob ? data.size', 'data instanceof Blob ? 0', 'messages as blobs wait without bound'],
   ]),
   ...of('connections/accepted-socket.ts', waiting, [
-    ['connection, takes, deliver }', 'connection, deliver }', 'frames of the guard flood it'],
+    ['sizeOf, takes, deliver }', 'sizeOf, deliver }', 'frames of the guard flood it'],
   ]),
   ...of('adapters/ws/hand-over.ts', ws, [
     ['accepted.hold(kept))', '() => accepted.letIn(kept))', 'messages are lost while the application gets ready'],
@@ -868,7 +884,7 @@ export default [
     ['return connections === this.#options.connections ?', 'return true ?', "a connection of another guard's identity"],
   ]),
   ...of('connections/accepted-socket.ts', ws, [
-    ['return !this.#isFrame(message) && ', 'return ', 'the application sees a credential'],
+    ['return !this.#isTaken(message) && ', 'return ', 'the application sees a credential'],
     ['this.#mayPass(message) : ', 'true : ', 'a message that may not pass'],
     [' && this.#options.connections.isOpen(this.#connection)', '', 'a message crosses behind the deadline'],
     ['options.messagesPerSecond !== undefined', 'false', 'a rate that holds only beside an authorize'],

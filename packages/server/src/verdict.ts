@@ -17,8 +17,6 @@ export interface Accept<I extends Identity = Identity> extends Vouched<I> {
   readonly protocol?: string | undefined
   /** Its place among the connections of its identity, where they are limited: the id of the connection that comes of it. */
   readonly lease?: string
-  /** By which the client of a first message knows our frames from what others write. */
-  readonly nonce?: string
   /** Asks about its credential again, which it holds: there only where connections are rechecked and it was looked up. */
   readonly recheck?: Recheck<I> | undefined
   /** Whether another node was shown a newer credential than the one that `recheck` asks about. */

@@ -5,6 +5,7 @@ import type { Connections } from './connections.js'
 import { type Authorize, innerDoor } from './inner-door.js'
 import type { LiveConnection } from './live-connection.js'
 import type { Transport } from './transport.js'
+import type { Wire } from './wire.js'
 
 /** Takes the messages of a socket in place of the application. */
 export interface Receiver<M> {
@@ -36,10 +37,7 @@ export interface AcceptedSocketOptions<I extends Identity, M> {
   readonly maxBufferedBytes: number
   readonly authorize?: Authorize<I, M>
   readonly messagesPerSecond?: number
-  /** How many bytes a message has. */
-  readonly sizeOf: (message: M) => number
-  /** The text of a message that may be a frame of ours. */
-  readonly frameText: (message: M) => string | undefined
+  readonly wire: Wire<M>
 }
 
 /** An accepted socket: what becomes of the messages that either side sends. */
@@ -48,15 +46,18 @@ export class AcceptedSocket<I extends Identity, M> implements Receiver<M>, SendG
   readonly #gated: Gate<M>
   readonly #connection: LiveConnection<I>
   readonly #mayPass: ((message: M) => boolean) | undefined
+  /** The messages that wait to be let in. */
+  #held: Backlog<M> | undefined
 
   constructor(options: AcceptedSocketOptions<I, M>, gated: Gate<M>, connection: LiveConnection<I>) {
     this.#options = options
     this.#gated = gated
     this.#connection = connection
     const asks = options.authorize !== undefined || options.messagesPerSecond !== undefined
-    const takes = (message: M) => this.#isFrame(message)
+    const { sizeOf } = options.wire
+    const takes = (message: M) => this.#isTaken(message)
     const deliver = (message: M) => gated.deliver(message)
-    this.#mayPass = asks ? innerDoor<I, M>({ ...options, connection, takes, deliver }) : undefined
+    this.#mayPass = asks ? innerDoor<I, M>({ ...options, connection, sizeOf, takes, deliver }) : undefined
     gated.sends = this
   }
 
@@ -69,23 +70,26 @@ export class AcceptedSocket<I extends Identity, M> implements Receiver<M>, SendG
   letIn(kept: M[]): void {
     this.#gated.onMessage(this)
     // First, because they may have to wait again.
+    this.#held = undefined
     this.#gated.resume?.()
     for (const message of kept.splice(0)) this.receive(message)
   }
 
-  /** Lets messages wait, those first that were kept. The answer lets them in. */
-  hold(kept: M[]): () => void {
-    const held = new Backlog(this.#gated, this.#options.sizeOf)
-    const receive = (message: M) => {
-      if (!held.add(message)) this.#options.connections.end(this.#connection, 'limited')
-    }
-    for (const message of kept.splice(0)) receive(message)
-    this.#gated.onMessage({ receive })
-    return () => this.letIn(held.empty())
+  /** Lets messages wait, those first that were kept. The answer lets them in, and others ahead of them. */
+  hold(kept: M[]): (first?: M[]) => void {
+    const held = new Backlog<M>(this.#gated, this.#options.wire.sizeOf)
+    this.#held = held
+    this.#gated.onMessage(this)
+    for (const message of kept.splice(0)) this.receive(message)
+    return (first = []) => this.letIn([...first, ...held.empty()])
   }
 
   receive(message: M): void {
     try {
+      if (this.#held) {
+        if (!this.#held.add(message)) this.#options.connections.end(this.#connection, 'limited')
+        return
+      }
       if (this.#mayPass ? this.#mayPass(message) : this.#isLetThrough(message)) this.#gated.deliver(message)
     } catch (error) {
       this.fail(error)
@@ -93,14 +97,20 @@ export class AcceptedSocket<I extends Identity, M> implements Receiver<M>, SendG
   }
 
   #isLetThrough(message: M): boolean {
-    return !this.#isFrame(message) && this.#options.connections.isOpen(this.#connection)
+    return !this.#isTaken(message) && this.#options.connections.isOpen(this.#connection)
   }
 
   /** Takes the message when it is for us. */
-  #isFrame(message: M): boolean {
-    if (this.#connection.method !== 'message') return false
-    const text = this.#options.frameText(message)
-    return text !== undefined && this.#options.connections.receive(this.#connection, text)
+  #isTaken(message: M): boolean {
+    const { conversation } = this.#connection
+    if (!conversation?.hearAgain) return false
+    const { connections, wire } = this.#options
+    if (conversation.mark !== undefined && !wire.has(message, conversation.mark)) return false
+    const taken = connections.receive(this.#connection, wire.read(message))
+    if (typeof taken === 'boolean') return taken
+    const letIn = this.hold([])
+    taken.then((rest) => letIn(rest.map(wire.write)))
+    return true
   }
 
   beforeSend(): void {

@@ -1,4 +1,5 @@
 import type { CodeName } from '@sallyport/protocol'
+import type { Conversation, WireMessage } from '../dialects/dialect.js'
 import type { Handshake } from '../handshake/request.js'
 import { type Identity, sameIdentity } from '../identity.js'
 import { grace, Lingering } from '../limits/lingering.js'
@@ -21,10 +22,11 @@ import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
 import { Rechecks } from './recheck.js'
 import { Registry } from './registry.js'
-import { receiveFrame } from './renew-in-band.js'
-import { answerRenewal, type Renewal, renewEverywhere } from './renewal.js'
+import { hearAgain, type Taken } from './renew-in-band.js'
+import { answerRenewal, type Named, type Renewal, renewEverywhere } from './renewal.js'
 import { type Revoked, Revoking } from './revoking.js'
 import { type SourceReaders, sourceOf } from './source.js'
+import { acknowledge } from './tell.js'
 import { end, type Linger, type Transport } from './transport.js'
 
 /** What the connections of a guard are built on. */
@@ -56,7 +58,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   constructor(options: ConnectionsOptions<I>) {
     const { clock, life, events, connectionLimit: limit } = options
     this.#options = options
-    this.#expiry = new Expiry({ ...options, onExpired: (connection) => this.end(connection, 'expired') })
+    this.#expiry = new Expiry(this, options)
     const { heartbeat: period } = options.life
     const onSilent = (connection: LiveConnection<I>) => {
       this.end(connection, 'goingAway', { reason: 'heartbeat' })
@@ -145,11 +147,16 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
    * Registers the connection of an accepted socket. `undefined` when a revocation, the end of its credential or a drain
    * overtook it, or its identity has enough of them: then it is closed, and the application must not see it.
    */
-  open(accept: Accept<I>, handshake: Handshake, transport: Transport): LiveConnection<I> | undefined {
+  open(
+    accept: Accept<I>,
+    handshake: Handshake,
+    transport: Transport,
+    conversation?: Conversation,
+  ): LiveConnection<I> | undefined {
     const { clock, random, events } = this.#options
     const id = accept.lease ?? newId(random)
     const source = sourceOf(handshake, this.#options)
-    const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport, this.#onClosed)
+    const connection = new LiveConnection<I>(id, clock.now(), accept, source, transport, this.#onClosed, conversation)
     this.#drain.opened()
     this.#registry.add(connection)
     const hasPlace = this.#leases?.keep(connection) ?? true
@@ -168,23 +175,21 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   }
 
   /** Lets a socket wait between the doors for its first message. */
-  wait<M>(wait: Await, { handshake, admit, transport, onDecided, onOpen }: PendingSocket<I, M>): FirstMessage<M> {
+  wait<M>(wait: Await, socket: PendingSocket<I, M>): FirstMessage<M> {
+    const { handshake, admit, transport } = socket
     const { clock, random, events, decide } = this.#options
     const { path, address } = sourceOf(handshake, this.#options)
     return awaitFirstMessage<I, M>({
+      ...socket,
       wait,
       clock,
-      transport,
       linger: this.#linger,
-      onDecided,
       decide: (message) => decide({ ...handshake, message }, admit),
       onAbandon: (verdict) => this.abandon(verdict),
-      onFail: (reason) => events.emit({ type: 'refused', id: newId(random), reason, path, address }),
-      onAccept: (accept, kept) => {
-        const connection = this.open(accept, handshake, transport)
-        if (!connection) return
-        connection.acknowledge(this.expiresIn(connection))
-        onOpen(connection, kept)
+      onFail: (reason, cause) => events.emit({ type: 'refused', id: newId(random), reason, path, address, ...cause }),
+      onAccept: (accept, kept, conversation) => {
+        const connection = this.open(accept, handshake, transport, conversation)
+        if (connection && acknowledge(this, connection)) socket.onOpen(connection, kept)
       },
     })
   }
@@ -202,19 +207,13 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     return this.#expiry.isOpen(connection)
   }
 
-  /** {@link receiveFrame} */
-  receive(connection: LiveConnection<I>, text: string): boolean {
-    return receiveFrame(this, connection, text, this.#options.verify)
+  /** {@link hearAgain} */
+  receive(connection: LiveConnection<I>, message: WireMessage): Taken {
+    return hearAgain(this, connection, message, this.#options.verify)
   }
 
   /** The live connections that a renewal means: the one of that id, or all of the session. */
-  find({
-    connection,
-    session,
-  }: {
-    connection?: string | undefined
-    session?: string | undefined
-  }): LiveConnection<I>[] {
+  find({ connection, session }: Named): LiveConnection<I>[] {
     const named =
       connection === undefined ? this.#registry.ofSession(session) : this.#registry.candidates({ connection })
     return named.filter((live) => this.isOpen(live))

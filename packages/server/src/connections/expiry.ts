@@ -3,22 +3,30 @@ import type { Clock } from '../support/clock.js'
 import { Deadlines } from './deadlines.js'
 import type { ConnectionLife } from './life.js'
 import type { LiveConnection } from './live-connection.js'
+import { tell } from './tell.js'
 
 /** What the end of connections is built on. */
-export interface ExpiryOptions<I extends Identity> {
+export interface ExpiryOptions {
   readonly clock: Clock
   readonly random: (bytes: number) => Uint8Array
   readonly life: ConnectionLife
-  /** Ends a connection whose time is over. */
-  readonly onExpired: (connection: LiveConnection<I>) => void
+}
+
+/** What becomes of a connection. */
+interface Life<I extends Identity> {
+  isOpen(connection: LiveConnection<I>): boolean
+  expiresIn(connection: LiveConnection<I>): number | undefined
+  end(connection: LiveConnection<I>, code: 'expired' | 'internal', cause?: { error?: unknown }): void
 }
 
 /** When connections end by themselves, and who is told so beforehand. */
 export class Expiry<I extends Identity> {
-  readonly #options: ExpiryOptions<I>
+  readonly #connections: Life<I>
+  readonly #options: ExpiryOptions
   readonly #deadlines: Deadlines<LiveConnection<I>>
 
-  constructor(options: ExpiryOptions<I>) {
+  constructor(connections: Life<I>, options: ExpiryOptions) {
+    this.#connections = connections
     this.#options = options
     this.#deadlines = new Deadlines(options.clock, (connection) => this.#onDue(connection))
   }
@@ -28,7 +36,7 @@ export class Expiry<I extends Identity> {
     const { clock, random, life } = this.#options
     const { expiresAt = Number.POSITIVE_INFINITY, since } = connection
     connection.deadline = Math.min(expiresAt + life.leeway, since + life.maxAge)
-    connection.noticed = connection.method !== 'message' || expiresAt === Number.POSITIVE_INFINITY
+    connection.noticed = !connection.conversation?.hearAgain || expiresAt === Number.POSITIVE_INFINITY
     let due = connection.deadline
     if (!connection.noticed) {
       // Spread over a quarter of the time, so that what was issued together is not renewed together.
@@ -47,7 +55,7 @@ export class Expiry<I extends Identity> {
   /** Whether the time of a connection is not over; ends it when it is. */
   isOpen(connection: LiveConnection<I>): boolean {
     if (this.#options.clock.now() < connection.deadline) return true
-    this.#options.onExpired(connection)
+    this.#connections.end(connection, 'expired')
     return false
   }
 
@@ -60,10 +68,9 @@ export class Expiry<I extends Identity> {
 
   #onDue(connection: LiveConnection<I>): void {
     if (!this.isOpen(connection)) return
-    if (!connection.noticed) {
-      connection.noticed = true
-      connection.tell({ type: 'auth_expiring', expiresIn: this.expiresIn(connection) ?? 0 })
-    }
     this.#deadlines.set(connection, connection.deadline)
+    if (connection.noticed) return
+    connection.noticed = true
+    tell(this.#connections, connection, { type: 'expiring', expiresIn: this.expiresIn(connection) ?? 0 })
   }
 }

@@ -1,4 +1,6 @@
-import { type AuthFailFrame, type AuthFrame, type CodeName, encodeFrame, readAuthFrame } from '@sallyport/protocol'
+import type { CodeName } from '@sallyport/protocol'
+import { type Conversation, type Heard, saysNothing } from '../dialects/dialect.js'
+import { converseIn } from '../dialects/plain.js'
 import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import { type Reason, reasons } from '../refusals/reasons.js'
@@ -7,6 +9,7 @@ import type { Accept, Await, Verdict } from '../verdict.js'
 import type { Admit } from '../verifiers/admit.js'
 import type { LiveConnection } from './live-connection.js'
 import { end, type Linger, type Transport } from './transport.js'
+import type { Wire } from './wire.js'
 
 /** What an adapter tells of a pending socket. */
 export interface PendingSocket<I extends Identity, M> {
@@ -14,6 +17,7 @@ export interface PendingSocket<I extends Identity, M> {
   /** As in the guard's decision about the handshake. */
   readonly admit?: Admit<I> | undefined
   readonly transport: Transport
+  readonly wire: Wire<M>
   /** Called once it is accepted, refused or gone: its place is free. */
   readonly onDecided: () => void
   /** Called once, when it is accepted. `kept` are the messages to deliver first. */
@@ -25,18 +29,19 @@ export interface FirstMessageOptions<I extends Identity, M> {
   readonly wait: Await
   readonly clock: Clock
   readonly transport: Transport
+  readonly wire: Wire<M>
   /** Lets the socket stay for a moment when it is refused. */
   readonly linger: Linger
-  /** The guard's decision, now that the message has come. */
-  readonly decide: (message: string) => Promise<Verdict<I>>
+  /** The guard's decision, now that a credential has come; empty: something malformed in its place. */
+  readonly decide: (credential: string) => Promise<Verdict<I>>
   /** Told that it is decided, or over: its place is free. */
   readonly onDecided: () => void
   /** Told why it ends when it is not the guard that decided so. */
-  readonly onFail: (reason: Reason) => void
+  readonly onFail: (reason: Reason, cause?: { readonly error: unknown }) => void
   /** Given a verdict that comes when the socket is gone. */
   readonly onAbandon: (verdict: Verdict<I>) => void
-  /** Opens the inner door. `kept` are the messages that came while the credential was verified, in order. */
-  readonly onAccept: (accept: Accept<I>, kept: M[]) => void
+  /** Opens the inner door. `kept` are the messages to deliver first, in order: those that came while it was verified. */
+  readonly onAccept: (accept: Accept<I>, kept: M[], conversation: Conversation) => void
 }
 
 /** What a pending socket does with its messages until the guard has decided. */
@@ -45,8 +50,8 @@ export interface FirstMessage<M> {
   count(bytes: number): void
   /** Ends the socket because its place is needed; `false` when its credential has come, and it waits no more. */
   evict(): boolean
-  /** Takes a message: its text, or `undefined` for a binary one, and the message as the adapter will deliver it. */
-  receive(text: string | undefined, message: M): void
+  /** Takes a message. */
+  receive(message: M): void
 }
 
 // More than anybody sends behind a credential. Small ones cost more than their bytes.
@@ -59,23 +64,25 @@ const maxKeptBytes = 65_536
  * kept.
  */
 export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOptions<I, M>): FirstMessage<M> {
-  const { wait, clock, transport, linger } = options
+  const { wait, clock, transport, wire, linger } = options
   // Let go of once it is decided: it holds the handshake, whose credentials the socket must not outlive.
   let pending: typeof options | undefined = options
+  const conversation = converseIn(transport.dialect)
   const kept: M[] = []
   let received = 0
   let state: 'waiting' | 'verifying' | 'decided' = 'waiting'
 
-  function refuse(code: CodeName, frame?: AuthFailFrame): void {
+  function fail(reason: Reason, cause?: { readonly error: unknown }): void {
+    const { onFail } = pending ?? {}
     settle()
-    if (frame) transport.send(encodeFrame(frame))
-    end(transport, code, linger)
+    end(transport, reasons[reason], linger)
+    onFail?.(reason, cause)
   }
 
-  function fail(reason: Reason): void {
-    const { onFail } = pending ?? {}
-    refuse(reasons[reason])
-    onFail?.(reason)
+  /** Says to the client that its credential is refused, where that is what the code means. */
+  function tell(code: CodeName): void {
+    const said = saysNothing(code) ? undefined : conversation.say({ type: 'refused', code })
+    if (said !== undefined) transport.send(said)
   }
 
   function settle(): void {
@@ -86,19 +93,26 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
     cancelDeadline = () => {}
   }
 
-  async function verify(message: string, nonce: string | undefined): Promise<void> {
+  async function verify(heard: Exclude<Heard, undefined>): Promise<void> {
     const asked = pending
     if (!asked) return
-    const verdict = await asked.decide(message)
+    if (heard === 'absent') {
+      tell(reasons['credential-absent'])
+      return fail('credential-absent')
+    }
+    if (heard !== 'malformed') for (const message of heard.rest) kept.push(wire.write(message))
+    const verdict = await asked.decide(heard === 'malformed' ? '' : heard.credential)
     // The socket may be closed by now.
     if (!pending) return asked.onAbandon(verdict)
     if (verdict.type === 'accept') {
       settle()
-      if (transport.isOpen) asked.onAccept(nonce === undefined ? verdict : { ...verdict, nonce }, kept)
+      if (transport.isOpen) asked.onAccept(verdict, kept, conversation)
       else asked.onAbandon(verdict)
     } else {
       const code = verdict.type === 'refuse' ? verdict.code : reasons['credential-absent']
-      refuse(code, saysNothing(code) ? undefined : { type: 'auth_fail', nonce })
+      tell(code)
+      settle()
+      end(transport, code, linger)
     }
   }
 
@@ -106,6 +120,14 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
   function keepBack(): void {
     if (transport.pause) transport.pause()
     else if (received > wait.maxBytes + maxKeptBytes) fail('messages-too-many')
+  }
+
+  function hear(message: M): void {
+    const heard = conversation.hear(wire.read(message))
+    if (heard === undefined) return
+    state = 'verifying'
+    cancelDeadline()
+    verify(heard).catch((error: unknown) => fail('internal-error', { error }))
   }
 
   let cancelDeadline = clock.after(wait.timeout, () => {
@@ -125,24 +147,16 @@ export function awaitFirstMessage<I extends Identity, M>(options: FirstMessageOp
       if (state === 'waiting') fail('credential-too-large')
       if (state === 'verifying') keepBack()
     },
-    receive(text, message) {
+    receive(message) {
       if (state === 'verifying') {
         if (kept.push(message) > maxKept) fail('messages-too-many')
-      } else if (state === 'waiting' && text !== undefined) {
-        const frame = readAuthFrame(text)
-        if (frame === undefined) return
-        state = 'verifying'
-        cancelDeadline()
-        verify(text, nonceOf(frame)).catch(() => fail('internal-error'))
+      } else if (state === 'waiting') {
+        try {
+          hear(message)
+        } catch (error) {
+          fail('internal-error', { error })
+        }
       }
     },
   }
 }
-
-/** The nonce that a client's frame carries; a broken one carries none. */
-export const nonceOf = (frame: AuthFrame | 'malformed'): string | undefined =>
-  frame === 'malformed' ? undefined : frame.nonce
-
-/** Whether a code says nothing of the credential: then `auth_fail` would make the client drop a good one. */
-export const saysNothing = (code: CodeName): boolean =>
-  code === 'unavailable' || code === 'internal' || code === 'limited' || code === 'restart'

@@ -1,4 +1,4 @@
-import { encodeFrame, type ServerFrame } from '@sallyport/protocol'
+import type { Conversation } from '../dialects/dialect.js'
 import type { PathParams } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import type { Accept, MethodName } from '../verdict.js'
@@ -32,6 +32,8 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
     source: ConnectionSource,
     transport: Transport,
     onClosed: (connection: LiveConnection<I>) => void,
+    /** The talk with its client, where its credential came by first message. */
+    readonly conversation?: Conversation,
   ) {
     this.path = source.path
     this.params = source.params
@@ -72,29 +74,13 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
     return this.#transport
   }
 
-  /** Sends a frame of ours, with the nonce of the client where it gave one. */
-  tell(frame: ServerFrame): void {
-    this.#transport.send(encodeFrame({ ...frame, nonce: this.#accept.nonce }))
-  }
-
-  /** Tells the client that it is accepted, and for how many seconds, where that ends. */
-  acknowledge(expiresIn: number | undefined): void {
-    const { id, identity } = this
-    this.tell({
-      type: 'auth_ok',
-      userId: identity.id,
-      connection: id,
-      ...(expiresIn !== undefined && { expiresIn }),
-    })
-  }
-
   closed(): void {
     this.#onClosed(this)
   }
 
   /** Lets the connection live on as `accept` says, who must be the same identity. How it was opened stays. */
   renew(accept: Accept<I>): void {
-    const { method, protocol, nonce } = this.#accept
-    this.#accept = { ...accept, method, protocol, ...(nonce !== undefined && { nonce }) }
+    const { method, protocol } = this.#accept
+    this.#accept = { ...accept, method, protocol }
   }
 }

@@ -1,10 +1,10 @@
-import { readAuthFrame } from '@sallyport/protocol'
+import { type Heard, saysNothing, type WireMessage } from '../dialects/dialect.js'
 import type { Handshake } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import type { Accept, Verdict } from '../verdict.js'
-import { nonceOf, saysNothing } from './first-message.js'
 import type { LiveConnection } from './live-connection.js'
 import { handshakeOf } from './source.js'
+import { acknowledge, tell } from './tell.js'
 
 /** What becomes of a connection. */
 interface Life<I extends Identity> {
@@ -15,41 +15,56 @@ interface Life<I extends Identity> {
 }
 
 /**
- * Takes a text message of a connection that authenticated by first message. `true`: it was an `auth` frame, which
- * renews the connection; the application must not see it. One without the client's nonce is somebody else's, whose text
- * the client relays.
+ * Whether the guard has taken a message, which the application must not see. A promise: it has, later messages wait until it
+ * settles, and the application then gets these first.
  */
-export function receiveFrame<I extends Identity>(
+export type Taken = boolean | Promise<readonly WireMessage[]>
+
+type Verify<I extends Identity> = (handshake: Handshake) => Promise<Verdict<I>>
+
+/** Takes a message of a connection that authenticated by first message, when it brings a newer credential. */
+export function hearAgain<I extends Identity>(
   connections: Life<I>,
   connection: LiveConnection<I>,
-  text: string,
-  verify: (handshake: Handshake) => Promise<Verdict<I>>,
-): boolean {
-  const frame = readAuthFrame(text)
-  if (frame === undefined || nonceOf(frame) !== connection.accept.nonce) return false
-  renewInBand(connections, connection, text, verify).catch((error: unknown) => {
+  message: WireMessage,
+  verify: Verify<I>,
+): Taken {
+  const fail = (error: unknown): false => {
     connections.end(connection, 'internal', { error })
-  })
-  return true
+    return false
+  }
+  let heard: Heard
+  try {
+    heard = connection.conversation?.hearAgain?.(message)
+  } catch (error) {
+    fail(error)
+    return true
+  }
+  if (heard === undefined || heard === 'absent') return false
+  const { credential, rest } = heard === 'malformed' ? { credential: '', rest: [] } : heard
+  const renewed = renewInBand(connections, connection, credential, verify).catch(fail)
+  return rest.length === 0 || renewed.then((isRenewed) => (isRenewed ? rest : []))
 }
 
-/** Renews a connection by the `auth` frame in `message`, one at a time: what comes while one is verified is dropped. */
+/** Renews a connection by a newer credential, one at a time: what comes while one is verified is dropped. */
 async function renewInBand<I extends Identity>(
   connections: Life<I>,
   connection: LiveConnection<I>,
-  message: string,
-  verify: (handshake: Handshake) => Promise<Verdict<I>>,
-): Promise<void> {
-  if (!connections.isOpen(connection) || connection.renewing) return
+  credential: string,
+  verify: Verify<I>,
+): Promise<boolean> {
+  if (!connections.isOpen(connection) || connection.renewing) return false
   connection.renewing = true
-  const verdict = await verify({ ...handshakeOf(connection), message })
+  const verdict = await verify({ ...handshakeOf(connection), message: credential })
   connection.renewing = false
-  if (!connections.isOpen(connection)) return
+  if (!connections.isOpen(connection)) return false
   if (verdict.type === 'refuse') {
     // A bad credential leaves the one it was accepted with, which is still good until it ends.
-    if (!saysNothing(verdict.code)) connection.tell({ type: 'auth_fail' })
+    if (!saysNothing(verdict.code)) tell(connections, connection, { type: 'refused', code: verdict.code })
   } else if (verdict.type === 'accept') {
-    if (!connections.renew(connection, verdict)) connections.end(connection, 'forbidden')
-    else if (connections.isOpen(connection)) connection.acknowledge(connections.expiresIn(connection))
+    if (connections.renew(connection, verdict))
+      return connections.isOpen(connection) && acknowledge(connections, connection)
+    connections.end(connection, 'forbidden')
   }
+  return false
 }

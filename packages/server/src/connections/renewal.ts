@@ -19,9 +19,15 @@ export interface RenewalRequest<I extends Identity> {
   readonly connection?: string | undefined
 }
 
+/** The connections that a renewal means: the one of that id, or all of the session. */
+export interface Named {
+  readonly connection?: string | undefined
+  readonly session?: string | undefined
+}
+
 /** The live connections of a node. */
 export interface Renewable<I extends Identity> {
-  find(named: { connection?: string | undefined; session?: string | undefined }): LiveConnection<I>[]
+  find(named: Named): LiveConnection<I>[]
   renew(connection: LiveConnection<I>, accept: Accept<I>): boolean
   expiresIn(connection: LiveConnection<I>): number | undefined
 }

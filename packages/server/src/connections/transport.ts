@@ -1,5 +1,5 @@
 import { type CodeName, codes } from '@sallyport/protocol'
-import type { Dialect } from '../dialects/dialect.js'
+import type { Dialect, WireMessage } from '../dialects/dialect.js'
 
 /** Who is told of the end of a socket. */
 export interface CloseListener {
@@ -13,8 +13,8 @@ export interface Transport {
   readonly dialect: Dialect
   /** Whether messages still cross: neither side has begun to close. */
   readonly isOpen: boolean
-  /** Sends a text message. */
-  send(text: string): void
+  /** Sends a message. */
+  send(message: WireMessage): void
   /** Stops reading from the peer, so that what it sends waits on its side. Absent where the runtime cannot. */
   pause?(): void
   /** Reads again. There where {@link pause} is. */

@@ -1,4 +1,44 @@
-import type { Dialect } from './dialect.js'
+import { type AuthFrame, encodeFrame, readAuthFrame } from '@sallyport/protocol'
+import type { Conversation, Dialect, Heard, News, WireMessage } from './dialect.js'
 
 /** Sallyport's own frames, beside whatever the application speaks. */
-export const plain: Dialect = { closeCodes: {} }
+export const plain = {
+  closeCodes: {},
+  converse: (): Conversation => new PlainConversation(),
+} satisfies Dialect
+
+/** Begins to talk in a dialect. */
+export const converseIn = (dialect: Dialect): Conversation => dialect.converse?.() ?? plain.converse()
+
+class PlainConversation implements Conversation {
+  readonly mark = '"auth"'
+  /** By which the client knows our frames from what others write, and we know its. */
+  #nonce: string | undefined
+
+  hear(message: WireMessage): Heard {
+    const frame = read(message)
+    this.#nonce = nonceOf(frame)
+    return heard(frame)
+  }
+
+  /** A frame without the client's nonce is somebody else's, whose text the client relays. */
+  hearAgain(message: WireMessage): Heard {
+    const frame = read(message)
+    return nonceOf(frame) === this.#nonce ? heard(frame) : undefined
+  }
+
+  say(news: News): string {
+    const nonce = this.#nonce
+    if (news.type === 'expiring') return encodeFrame({ type: 'auth_expiring', expiresIn: news.expiresIn, nonce })
+    return encodeFrame(news.type === 'accepted' ? { ...news, type: 'auth_ok', nonce } : { type: 'auth_fail', nonce })
+  }
+}
+
+type Frame = AuthFrame | 'malformed' | undefined
+
+const read = (message: WireMessage): Frame => (typeof message === 'string' ? readAuthFrame(message) : undefined)
+
+/** The nonce that a client's frame carries; a broken one carries none. */
+const nonceOf = (frame: Frame): string | undefined => (typeof frame === 'object' ? frame.nonce : undefined)
+
+const heard = (frame: Frame): Heard => (typeof frame === 'object' ? { credential: frame.token, rest: [] } : frame)

@@ -19,7 +19,7 @@ export interface Handshake {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** The peer's address, as the transport sees it; `unix` over a Unix socket; empty where the runtime does not tell. */
   readonly address: string
-  /** The first message, once it has come. */
+  /** The credential that the first message brings, once it has come; empty when it is malformed. */
   readonly message?: string
   /** The parameters of its path, where the route's path has some. */
   readonly params?: PathParams

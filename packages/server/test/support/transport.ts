@@ -1,4 +1,5 @@
-import type { CloseListener, Transport } from '@sallyport/server'
+import type { CloseListener, Dialect, Transport } from '@sallyport/server'
+import type { Wire } from '../../src/connections/wire.js'
 import { plain } from '../../src/dialects/plain.js'
 
 /** A transport without a socket, which writes down what it is told to do to the peer. */
@@ -11,7 +12,15 @@ export interface FakeTransport extends Transport {
   drop(): void
 }
 
-export function fakeTransport(): FakeTransport {
+/** For messages that are their own text. */
+export const texts: Wire<string> = {
+  sizeOf: (text) => Buffer.byteLength(text),
+  has: (text, mark) => text.includes(mark),
+  read: (text) => text,
+  write: String,
+}
+
+export function fakeTransport(dialect: Dialect = plain): FakeTransport {
   const calls: string[] = []
   let closeListener: CloseListener | undefined
   let isReading = true
@@ -24,7 +33,7 @@ export function fakeTransport(): FakeTransport {
   const transport = {
     calls,
     drop,
-    dialect: plain,
+    dialect,
     get isReading() {
       return isReading
     },
@@ -32,7 +41,7 @@ export function fakeTransport(): FakeTransport {
       return !isClosed && !calls.some((call) => call.startsWith('close'))
     },
     bufferedAmount: 0,
-    send: (text: string) => void calls.push(`send ${text}`),
+    send: (message: string | Uint8Array) => void calls.push(`send ${message}`),
     pause: () => {
       isReading = false
     },

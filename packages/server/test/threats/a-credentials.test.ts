@@ -28,7 +28,7 @@ const explicit = {
     withLine(base, 'sec-websocket-protocol', `app.v1, ${encodeBearer(credential)}`),
   message: (base: Handshake, credential: string) => ({
     ...base,
-    message: JSON.stringify({ type: 'auth', token: credential }),
+    message: credential,
   }),
 }
 
@@ -256,7 +256,7 @@ describe('A: a bad credential', () => {
     ['query', { target: '/ws?token[]=good-ada' }],
     ['header', { headers: [['authorization', 'Basic YTpi']] }],
     ['subprotocol', { headers: [['sec-websocket-protocol', 'app.v1, sallyport.bearer.=']] }],
-    ['message', { message: '{"type":"auth"}' }],
+    ['message', { message: '' }],
   ])('A18 never falls back from a malformed %s, by status even to a browser', async (_, changes) => {
     const { guard, verify, verifyCookie } = observed()
     const { headers = [], ...rest } = changes
@@ -288,7 +288,7 @@ describe('A: a bad credential', () => {
 
   it('A18 verifies the first message behind a stale cookie like any other', async () => {
     const guard = guardOfAll()
-    const say = (token: string) => ({ ...page(stale), message: JSON.stringify({ type: 'auth', token }) })
+    const say = (token: string) => ({ ...page(stale), message: token })
     expect(await guard.decide(say('good-ada'))).toMatchObject({
       type: 'accept',
       identity: { id: 'ada' },

@@ -13,7 +13,7 @@ const ways: Record<string, (credential: string) => Handshake> = {
   query: (credential) => withParameter(handshake(), `token=${encodeURIComponent(credential)}`),
   header: (credential) => withLine(handshake(), 'authorization', `Bearer ${credential}`),
   subprotocol: (credential) => withLine(handshake(), 'sec-websocket-protocol', `app.v1, ${encodeBearer(credential)}`),
-  message: (credential) => ({ ...handshake(), message: JSON.stringify({ type: 'auth', token: credential }) }),
+  message: (credential) => ({ ...handshake(), message: credential }),
 }
 const cookie = (credential: string) =>
   withLine(withLine(handshake(), 'cookie', `session=${credential}`), 'origin', origin)

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream'
 import { type RawData, WebSocket, type WebSocketServer } from 'ws'
 import type { Gate, Receiver, SendGuard } from '../../connections/accepted-socket.js'
 import type { CloseListener } from '../../connections/transport.js'
-import type { Dialect } from '../../dialects/dialect.js'
+import type { Wire } from '../../connections/wire.js'
+import type { Dialect, WireMessage } from '../../dialects/dialect.js'
 import { limitRest } from '../node/rest.js'
 
 /** A message as ws emits it. */
@@ -128,8 +129,8 @@ export class GatedSocket implements Gate<Message> {
   get bufferedAmount(): number {
     return this.webSocket.bufferedAmount
   }
-  send(text: string): void {
-    this.webSocket.send(text, ignore)
+  send(message: WireMessage): void {
+    this.webSocket.send(message, ignore)
   }
   pause(): void {
     this.#isPaused = true
@@ -196,12 +197,20 @@ const bytesReadOf = (socket: Duplex): unknown => 'bytesRead' in socket && socket
 const ignore = () => {}
 const nobody: Receiver<Message> = { receive: ignore }
 
-/** How many bytes a message has, in whatever form the application wants it (`binaryType`). */
-export function sizeOf([data]: Message): number {
-  if (Array.isArray(data)) return data.reduce((bytes, part) => bytes + part.length, 0)
-  return data instanceof Blob ? data.size : data.byteLength
+/** Messages in whatever form the application wants them (`binaryType`). */
+export const wire: Wire<Message> = {
+  sizeOf([data]) {
+    if (Array.isArray(data)) return data.reduce((bytes, part) => bytes + part.length, 0)
+    return data instanceof Blob ? data.size : data.byteLength
+  },
+  has: ([data, isBinary], mark) => !isBinary && Buffer.isBuffer(data) && data.includes(mark),
+  read: ([data, isBinary]) => (isBinary ? bytesOf(data) : String(data)),
+  write: (message) => [Buffer.from(message), typeof message !== 'string'],
 }
 
-/** The text of a message that may be a frame; a look into the bytes spares the others the conversion. */
-export const frameText = ([data, isBinary]: Message): string | undefined =>
-  !isBinary && Buffer.isBuffer(data) && data.includes('"auth"') ? data.toString() : undefined
+function bytesOf(data: RawData): Uint8Array {
+  if (Array.isArray(data)) return Buffer.concat(data)
+  // Nobody can look into a Blob at once.
+  if (data instanceof Blob) return new Uint8Array()
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : data
+}

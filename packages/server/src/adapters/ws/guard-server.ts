@@ -14,7 +14,7 @@ import type { Verdict } from '../../verdict.js'
 import type { Admit } from '../../verifiers/admit.js'
 import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
 import { complete, completePending } from './complete.js'
-import { frameText, type Message, makeGateable, sizeOf } from './gated-socket.js'
+import { type Message, makeGateable, wire } from './gated-socket.js'
 import { type ConnectionHandler, emitConnections, handOver } from './hand-over.js'
 import { checkWebSocketServer, warnOfOthers } from './other-servers.js'
 
@@ -101,7 +101,7 @@ export function guardServer<I extends Identity>(
   checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)
   if (messagesPerSecond !== undefined) checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)
   makeGateable(webSocketServer)
-  const inside = { ...options, connections, clock, maxBufferedBytes, sizeOf, frameText }
+  const inside = { ...options, connections, clock, maxBufferedBytes, wire }
 
   async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): Promise<void> {
     const handshake = fromNode(request, params)
@@ -134,6 +134,7 @@ export function guardServer<I extends Identity>(
           handshake,
           admit,
           transport: gated,
+          wire,
           onDecided() {
             leave()
             socket.off('data', countBytes)
@@ -144,7 +145,7 @@ export function guardServer<I extends Identity>(
           },
         })
         place.wait(() => firstMessage.evict())
-        gated.onMessage({ receive: (message) => firstMessage.receive(textOf(message), message) })
+        gated.onMessage(firstMessage)
         // Behind the listener of ws, so that a credential in this very chunk has been seen.
         socket.on('data', countBytes)
       })
@@ -178,5 +179,3 @@ const mebibyte = 1_048_576
 
 const defaultWebSocketServer = () =>
   new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: mebibyte })
-
-const textOf = ([data, isBinary]: Message): string | undefined => (isBinary ? undefined : data.toString())

@@ -10,10 +10,11 @@ import {
 } from '@sallyport/server'
 import { testClock } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
+import { plain } from '../../../src/dialects/plain.js'
 import { cutStore } from '../../support/cut-store.js'
 import { deferred, nextTurn } from '../../support/deferred.js'
 import { handshake } from '../../support/handshake.js'
-import { fakeTransport } from '../../support/transport.js'
+import { fakeTransport, texts } from '../../support/transport.js'
 
 const auth = JSON.stringify({ type: 'auth', token: 'ada' })
 const life = { leeway: 5_000, maxAge: 600_000 }
@@ -46,7 +47,9 @@ function setUp({ answer = {}, limit }: { answer?: Partial<Accept>; limit?: Place
   })
   const open = (changes: Partial<Accept> = {}) => {
     const transport = fakeTransport()
-    return { transport, connection: connections.open(accepted(changes), handshake(), transport) }
+    const accept = accepted(changes)
+    const talk = accept.method === 'message' ? plain.converse() : undefined
+    return { transport, connection: connections.open(accept, handshake(), transport, talk) }
   }
   return { clock, guard, connections, events, accepted, open }
 }
@@ -82,8 +85,8 @@ describe('a connection is not opened', () => {
     const onOpen = () => {
       opens += 1
     }
-    const pending = { handshake: handshake(), transport, onDecided() {}, onOpen }
-    guard.connections.wait<string>(wait, pending).receive(auth, auth)
+    const pending = { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen }
+    guard.connections.wait<string>(wait, pending).receive(auth)
     await nextTurn()
     expect(opens).toBe(opened)
     expect(transport.calls.filter((call) => call.startsWith('close'))).toHaveLength(1 - opened)
@@ -96,13 +99,13 @@ describe('a socket that waits', () => {
     const start = () => {
       const transport = fakeTransport()
       const wait = { type: 'await', timeout: 5_000, maxBytes: 8_192 } as const
-      const pending = { handshake: handshake(), transport, onDecided() {}, onOpen() {} }
+      const pending = { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen() {} }
       return { transport, first: guard.connections.wait<string>(wait, pending) }
     }
     const [silent, good] = [start(), start()]
     expect(silent.first.evict()).toBe(true)
     expect(silent.transport.isOpen).toBe(false)
-    good.first.receive(auth, auth)
+    good.first.receive(auth)
     expect(good.first.evict()).toBe(false)
     await nextTurn()
     expect(guard.connections.size).toBe(1)
@@ -159,7 +162,7 @@ describe('a connection lives', () => {
     }
     const { connections } = createGuard({ clock, accept: [firstMessage({ verify })] })
     const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' }, vouchedAt: clock.now() }
-    const connection = connections.open(accept, handshake(), fakeTransport())!
+    const connection = connections.open(accept, handshake(), fakeTransport(), plain.converse())!
     connections.receive(connection, auth)
     connections.receive(connection, auth)
     expect(asked).toBe(1)

@@ -18,7 +18,7 @@ import { handshake } from '../../support/handshake.js'
 import { held } from '../../support/held.js'
 import { RawClient, rawFrame, rawHandshake, rawOpen } from '../../support/raw.js'
 import { startServer } from '../../support/server.js'
-import { fakeTransport } from '../../support/transport.js'
+import { fakeTransport, texts } from '../../support/transport.js'
 
 const authorized = { Authorization: 'Bearer good-ada' }
 const auth = (token: string) => JSON.stringify({ type: 'auth', token })
@@ -372,9 +372,9 @@ describe('F05 a revocation that races', () => {
       const opened: string[] = []
       const first = guard.connections.wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
-        { handshake: handshake(), transport, onDecided() {}, onOpen: () => opened.push('open') },
+        { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: () => opened.push('open') },
       )
-      first.receive(auth('x'), auth('x'))
+      first.receive(auth('x'))
       await asked
       release()
       await microtasks(turn)
@@ -397,9 +397,9 @@ describe('F05 a revocation that races', () => {
       const first = guard.connections.wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
         // As adapters do when they deliver.
-        { handshake: handshake(), transport, onDecided() {}, onOpen: () => transport.resume?.() },
+        { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: () => transport.resume?.() },
       )
-      first.receive(auth('x'), auth('x'))
+      first.receive(auth('x'))
       first.count(100_000)
       await asked
       release()
@@ -443,9 +443,9 @@ async function acceptByMessage(guard: Guard<Identity>, token: string) {
   const opened = deferred<Parameters<typeof guard.connections.receive>[0]>()
   const first = guard.connections.wait<string>(
     { type: 'await', timeout: 5_000, maxBytes: 8_192 },
-    { handshake: handshake(), transport, onDecided() {}, onOpen: opened.resolve },
+    { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: opened.resolve },
   )
-  first.receive(auth(token), auth(token))
+  first.receive(auth(token))
   const connection = await opened.promise
   return { transport, connection }
 }

@@ -4,7 +4,7 @@ import { awaitFirstMessage } from '../../../src/connections/first-message.js'
 import { refuse } from '../../../src/verdict.js'
 import { testClock } from '../../support/clock.js'
 import { deferred, nextTurn } from '../../support/deferred.js'
-import { fakeTransport } from '../../support/transport.js'
+import { fakeTransport, texts } from '../../support/transport.js'
 
 const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' }, vouchedAt: 0 }
 const auth = (token = 'x') => JSON.stringify({ type: 'auth', token })
@@ -22,12 +22,13 @@ function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {
     wait: { type: 'await', timeout, maxBytes },
     clock,
     transport,
+    wire: texts,
     linger: (end) => clock.after(1_000, end),
     onDecided() {
       places -= 1
     },
-    decide: (message) => {
-      decided.push(message)
+    decide: (credential) => {
+      decided.push(credential)
       return verdict.promise
     },
     onAbandon: (verdict) => void abandoned.push(verdict),
@@ -38,7 +39,7 @@ function setUp({ timeout = 5_000, maxBytes = 100 } = {}) {
     verdict.resolve(value)
     await nextTurn()
   }
-  const text = (message: string) => first.receive(message, message)
+  const text = (message: string) => first.receive(message)
   return {
     clock,
     transport,
@@ -62,7 +63,7 @@ describe('awaitFirstMessage', () => {
   it('asks the guard with the first auth frame, and says nothing until it knows', async () => {
     const { decided, transport, text, accepted, answer, clock } = setUp()
     text(auth())
-    expect(decided).toEqual([auth()])
+    expect(decided).toEqual(['x'])
     expect(clock.pending).toBe(0)
     await answer(accept)
     expect(accepted).toEqual([{ accept, kept: [] }])
@@ -79,17 +80,15 @@ describe('awaitFirstMessage', () => {
   })
 
   it('drops what comes before the credential and keeps what comes behind it, in order', async () => {
-    const { first, text, accepted, answer, decided } = setUp()
+    const { text, accepted, answer, decided } = setUp()
     text('before')
-    first.receive(undefined, 'binary before')
     text(auth())
     text('behind')
-    first.receive(undefined, 'binary behind')
     text(auth('again'))
     await answer(accept)
     text('too late for it')
-    expect(decided).toEqual([auth()])
-    expect(accepted).toEqual([{ accept, kept: ['behind', 'binary behind', auth('again')] }])
+    expect(decided).toEqual(['x'])
+    expect(accepted).toEqual([{ accept, kept: ['behind', auth('again')] }])
   })
 
   it('G25 keeps a thousand messages, and refuses who sends more, however small they are', async () => {

@@ -30,7 +30,6 @@ const own: HeaderLine = ['origin', origin]
 const bearer = (credential: string): HeaderLine => ['authorization', `Bearer ${credential}`]
 const session = (credential: string): HeaderLine => ['cookie', `session=${credential}`]
 const offered = (credential: string): HeaderLine => ['sec-websocket-protocol', `app.v1, ${encodeBearer(credential)}`]
-const message = (credential: string) => JSON.stringify({ type: 'auth', token: credential })
 
 const outcome = (verdict: Verdict): string => {
   if (verdict.type === 'accept') return `${verdict.identity.id} by ${verdict.method}`
@@ -49,7 +48,7 @@ describe('the decision', () => {
     ['a bearer', { headers: [bearer('good-ada')] }, 'ada by header'],
     ['a cookie of an allowed page', { headers: [session('good-ada'), own] }, 'ada by cookie'],
     ['a subprotocol', { headers: [offered('good-ada')] }, 'ada by subprotocol'],
-    ['a first message', { message: message('good-ada') }, 'ada by message'],
+    ['a first message', { message: 'good-ada' }, 'ada by message'],
     ['nothing', {}, 'await'],
   ]
 
@@ -111,12 +110,12 @@ describe('the decision', () => {
       ],
       [
         'a good first message beside a bad cookie',
-        { headers: [session('bad'), own], message: message('good-ada') },
+        { headers: [session('bad'), own], message: 'good-ada' },
         'ada by message',
       ],
       [
         'a bad first message beside a good cookie',
-        { headers: [session('good-ada'), own], message: message('bad') },
+        { headers: [session('good-ada'), own], message: 'bad' },
         'credential-unknown',
       ],
       ['a stale cookie', { headers: [session('bad'), own] }, 'await'],
