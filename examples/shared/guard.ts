@@ -13,7 +13,7 @@ const findSession = session((value) => {
 /** The guard of every example: all six ways in. Yours has those that you need. */
 export const guard = createGuard({
   origins,
-  protocols: ['sallyport-playground'],
+  protocols: ['sallyport-playground', 'graphql-transport-ws'],
   accept: [
     ticket(),
     query({ verify }),

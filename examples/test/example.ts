@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { type Words, wordsOf } from './stacks.js'
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -10,6 +11,8 @@ export interface Example {
   readonly port: number
   /** Its own page. */
   readonly origin: string
+  /** What its application says. */
+  readonly words: Words
   stop(): Promise<void>
 }
 
@@ -25,6 +28,7 @@ export async function startExample(name: string): Promise<Example> {
   return {
     port,
     origin: `http://127.0.0.1:${port}`,
+    words: wordsOf(name),
     async stop() {
       const ended = once(child, 'exit')
       child.kill('SIGTERM')

@@ -1,28 +1,12 @@
-import { encodeBearer } from '@sallyport/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rawOpen } from '../../packages/server/test/support/raw.js'
+import { type RawFrame, rawOpen } from '../../packages/server/test/support/raw.js'
 import { examples } from '../../scripts/examples.mjs'
 import { type Example, startExample } from './example.js'
-import { call, hear, type Knock, knock, type Login, say, signIn, ticketFor } from './visitor.js'
+import { call, hear, knock, say, signIn, ticketFor } from './visitor.js'
+import { protocolOf, ways } from './ways.js'
 
-/** How somebody who is signed in comes in. */
-const ways: Record<string, (example: Example, login: Login) => Promise<Knock>> = {
-  ticket: async (example, login) => knock(example, `?ticket=${await ticketFor(example, login)}`),
-  query: async (example) => knock(example, `?token=${(await signIn(example, 'ada', 60)).token}`),
-  header: (example, { token }) => knock(example, '', { Authorization: `Bearer ${token}` }),
-  cookie: (example, { cookie }) => knock(example, '', { Cookie: cookie, Origin: example.origin }),
-  subprotocol: (example, { token }) =>
-    knock(example, '', { 'Sec-WebSocket-Protocol': `${encodeBearer(token)}, sallyport-playground` }),
-  message: async (example, { token }) => {
-    const knocked = await knock(example)
-    say(knocked.client, JSON.stringify({ type: 'auth', token }))
-    return knocked
-  },
-}
-
-const welcome = (method: string) => ({ type: 'welcome', userId: 'ada', method })
-/** How many frames of ours come before the welcome. */
-const framesBy = (method: string): number => (method === 'message' ? 1 : 0)
+/** Whether the application said it: a text or binary frame (RFC 6455 section 5.6). */
+const isData = ({ opcode }: RawFrame) => opcode === 1 || opcode === 2
 
 describe.concurrent.each(examples)('the example $name ($description)', ({ name }) => {
   let example: Example
@@ -31,30 +15,29 @@ describe.concurrent.each(examples)('the example $name ($description)', ({ name }
   }, 60_000)
   afterAll(() => example.stop())
 
-  it.each(Object.entries(ways))('lets in by %s, welcomes and echoes', async (method, come) => {
-    const { client, status } = await come(example, await signIn(example))
+  it.each(Object.entries(ways))('lets in by %s, knows who it is, and answers', async (method, come) => {
+    const user = `ada by ${method}`
+    const { client, status } = await come(example, await signIn(example, user))
     expect(status).toBe(101)
-    const before = framesBy(method)
-    expect((await hear(client, before + 1))[before]).toEqual(welcome(method))
-    say(client, 'hello')
-    expect((await hear(client, before + 2))[before + 1]).toEqual({ type: 'echo', data: 'hello' })
+    expect(await example.words.welcome(client, user)).toEqual({ userId: user, method })
+    expect(await example.words.echo(client, 'hello')).toBe('hello')
     client.destroy()
   })
 
   it.each(Object.keys(ways).filter((method) => method !== 'query'))(
     'F03 ends what came by %s when its session is logged out, and only that',
     async (method) => {
-      const [login, other] = [await signIn(example), await signIn(example)]
+      const { words } = example
+      const [login, other] = [await signIn(example, 'eve'), await signIn(example, 'eve')]
       const [gone, stays] = [await ways[method]!(example, login), await ways[method]!(example, other)]
-      const before = framesBy(method)
-      await Promise.all([gone, stays].map(({ client }) => hear(client, before + 1)))
+      for (const { client } of [gone, stays]) await words.welcome(client, 'eve')
       await call(example, '/logout', { Cookie: login.cookie })
-      expect(await gone.client.closeFrame()).toEqual({ code: 4010, reason: 'Revoked' })
+      expect(await gone.client.closeFrame()).toEqual({ code: words.closes.revoked, reason: 'Revoked' })
+      const heard = gone.client.frames().length
       say(gone.client, 'too late')
-      say(stays.client, 'still here')
-      expect((await hear(stays.client, before + 2))[before + 1]).toEqual({ type: 'echo', data: 'still here' })
+      expect(await words.echo(stays.client, `after ${method}`)).toBe(`after ${method}`)
       await gone.client.gone()
-      expect(gone.client.texts()).toHaveLength(before + 1)
+      expect(gone.client.frames()).toHaveLength(heard)
       stays.client.destroy()
     },
   )
@@ -63,11 +46,13 @@ describe.concurrent.each(examples)('the example $name ($description)', ({ name }
     const { cookie, token } = await signIn(example)
     const bad = { Authorization: `Bearer ${token.slice(0, -4)}AAAA` }
     expect((await knock(example, '', bad)).status).toBe(401)
-    expect((await knock(example, '', { ...bad, Cookie: cookie, Origin: example.origin })).client.texts()).toEqual([])
+    expect(
+      (await knock(example, '', { ...bad, Cookie: cookie, Origin: example.origin })).client.frames().filter(isData),
+    ).toEqual([])
     const silent = await knock(example)
     say(silent.client, 'let me in')
     await silent.client.ping()
-    expect(silent.client.texts()).toEqual([])
+    expect(silent.client.frames().filter(isData)).toEqual([])
     silent.client.destroy()
   })
 
@@ -79,7 +64,7 @@ describe.concurrent.each(examples)('the example $name ($description)', ({ name }
 
   it('A19 never echoes the credential', async () => {
     const { client, protocol } = await ways.subprotocol!(example, await signIn(example))
-    expect(protocol).toBe('sallyport-playground')
+    expect(protocol).toBe(protocolOf(example))
     client.destroy()
   })
 
@@ -101,16 +86,16 @@ describe.concurrent.each(examples)('the example $name ($description)', ({ name }
   })
 
   it('F01 ends a connection with its credential', async () => {
-    const { client } = await ways.header!(example, await signIn(example, 'ada', 1))
-    await hear(client, 1)
-    expect(await client.closeFrame()).toEqual({ code: 4019, reason: 'Credential expired' })
+    const { client } = await ways.header!(example, await signIn(example, 'ada', 2))
+    await example.words.welcome(client, 'ada')
+    expect(await client.closeFrame()).toEqual({ code: example.words.closes.expired, reason: 'Credential expired' })
     await client.gone()
   })
 
   it('F05 renews a connection over HTTP', async () => {
     const [short, long] = [await signIn(example, 'ada', 2), await signIn(example)]
     const { client } = await ways.message!(example, short)
-    const [{ connection }] = (await hear(client, 2)) as [{ connection: string }]
+    const { connection } = await hear(client, ({ type }) => type === 'auth_ok')
     const renewed = await call(example, '/ws/renew', { Authorization: `Bearer ${long.token}` }, { connection })
     expect(renewed.status).toBe(200)
     client.destroy()

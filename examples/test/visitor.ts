@@ -9,6 +9,7 @@ import type { Example } from './example.js'
 
 /** Somebody who has signed in at an example. */
 export interface Login {
+  readonly user: string
   readonly token: string
   /** As a browser sends it. */
   readonly cookie: string
@@ -33,7 +34,7 @@ export function call(example: Example, path: string, headers: RawHeaders = {}, b
 
 export async function signIn(example: Example, user = 'ada', expiresIn = 3600): Promise<Login> {
   const { body, headers } = await call(example, '/login', {}, { user, expiresIn })
-  return { token: readJson(body).token as string, cookie: headers.get('set-cookie')?.split(';')[0] ?? '' }
+  return { user, token: readJson(body).token as string, cookie: headers.get('set-cookie')?.split(';')[0] ?? '' }
 }
 
 export async function ticketFor(example: Example, { token }: Login): Promise<string> {
@@ -41,18 +42,32 @@ export async function ticketFor(example: Example, { token }: Login): Promise<str
   return readJson(body).ticket as string
 }
 
-/** Knocks at the WebSocket route. */
+/** Knocks at the WebSocket route, for the protocol of the application. */
 export async function knock(example: Example, query = '', headers: RawHeaders = {}): Promise<Knock> {
-  const all = { Host: `127.0.0.1:${example.port}`, ...headers }
+  const { port, words } = example
+  const all = { Host: `127.0.0.1:${port}`, 'Sec-WebSocket-Protocol': words.protocol, ...headers }
   const { client, head } = await rawOpen(example.port, `/ws${query}`, all)
   return { client, status: head.status, protocol: head.headers.get('sec-websocket-protocol') }
 }
 
 export const say = (client: RawClient, text: string): void => client.write(rawFrame(text))
 
-/** The texts of the server, once there are so many. */
-export const hear = async (client: RawClient, count: number): Promise<unknown[]> =>
-  (await client.textsUntil(count)).map((text) => JSON.parse(text))
+/** The first text of the server that is looked for. */
+export async function hear(client: RawClient, isIt: (message: Message) => boolean): Promise<Message> {
+  const find = () =>
+    client
+      .texts()
+      .map((text) => JSON.parse(text) as Message)
+      .find(isIt)
+  await client.until(() => find() !== undefined)
+  const heard = find()
+  if (!heard) throw new Error(`the server ended without it; it said ${client.texts().join(' ')}`)
+  return heard
+}
+
+/** A text of a server, which is JSON in whatever words. */
+// biome-ignore lint/suspicious/noExplicitAny: the tests compare what they read
+type Message = Record<string, any>
 
 /** A body that may have come in chunks, whose lengths stand on lines of their own. */
 const readJson = (body: string): Record<string, unknown> =>

@@ -1,0 +1,27 @@
+import { createServer } from 'node:http'
+import { Hocuspocus } from '@hocuspocus/server'
+import { type Connection, createRoutes } from '@sallyport/server'
+import { guardServer } from '@sallyport/server/ws'
+import { nodeAccounts } from '../shared/accounts.js'
+import { address, ready } from '../shared/config.js'
+import { guard } from '../shared/guard.js'
+
+const routes = createRoutes(guard, { path: '/ws' })
+const server = createServer(async (request, response) => {
+  if (await routes.node(request, response)) return
+  if (await nodeAccounts(request, response)) return
+  response.writeHead(404).end()
+})
+const hocuspocus = new Hocuspocus<Pick<Connection, 'identity' | 'method'>>({
+  // Writes into the document who came and how, for all to see. An awareness state says only what its client likes.
+  async connected({ connection, context: { identity, method } }) {
+    connection.document.getMap('visitors').set(identity.id, method)
+  },
+})
+guardServer(server, guard, { path: '/ws' }, (socket, { identity, method, path }) => {
+  // Its hooks see neither the query nor the headers, where a credential may be.
+  const client = hocuspocus.handleConnection(socket, new Request(`http://localhost${path}`), { identity, method })
+  socket.on('message', (data: Buffer) => client.handleMessage(new Uint8Array(data)))
+  socket.on('close', (code, reason) => client.handleClose({ code, reason: reason.toString() }))
+})
+server.listen(address, () => ready('hocuspocus'))
