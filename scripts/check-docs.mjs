@@ -2,10 +2,11 @@
 //
 // A fenced block tagged `ts`, `tsx` or `js` is a file of its own. After the tag it may say
 //   continue         it goes on where the previous block of its page stopped
+//   example NAME     it is compiled where that example's server stands, and what it does there the server does too
 //   no-check REASON  it is not checked, and why
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { cache, root } from './bootstrap.mjs'
 import { report } from './report.mjs'
@@ -29,10 +30,13 @@ const compilerOptions = {
   skipLibCheck: true, // check-packages checks the declarations
 }
 
+/** The options of the examples, whose stacks stand beside them. */
+const exampleOptions = { ...compilerOptions, checkJs: false, module: 'Preserve', moduleResolution: 'Bundler' }
+
 const problems = []
 const snippets = pages.flatMap(readSnippets)
 if (snippets.length === 0) problems.push('No snippet found')
-else problems.push(...compile(snippets))
+else problems.push(...snippets.flatMap(strayLines), ...compile(snippets))
 report(problems, `${snippets.length} snippets in ${new Set(snippets.map(({ page }) => page)).size} pages compile`)
 
 function markdownIn(folder) {
@@ -42,7 +46,7 @@ function markdownIn(folder) {
 }
 
 /**
- * The programs of a page: `{ page, name, text }`. Each stands in its file on the lines where it stands in the page, so
+ * The programs of a page: `{ page, name, text, example }`. Each stands in its file on the lines where it stands in the page, so
  * that the compiler's line numbers are the page's.
  */
 function readSnippets(page) {
@@ -59,7 +63,12 @@ function readSnippets(page) {
     if (marks) fence = { marks, snippet: open(info.trim(), index) }
   })
   if (fence) problems.push(`${page}: a code fence is never closed`)
-  return found.map(({ name, lines }) => ({ page, name, text: Array.from(lines, (line) => line ?? '').join('\n') }))
+  return found.map(({ name, example, lines }) => ({
+    page,
+    name,
+    example,
+    text: Array.from(lines, (line) => line ?? '').join('\n'),
+  }))
 
   function open(info, index) {
     const [language, word, ...reason] = info.split(/\s+/)
@@ -74,32 +83,77 @@ function readSnippets(page) {
       if (found.length === 0) problems.push(`${at}: there is no block to continue`)
       return found.at(-1)
     }
+    if (word === 'example') {
+      if (existsSync(join(root, 'examples', `${reason}`, 'server.ts'))) {
+        found.push({ name: `.${page.replaceAll('/', '~')}.${index + 1}.${language}`, example: reason[0], lines: [] })
+        return found.at(-1)
+      }
+      problems.push(`${at}: there is no example “${reason}”`)
+      return undefined
+    }
     if (word) problems.push(`${at}: “${word}” is not known here`)
     found.push({ name: `${page}.${index + 1}.${language}`, lines: [] })
     return found.at(-1)
   }
 }
 
-/** Compiles the snippets in a scratch folder inside the workspace, where `@sallyport/*` resolves, and returns the errors. */
+/** The lines of a snippet that its example does not have, in that order: imports and declarations are the page's own. */
+function strayLines({ page, example, text }) {
+  if (!example) return []
+  const server = readFileSync(join(root, 'examples', example, 'server.ts'), 'utf8').split('\n')
+  let at = 0
+  return text.split('\n').flatMap((line, index) => {
+    if (/^(import|declare|$|\s*\/\/)/.test(line)) return []
+    const found = server.indexOf(line, at)
+    if (found === -1) return [`${page}:${index + 1}: examples/${example}/server.ts does not say this, or not here`]
+    at = found + 1
+    return []
+  })
+}
+
+/**
+ * Compiles the snippets in a scratch folder inside the workspace, where `@sallyport/*` resolves, or beside the server of
+ * their example, and returns the errors.
+ */
 function compile(snippets) {
   const folder = join(cache, 'docs')
+  const [beside, alone] = [true, false].map((isBeside) => snippets.filter(({ example }) => !!example === isBeside))
+  const paths = beside.map(({ example, name }) => join(root, 'examples', example, name))
   rmSync(folder, { recursive: true, force: true })
   try {
-    for (const { name, text } of snippets) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true })
-      writeFileSync(join(folder, name), `${text}\nexport {}\n`) // the last line makes a module of a snippet without imports
-    }
+    for (const { name, text } of alone) write(join(folder, name), text)
+    beside.forEach(({ text }, index) => {
+      write(paths[index], text)
+    })
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    const files = snippets.map(({ name }) => name)
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+    return [
+      ...check({ compilerOptions, files: alone.map(({ name }) => name) }),
+      ...(beside.length > 0 ? check({ compilerOptions: exampleOptions, files: paths }) : []),
+    ]
+  } finally {
+    for (const path of [folder, ...paths]) rmSync(path, { recursive: true, force: true })
+  }
+
+  function write(path, text) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, `${text}\nexport {}\n`) // the last line makes a module of a snippet without imports
+  }
+
+  function check(config) {
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
     const tsc = join(root, 'node_modules/.bin/tsc')
     const { status, stdout, stderr } = spawnSync(tsc, ['--pretty', 'false'], { cwd: folder, encoding: 'utf8' })
     if (status === 0) return []
     return `${stdout}${stderr}`
       .trim()
       .split('\n')
-      .map((line) => line.replace(/^(.+\.md)\.\d+\.[a-z]+\((\d+),(\d+)\)/, '$1:$2:$3'))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+      .map((line) =>
+        line
+          .replace(/^.*examples\/[^/]+\/\.(docs~)/, '$1')
+          .replace(
+            /^(.+\.md)\.\d+\.[a-z]+\((\d+),(\d+)\)/,
+            (_, page, row, column) => `${page.replaceAll('~', '/')}:${row}:${column}`,
+          ),
+      )
   }
 }

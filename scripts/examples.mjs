@@ -1,7 +1,7 @@
 // The examples: which there are, and what each needs before it runs.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { readJson, root } from './bootstrap.mjs'
+import { readJson, root, run } from './bootstrap.mjs'
 import { installProject } from './install-project.mjs'
 
 const folder = join(root, 'examples')
@@ -14,5 +14,10 @@ export const examples = readdirSync(folder)
 /** The program of an example. */
 export const programOf = (name) => join(folder, name, 'server.ts')
 
-/** Installs what an example needs. */
-export const installExample = (name) => installProject(join(folder, name))
+/** Installs what an example needs, and builds it where its stack has to be built. */
+export async function installExample(name) {
+  await installProject(join(folder, name))
+  if (!readJson(`examples/${name}/package.json`).scripts?.build) return
+  const code = await run('npm', ['run', 'build', '--silent', '--prefix', join(folder, name)])
+  if (code !== 0) process.exit(code)
+}

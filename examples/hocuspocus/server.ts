@@ -13,6 +13,10 @@ const server = createServer(async (request, response) => {
   response.writeHead(404).end()
 })
 const hocuspocus = new Hocuspocus<Pick<Connection, 'identity' | 'method'>>({
+  // Who may open which document: asked for each, and what it throws refuses that one.
+  async onAuthenticate({ documentName }) {
+    if (documentName !== 'ws') throw new Error('There is one document here.')
+  },
   // Writes into the document who came and how, for all to see. An awareness state says only what its client likes.
   async connected({ connection, context: { identity, method } }) {
     connection.document.getMap('visitors').set(identity.id, method)

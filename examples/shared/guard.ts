@@ -1,6 +1,6 @@
 import { cookie, createGuard, firstMessage, hash, header, query, session, subprotocol, ticket } from '@sallyport/server'
 import { jwt } from '@sallyport/server/jwt'
-import { origins, secret } from './config.js'
+import { origins, secret, trustedProxies } from './config.js'
 import { audience, issuer, sessionCookie, sessions } from './sessions.js'
 
 const verify = jwt({ secret, algorithms: ['HS256'], issuer, audience })
@@ -13,6 +13,7 @@ const findSession = session((value) => {
 /** The guard of every example: all six ways in. Yours has those that you need. */
 export const guard = createGuard({
   origins,
+  trustedProxies,
   protocols: ['sallyport-playground', 'graphql-transport-ws'],
   accept: [
     ticket(),

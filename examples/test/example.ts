@@ -11,23 +11,26 @@ export interface Example {
   readonly port: number
   /** Its own page. */
   readonly origin: string
+  /** The port of its proxy, where it has one. */
+  readonly httpsPort: number
   /** What its application says. */
   readonly words: Words
   stop(): Promise<void>
 }
 
-/** Runs an example on a free port, as `npm run example` does once all is installed. */
-export async function startExample(name: string): Promise<Example> {
-  const port = await freePort()
+/** Runs an example on free ports, as `npm run example` does once all is installed. */
+export async function startExample(name: string, more: Record<string, string> = {}): Promise<Example> {
+  const [port, httpsPort] = [await freePort(), await freePort()]
   const child = spawn(process.execPath, ['--import', 'tsx', file(`../${name}/server.ts`)], {
     cwd: file('../..'),
-    env: { ...process.env, PORT: `${port}`, HOST: '127.0.0.1' },
+    env: { ...process.env, PORT: `${port}`, HTTPS_PORT: `${httpsPort}`, HOST: '127.0.0.1', ...more },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await isReady(child)
   return {
     port,
     origin: `http://127.0.0.1:${port}`,
+    httpsPort,
     words: wordsOf(name),
     async stop() {
       const ended = once(child, 'exit')

@@ -1,6 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitepress'
 
 const page = (text, link) => ({ text, link })
+
+/** A page for each stack, by the title it has itself. */
+const folder = new URL('../../docs/stacks/', import.meta.url)
+const stacks = readdirSync(folder).map((file) =>
+  page(
+    /^# (.+)$/m.exec(readFileSync(new URL(file, folder), 'utf8'))[1],
+    `/docs/stacks/${file.slice(0, -'.md'.length)}`,
+  ),
+)
 
 export default defineConfig({
   title: 'Sallyport',
@@ -34,6 +44,7 @@ export default defineConfig({
           page('On your server', '/docs/servers'),
         ],
       },
+      { text: 'Your stack', items: stacks },
       {
         text: 'In production',
         items: [

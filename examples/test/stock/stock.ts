@@ -3,10 +3,10 @@ import { type Example, startExample } from '../example.js'
 import { call, type Login, ticketFor } from '../visitor.js'
 
 /** The example of a test file, started before its tests. */
-export function running(name: string): () => Example {
+export function running(name: string, more: Record<string, string> = {}): () => Example {
   let example: Example
   beforeAll(async () => {
-    example = await startExample(name)
+    example = await startExample(name, more)
   }, 60_000)
   afterAll(() => example.stop())
   return () => example

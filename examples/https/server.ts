@@ -1,0 +1,20 @@
+import { createServer } from 'node:http'
+import { createRoutes } from '@sallyport/server'
+import { guardServer } from '@sallyport/server/ws'
+import { nodeAccounts } from '../shared/accounts.js'
+import { address, httpsPort, ready } from '../shared/config.js'
+import { guard } from '../shared/guard.js'
+import { welcome } from '../shared/welcome.js'
+import { startNginx } from './nginx.js'
+
+const routes = createRoutes(guard, { path: '/ws' })
+const server = createServer(async (request, response) => {
+  if (await routes.node(request, response)) return
+  if (await nodeAccounts(request, response)) return
+  response.writeHead(404).end()
+})
+guardServer(server, guard, { path: '/ws' }, welcome)
+server.listen(address, async () => {
+  await startNginx()
+  ready(`https, behind nginx at https://localhost:${httpsPort}`)
+})
