@@ -11,6 +11,10 @@ export default defineConfig({
       { find: '@sallyport/server/jwt', replacement: source('packages/server/src/verifiers/tokens.ts') },
       { find: '@sallyport/server/redis', replacement: source('packages/server/src/stores/redis/store.ts') },
       { find: '@sallyport/server/testing', replacement: source('packages/server/src/testing/index.ts') },
+      {
+        find: '@sallyport/server/crossws',
+        replacement: source('packages/server/src/adapters/crossws/guarded-web-socket.ts'),
+      },
       { find: '@sallyport/server/ws', replacement: source('packages/server/src/adapters/ws/guard-server.ts') },
       { find: /^@sallyport\/server$/, replacement: source('packages/server/src/index.ts') },
     ],

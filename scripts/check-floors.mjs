@@ -20,7 +20,7 @@ const floors = [
   { files: ['methods', 'connections/'], kin: ['connections/'] },
   { files: ['guard/'], kin: ['guard/'] },
   { files: ['routes', 'observers/', 'adapters/node/'], kin: ['observers/', 'adapters/node/'] },
-  { files: ['adapters/ws/'], kin: ['adapters/ws/'] },
+  { files: ['adapters/ws/', 'adapters/crossws/'], kin: ['adapters/ws/', 'adapters/crossws/'] },
   { files: ['testing/'], kin: ['testing/'] },
   { files: ['index'] },
 ]

@@ -37,6 +37,7 @@ const ws = [
   'contract/adapter.ws.test.ts',
   places,
 ]
+const crossws = ['unit/adapters/crossws.test.ts', 'contract/adapter.crossws.test.ts']
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
 const calls = ['threats/g-routes.test.ts']
 const waiting = ['threats/g-waiting.test.ts']
@@ -970,5 +971,41 @@ export default [
     ],
     ['const cors = allowed &&', 'const cors =', 'a foreign page may read the answers'],
     [' && !asksForWebSocket(request)', '', 'a handshake that a runtime hands on as a request is refused'],
+  ]),
+  ...of('adapters/crossws/peer-gate.ts', crossws, [
+    ['(gate.#isShut || !gate.sends)', 'false', 'the application sends to who is between the doors, or over'],
+    ['      gate.sends?.beforeSend()\n', '', 'the application sends to who is no longer authenticated'],
+    ['      gate.sends?.afterSend()\n', '', 'what waits for a slow reader grows without bound'],
+    ['    peers.delete(this.#peer as never)\n', '', 'who is between the doors, or over, hears what all hear'],
+    ['this.#peer.unsubscribe(topic)', 'this.#peer', 'who is over hears what is published'],
+    ['    this.hide()\n', '', 'who is over hears what all hear'],
+    ['    this.#receiver = nobody\n', '', 'messages cross behind the Close'],
+    ['else this.#count?.(sizeOf(message))', '', 'a peer without a credential sends for ever where no byte can be seen'],
+    ['this.#rest > maxRest', 'false', 'who has been told that it is over goes on to send, where no byte can be seen'],
+    ["    this.#socket.on('data', onData)\n", '', 'a message without a credential is as long as the framework allows'],
+    ['    limitRest(this.#socket)\n', '', 'who has been told that it is over goes on to send'],
+    ["name === 'protocol' ? protocol : ", '', 'crossws shows the application a credential as the subprotocol'],
+  ]),
+  ...of('adapters/crossws/passage.ts', crossws, [
+    ['clock.after(maxAbsence, () => this.giveUp())', '() => {}', 'a place is held for a peer that never comes'],
+    [
+      '    if (expected?.verdict) this.#route.connections.abandon(expected.verdict)\n',
+      '',
+      'a place among the connections of an identity is held for a peer that never comes',
+    ],
+    ['      connections.abandon(verdict)\n', '', 'the same where the peer has left before the verdict'],
+    ['    gate.hide()\n', '', 'who is between the doors hears what all hear'],
+    ['done.catch((error: unknown) => this.#accepted?.fail(error))', 'done', 'a hook that rejects ends the process'],
+    ['    if (!this.#accepted) return\n', '', 'the application hears of peers that were never accepted'],
+  ]),
+  ...of('adapters/crossws/upgrade-answer.ts', crossws, [
+    ['  headers.delete(name)\n', '', 'the application selects a subprotocol behind the back of the guard'],
+    ['delete node.headers[name]', 'node.headers', 'the ws of crossws 0.3 echoes a credential'],
+    ['else node.headers[name] = protocol', '', 'the same beside a subprotocol'],
+  ]),
+  ...of('adapters/crossws/guarded-web-socket.ts', crossws, [
+    [".on('error', ignore)", '', 'a peer that resets its connection ends the process'],
+    [".once('close', () => passage.giveUp())", '', 'a peer that has left keeps its place until the verdict'],
+    ['verdict = await guard.decide(handshake, admit)', 'verdict = await guard.decide(handshake)', 'admit is not asked'],
   ]),
 ]

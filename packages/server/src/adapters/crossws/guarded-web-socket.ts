@@ -1,0 +1,158 @@
+import type { Connection } from '../../connections/connection.js'
+import type { Authorize } from '../../connections/inner-door.js'
+import { checkDialect, type Dialect } from '../../dialects/dialect.js'
+import { plain } from '../../dialects/plain.js'
+import type { Guard } from '../../guard/guard.js'
+import { fromFetch, fromNode } from '../../handshake/request.js'
+import type { Identity } from '../../identity.js'
+import { checkedNumber } from '../../support/checked-number.js'
+import type { Admit } from '../../verifiers/admit.js'
+import { Passage, type PeerHooks } from './passage.js'
+import {
+  type CrosswsHooks,
+  type CrosswsMessage,
+  type CrosswsPeer,
+  nodeRequestOf,
+  type UpgradeAnswer,
+  type UpgradeRequest,
+} from './peer.js'
+import { headersOf, refuseUpgrade } from './upgrade-answer.js'
+
+export type { PeerHooks } from './passage.js'
+export type { CrosswsHooks, CrosswsMessage, CrosswsPeer, UpgradeAnswer, UpgradeRequest } from './peer.js'
+
+/** Hooks of the application, as those of crossws. */
+export interface GuardedHooks<P, M> extends PeerHooks<P, M> {
+  /**
+   * Asked about a handshake that the guard does not refuse; who it is may not be known yet. A `Response`, answered or
+   * thrown, refuses it. The subprotocol is the guard's to select.
+   */
+  upgrade?(request: UpgradeRequest): Answer | Promise<Answer>
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook may answer nothing
+type Answer = UpgradeAnswer | Response | undefined | void
+
+/** Options of {@link guardedWebSocket}. */
+export interface GuardedWebSocketOptions<I extends Identity, M> {
+  /** Says whether who it is may connect here, once that is known; as that of `guardServer`. Default: everybody may. */
+  readonly admit?: Admit<I>
+  /** The protocol that the route speaks, as that of `guardServer`. Default: none. */
+  readonly dialect?: Dialect
+  /** Asked about every message of an accepted peer. Default: all may pass. */
+  readonly authorize?: Authorize<I, M>
+  /** How many messages a second a peer may send, 1 at least; more close it with 4029. Default: any number. */
+  readonly messagesPerSecond?: number
+  /**
+   * How many bytes of what was sent may wait for a client that reads slowly, where the runtime tells. One more ends it at
+   * once. Default 16,777,216: 16 MiB.
+   */
+  readonly maxBufferedBytes?: number
+}
+
+const mebibyte = 1_048_576
+const passageKey = Symbol('passage')
+
+/**
+ * Guards a WebSocket route of crossws, as Nuxt, Nitro and h3 have them: its hooks see accepted peers alone. One that fails
+ * closes its peer with 1011.
+ *
+ * ```ts
+ * export default defineWebSocketHandler(
+ *   guardedWebSocket(guard, {
+ *     open: (peer) => peer.send(`hello ${connectionOf(guard, peer).identity.id}`),
+ *     message: (peer, message) => peer.send(message.text()),
+ *   }),
+ * )
+ * ```
+ *
+ * @throws ConfigurationError when a number among the options or of a dialect cannot work
+ */
+export function guardedWebSocket<I extends Identity, P extends CrosswsPeer, M extends CrosswsMessage>(
+  guard: Guard<I>,
+  hooks: GuardedHooks<P, M>,
+  options: GuardedWebSocketOptions<I, M> = {},
+): CrosswsHooks<P, M> {
+  const { admit, dialect = plain, maxBufferedBytes = 16 * mebibyte, messagesPerSecond } = options
+  const { connections, clock } = guard
+  checkDialect('guardedWebSocket', dialect)
+  checkedNumber('guardedWebSocket', 'maxBufferedBytes', maxBufferedBytes, 0)
+  if (messagesPerSecond !== undefined) checkedNumber('guardedWebSocket', 'messagesPerSecond', messagesPerSecond, 1)
+  const route = { ...options, hooks, dialect, maxBufferedBytes, connections, clock }
+
+  async function upgrade(request: UpgradeRequest) {
+    const node = nodeRequestOf(request)
+    const handshake = node ? fromNode(node) : fromFetch(request as Request)
+    const place = guard.enter(handshake)
+    if ('reason' in place) return refuseUpgrade(request, clock, place)
+    const passage = new Passage(route, { handshake, place })
+    // A reset ends the process where nobody listens, and crossws does not.
+    node?.socket.on('error', ignore).once('close', () => passage.giveUp())
+    try {
+      const verdict = await guard.decide(handshake, admit)
+      if (verdict.type === 'refuse' && verdict.by === 'status') {
+        passage.giveUp()
+        return refuseUpgrade(request, clock, verdict)
+      }
+      passage.decided(verdict)
+      const theirs = verdict.type === 'refuse' ? undefined : await hooks.upgrade?.(request)
+      if (theirs instanceof Response) throw theirs
+      const { namespace } = theirs ?? {}
+      return {
+        headers: headersOf(request, verdict, theirs?.headers),
+        // crossws 0.3 knows the context of the request alone.
+        context: Object.assign(request.context ?? {}, theirs?.context, { [passageKey]: passage }),
+        ...(namespace !== undefined && { namespace }),
+      }
+    } catch (error) {
+      passage.giveUp()
+      const response = error instanceof Error && 'response' in error ? error.response : error
+      if (response instanceof Response) return response
+      return refuseUpgrade(request, clock, guard.refuse(handshake, 'internal-error', error))
+    }
+  }
+
+  /** The passage of a peer, who is there by now. */
+  function passageOf(peer: P): Passage<I, P, M> {
+    const marked = peer.context as { [passageKey]?: Passage<I, P, M> }
+    // Some runtimes lose the context on the way.
+    marked[passageKey] ??= new Passage(route)
+    const passage = marked[passageKey]
+    passage.arrive(peer)
+    return passage
+  }
+
+  return {
+    upgrade,
+    open(peer) {
+      passageOf(peer)
+    },
+    message: (peer, message) => passageOf(peer).take(message),
+    close(peer, details) {
+      const passage = passageOf(peer)
+      passage.tell(() => hooks.close?.(peer, details))
+      passage.closed()
+    },
+    error: (peer, error) => passageOf(peer).tell(() => hooks.error?.(peer, error)),
+    drain: (peer) => passageOf(peer).tell(() => hooks.drain?.(peer)),
+    ping: (peer, data) => passageOf(peer).tell(() => hooks.ping?.(peer, data)),
+    pong: (peer, data) => passageOf(peer).tell(() => hooks.pong?.(peer, data)),
+  }
+}
+
+/**
+ * The connection of a peer that `guard` has accepted, live or over.
+ *
+ * @throws TypeError when it is no such peer
+ */
+export function connectionOf<I extends Identity>(
+  guard: Guard<I>,
+  { context }: Pick<CrosswsPeer, 'context'>,
+): Connection<I> {
+  const passage = (context as { readonly [passageKey]?: unknown })[passageKey]
+  const connection = passage instanceof Passage ? passage.connectionIn(guard.connections) : undefined
+  if (!connection) throw new TypeError('connectionOf: this guard has not accepted that peer')
+  return connection
+}
+
+const ignore = () => {}
