@@ -9,6 +9,7 @@ export default defineConfig({
       { find: '@sallyport/protocol', replacement: source('packages/protocol/src/index.ts') },
       { find: '@sallyport/client', replacement: source('packages/client/src/index.ts') },
       { find: '@sallyport/server/jwt', replacement: source('packages/server/src/verifiers/tokens.ts') },
+      { find: '@sallyport/server/logins', replacement: source('packages/server/src/verifiers/logins/index.ts') },
       { find: '@sallyport/server/redis', replacement: source('packages/server/src/stores/redis/store.ts') },
       { find: '@sallyport/server/testing', replacement: source('packages/server/src/testing/index.ts') },
       {

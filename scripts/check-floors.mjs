@@ -16,6 +16,7 @@ const floors = [
   { files: ['stores/redis/'], kin: ['stores/redis/'] },
   { files: ['carriers/', 'dialects/', 'limits/'], kin: ['carriers/', 'dialects/', 'limits/'] },
   { files: ['verifiers/'], kin: ['verifiers/'] },
+  { files: ['verifiers/logins/'], kin: ['verifiers/logins/'] },
   { files: ['tickets', 'verdict', 'revocation/'], kin: ['revocation/'] },
   { files: ['methods', 'connections/'], kin: ['connections/'] },
   { files: ['guard/'], kin: ['guard/'] },

@@ -289,6 +289,58 @@ export default [
     ],
   ),
   ...of(
+    'sealed.ts',
+    ['unit/verifiers/sealed.test.ts'],
+    [
+      ['if (error instanceof UnavailableError) throw error', '', 'a broken dependency is a bad seal'],
+      ['expiresAt <= now', 'false', 'a session beyond its end'],
+    ],
+  ),
+  ...of(
+    'logins/stored-session.ts',
+    ['logins/express-session.test.ts'],
+    [
+      [
+        'expected.length === given.length && timingSafeEqual(expected, given)',
+        'true',
+        'whoever writes an id of a session',
+      ],
+      ['value.startsWith(prefix) ?', 'true ?', 'other spellings of a cookie'],
+      ["error && !hasCode(error, 'ENOENT')", 'false', 'a store that is down is a bad session'],
+      ['new Date(expires).getTime()', 'undefined', 'a session that never ends'],
+      ['session: hash(id)', 'session: hash(value)', 'a sign-out by the id of the session ends nothing'],
+    ],
+  ),
+  ...of(
+    'logins/better-auth.ts',
+    ['logins/better-auth.test.ts'],
+    [
+      ['disableRefresh: true', 'disableRefresh: false', 'a socket prolongs a session whose cookie is not'],
+      ['encodeURIComponent(value)', 'value', 'a cookie that brings another'],
+      ['expiresAt: +new Date(expiresAt)', 'expiresAt: undefined', 'a session that never ends'],
+    ],
+  ),
+  ...of(
+    'logins/iron-session.ts',
+    ['logins/iron-session.test.ts'],
+    [['oneSpelling.test(value)', 'true', 'a revoked session in another spelling']],
+  ),
+  ...of(
+    'logins/auth-js.ts',
+    ['logins/auth-js.test.ts'],
+    [['session: jti, token: jti', "session: Math.random() + ''", 'a revoked session in another spelling']],
+  ),
+  ...of(
+    'logins/node-middleware.ts',
+    ['logins/passport.test.ts'],
+    [
+      ['resolve(false)', 'resolve(true)', 'whom middleware turned away'],
+      ['if (error) reject', 'if (false) reject', 'whom middleware could not look up'],
+      ["handshake.target.replace(/\\?.*$/s, '')", 'handshake.target', 'what stands in the URL is told to middleware'],
+      ['encodeURIComponent(value)', 'value', 'a cookie that brings another'],
+    ],
+  ),
+  ...of(
     'session.ts',
     ['unit/verifiers/session.test.ts', 'threats/b-session.test.ts'],
     [

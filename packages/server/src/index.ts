@@ -59,6 +59,7 @@ export type { Accept, Answer, Await, MethodName, Recheck, Refuse, Verdict } from
 export type { Admission, Admit, RoutedHandshake } from './verifiers/admit.js'
 export { type IntrospectionOptions, type IntrospectionRules, introspection } from './verifiers/introspection.js'
 export type { Logout, LogoutVerifier } from './verifiers/logout.js'
+export { type OpenSeal, type ReadSeal, type SealedSession, sealed } from './verifiers/sealed.js'
 export { type FindSession, type Session, session } from './verifiers/session.js'
 export {
   type Recall,

@@ -1,0 +1,126 @@
+import { betterAuth } from '@sallyport/server/logins'
+import { betterAuth as createAuth } from 'better-auth'
+import { type MemoryDB, memoryAdapter } from 'better-auth/adapters/memory'
+import { toNodeHandler } from 'better-auth/node'
+import { bearer } from 'better-auth/plugins'
+import { describe, expect, it } from 'vitest'
+import { startLogin } from '../support/login.js'
+
+const name = 'better-auth.session_token'
+const minute = 60_000
+
+async function start() {
+  const tables: MemoryDB = { user: [], session: [], account: [], verification: [] }
+  const create = (baseURL: string) =>
+    createAuth({
+      baseURL,
+      secret: 'a secret of more than 32 characters',
+      database: memoryAdapter(tables),
+      emailAndPassword: { enabled: true },
+      session: { expiresIn: 600, updateAge: 60, cookieCache: { enabled: true, maxAge: 300 } },
+      user: { additionalFields: { role: { type: 'string', required: false, defaultValue: 'writer' } } },
+      plugins: [bearer()],
+      logger: { disabled: true },
+    })
+  let auth: ReturnType<typeof create> | undefined
+  const login = await startLogin((url) => {
+    auth = create(url)
+    const verify = betterAuth(auth, ({ user }) => ({ id: user.id, name: user.name, role: user.role }))
+    return { handle: toNodeHandler(auth), name, verify }
+  })
+  const browser = login.browser()
+  async function call(path: string, body?: object) {
+    const headers = { origin: login.url, 'content-type': 'application/json' }
+    const init = body ? { method: 'POST', body: JSON.stringify(body) } : {}
+    const response = await browser.fetch(`/api/auth/${path}`, { ...init, headers })
+    expect(response.status).toBe(200)
+    return response
+  }
+  const signIn = async () => {
+    const response = await call('sign-up/email', { email: 'ada@example.com', password: 'correct horse', name: 'Ada' })
+    return (await response.json()) as { token: string; user: { id: string } }
+  }
+  return { ...login, browser, call, signIn, tables, auth: auth! }
+}
+
+describe('a login by better-auth', () => {
+  it('comes in by its cookie', async () => {
+    const { browser, signIn, connect, guard, tables } = await start()
+    const { user } = await signIn()
+    const { greeting } = await connect(browser.cookies)
+    expect(greeting).toBe(`hello ${user.id}`)
+    const [session] = tables.session!
+    expect([...guard.connections]).toMatchObject([
+      { session: session?.id, identity: { id: user.id, name: 'Ada', role: 'writer' } },
+    ])
+  })
+
+  it('ends its connection when somebody signs out, whatever the cookie cache holds', async () => {
+    const { browser, call, signIn, connect, refused, pass } = await start()
+    await signIn()
+    const { cookies } = browser
+    expect(cookies).toContain('better-auth.session_data')
+    const { client } = await connect(cookies)
+    await call('sign-out', {})
+    await pass(minute + 1_000)
+    expect(await client.closed).toMatchObject({ code: 4010 })
+    expect(await refused(cookies)).toEqual({ code: 4001, reason: 'credential-unknown' })
+  })
+
+  it('is prolonged while its pages are used, and ends with its session', async () => {
+    const { browser, call, signIn, connect, pass, guard } = await start()
+    await signIn()
+    const { client } = await connect(browser.cookies)
+    await pass(8 * minute)
+    await call('get-session?disableCookieCache=true')
+    await pass(4 * minute) // twelve minutes after the login
+    expect(guard.connections.size).toBe(1)
+    await pass(10 * minute)
+    expect(await client.closed).toMatchObject({ code: 4019 })
+  })
+
+  it('is not prolonged by its socket', async () => {
+    const { browser, signIn, connect, pass, tables } = await start()
+    await signIn()
+    const before = `${tables.session![0]?.expiresAt}`
+    await pass(5 * minute)
+    await connect(browser.cookies)
+    expect(`${tables.session![0]?.expiresAt}`).toBe(before)
+  })
+
+  it('E63 is looked for in the cookie alone, though its library looks elsewhere too', async () => {
+    const { browser, signIn, connect, refused, auth } = await start()
+    const { token } = await signIn()
+    const bad = `${name}=bad.signature`
+    const authorization = `Bearer ${token}`
+    // The library would take the handshake for that of somebody known.
+    expect(await auth.api.getSession({ headers: new Headers({ cookie: bad, authorization }) })).not.toBeNull()
+    expect(await refused(bad, { authorization })).toEqual({ code: 4001, reason: 'credential-unknown' })
+    await connect(browser.cookies)
+  })
+
+  it('B31 is refused with a signature that is not that of its token', async () => {
+    const { browser, signIn, connect, refused } = await start()
+    const { token } = await signIn()
+    const good = decodeURIComponent(browser.jar.get(name)!)
+    const smuggled = `x; ${name}=${good}`
+    for (const bad of [token, `${token}.`, `${good.slice(0, -3)}AA=`, `x${good}`, smuggled]) {
+      const answer = await refused(`${name}=${encodeURIComponent(bad)}`)
+      expect(answer, bad).toEqual({ code: 4001, reason: 'credential-unknown' })
+    }
+    await connect(browser.cookies)
+  })
+
+  it('F52 is no bad session while its database is down', async () => {
+    const { browser, signIn, connect, refused, tables } = await start()
+    await signIn()
+    const { session: value } = tables
+    const fail = () => {
+      throw new Error('ECONNREFUSED')
+    }
+    Object.defineProperty(tables, 'session', { get: fail, configurable: true })
+    expect(await refused(browser.cookies)).toEqual({ code: 1013, reason: 'dependency-unavailable' })
+    Object.defineProperty(tables, 'session', { value })
+    await connect(browser.cookies)
+  })
+})
