@@ -1,5 +1,6 @@
 import { AcceptedSocket } from '../../connections/accepted-socket.js'
 import type { Connection } from '../../connections/connection.js'
+import type { LiveConnection } from '../../connections/live-connection.js'
 import type { Guard } from '../../guard/guard.js'
 import type { Identity } from '../../identity.js'
 import { gateOf } from './gated-socket.js'
@@ -14,8 +15,13 @@ import { gateOf } from './gated-socket.js'
  * @throws TypeError when it is no such socket
  */
 export function connectionOf<I extends Identity>(guard: Guard<I>, socket: object): Connection<I> {
-  const accepted = gateOf(socket)?.sends
-  const connection = accepted instanceof AcceptedSocket ? accepted.connectionIn(guard.connections) : undefined
+  const connection = acceptedBy(guard, socket)
   if (!connection) throw new TypeError('connectionOf: this guard has not accepted that socket')
   return connection
+}
+
+/** The same; `undefined` when it is no such socket. */
+export function acceptedBy<I extends Identity>(guard: Guard<I>, socket: object): LiveConnection<I> | undefined {
+  const accepted = gateOf(socket)?.sends
+  return accepted instanceof AcceptedSocket ? accepted.connectionIn(guard.connections) : undefined
 }
