@@ -12,6 +12,10 @@ export default defineConfig({
       { find: '@sallyport/server/logins', replacement: source('packages/server/src/verifiers/logins/index.ts') },
       { find: '@sallyport/server/fastify', replacement: source('packages/server/src/adapters/fastify.ts') },
       { find: '@sallyport/server/redis', replacement: source('packages/server/src/stores/redis/store.ts') },
+      {
+        find: '@sallyport/server/socket-io',
+        replacement: source('packages/server/src/adapters/socket-io/guard-socket-io.ts'),
+      },
       { find: '@sallyport/server/testing', replacement: source('packages/server/src/testing/index.ts') },
       {
         find: '@sallyport/server/crossws',

@@ -22,6 +22,7 @@ const floors = [
   { files: ['guard/'], kin: ['guard/'] },
   { files: ['routes', 'observers/', 'adapters/node/'], kin: ['observers/', 'adapters/node/'] },
   { files: ['adapters/ws/', 'adapters/crossws/'], kin: ['adapters/ws/', 'adapters/crossws/'] },
+  { files: ['adapters/socket-io/'], kin: ['adapters/socket-io/'] },
   { files: ['adapters/fastify'] },
   { files: ['testing/'], kin: ['testing/'] },
   { files: ['index'] },

@@ -26,6 +26,7 @@ import { rejected } from '../verifiers/verifier.js'
 import { Decision, type Ways } from './decision.js'
 import { type Measurement, Measurements, type Work } from './measurements.js'
 import { type GuardOptions, settingsOf } from './options.js'
+import { type Known, Recognition } from './recognition.js'
 
 /** How a node is. */
 export interface Health {
@@ -47,6 +48,13 @@ export interface Guard<I extends Identity = Identity> {
    * the application's word about the route.
    */
   decide(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>>
+  /** The same about somebody who has a connection already, and its place: what else its client asks for beside it. */
+  verify(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>>
+  /**
+   * Looks at a request of a client that comes by many, each with an id in its URL: it comes from an allowed page and, where
+   * the client is `known`, from that client. Answers a mark of it, which is no credential, to give back with the next.
+   */
+  recognize(request: Handshake, known?: Known<I>): Promise<string | Refuse>
   /** Issues a ticket for the WebSocket route at `path` to the caller of a route, who shows who it is by header or cookie. */
   issueTicket(request: Handshake, path: string): Promise<IssuedTicket | Refuse>
   /** Revokes what a logout token of an OpenID provider names; `verify` reads the token. */
@@ -128,6 +136,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
       tickets?.redeem(credential, handshake) ?? rejected('credential-unknown'),
     revocations: connections.log,
   })
+  const recognition = new Recognition<I>({ settings, decision, ways: routeWays, connections })
 
   function enter(handshake: Handshake): Place | Refuse {
     return pending.enter(addressOf(handshake)) ?? report(refuse('pending'), handshake)
@@ -146,14 +155,21 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     return report(protocol === undefined ? verdict : { ...verdict, protocol }, handshake)
   }
 
-  async function verify(handshake: Handshake): Promise<Verdict<I>> {
-    return report(await evaluate(handshake), handshake)
+  async function verify(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>> {
+    const verdict = await evaluate(handshake)
+    return report(verdict.type === 'accept' && admit ? await ask(admit, verdict, handshake) : verdict, handshake)
+  }
+
+  async function recognize(request: Handshake, known?: Known<I>): Promise<string | Refuse> {
+    const mark = await recognition.recognize(request, known)
+    return typeof mark === 'string' ? mark : report(mark, request)
   }
 
   function evaluate(handshake: Handshake): Verdict<I> | Promise<Verdict<I>> {
     if (connections.isDraining) return refuse('draining')
     // A message comes from a socket whose handshake was found good.
-    const fault = handshake.message === undefined ? checkUpgrade(handshake) : undefined
+    const isOpen = handshake.isOpen || handshake.message !== undefined
+    const fault = isOpen ? undefined : checkUpgrade(handshake)
     return fault ? refuse(fault) : decision.evaluate(handshake, upgradeWays)
   }
 
@@ -253,6 +269,8 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   return {
     enter,
     decide,
+    verify,
+    recognize,
     issueTicket,
     renew,
     logOut,

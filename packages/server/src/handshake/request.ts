@@ -21,6 +21,8 @@ export interface Handshake {
   readonly address: string
   /** The credential that the first message brings, once it has come; empty when it is malformed. */
   readonly message?: string
+  /** Whether its transport was opened before, by a request of its own, so that this one need be no WebSocket handshake. */
+  readonly isOpen?: boolean
   /** The parameters of its path, where the route's path has some. */
   readonly params?: PathParams
   /**

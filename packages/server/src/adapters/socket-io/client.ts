@@ -1,0 +1,195 @@
+import type { LiveConnection } from '../../connections/live-connection.js'
+import type { Guard } from '../../guard/guard.js'
+import type { Known } from '../../guard/recognition.js'
+import type { Handshake } from '../../handshake/request.js'
+import type { Identity } from '../../identity.js'
+import type { Place } from '../../limits/pending.js'
+import type { Accept, Refuse, Verdict } from '../../verdict.js'
+import type { Admit } from '../../verifiers/admit.js'
+import { EngineTransport } from './engine-transport.js'
+import type { Auth, Engine, SocketIoClient } from './internals.js'
+import { type Outcome, outcomeOf, withAuth } from './words.js'
+
+/** What holds for all clients of a server. */
+export interface ClientOptions<I extends Identity> {
+  readonly guard: Guard<I>
+  readonly admit: Admit<I> | undefined
+  /** How long a client has to be accepted, in milliseconds. */
+  readonly connectTimeout: number
+}
+
+/** The request that opens a client. */
+export interface Opening {
+  readonly handshake: Handshake
+  readonly place: Place
+  readonly mark: string
+  /** Told that a client has come of it, who leaves the place. */
+  readonly onTaken: () => void
+}
+
+const clients = new WeakMap<object, unknown>()
+
+/** The client of a connection of engine.io. */
+export const clientOf = (engine: object): unknown => clients.get(engine)
+
+/**
+ * A client: one connection of engine.io, over whatever transports it goes, with all the namespaces it joins. It is one
+ * connection of the guard, opened by the first namespace that lets it in. For the others it shows who it is again.
+ */
+export class Client<I extends Identity> implements Known<I> {
+  readonly #options: ClientOptions<I>
+  readonly #transport: EngineTransport
+  readonly #opening: Opening
+  readonly #cancelDeadline: () => void
+  /** The last request that could bring packets: a page's own that only reads has no `Origin`. */
+  #request: Handshake
+  #connection: LiveConnection<I> | undefined
+  #lastEntry: Promise<unknown> = Promise.resolve()
+  #isLate = false
+  mark: string
+
+  constructor(options: ClientOptions<I>, engine: Engine, opening: Opening) {
+    const { guard, connectTimeout } = options
+    clients.set(engine, this)
+    this.#options = options
+    this.#transport = new EngineTransport(engine, () => !this.#connection || this.#isLive())
+    this.#opening = opening
+    this.#request = opening.handshake
+    this.mark = opening.mark
+    this.#cancelDeadline = guard.clock.after(connectTimeout, () => {
+      this.#isLate = true
+      if (!this.#transport.isAsking) this.#turnAway('message-late')
+    })
+    opening.place.wait(() => this.#evict())
+    engine.once('close', () => this.#decided())
+  }
+
+  /** Its connection, if it is one of these. */
+  connectionIn(connections: object): LiveConnection<I> | undefined {
+    return connections === this.#options.guard.connections ? this.#connection : undefined
+  }
+
+  /** Its connection, once it is accepted. */
+  get connection(): LiveConnection<I> | undefined {
+    return this.#connection
+  }
+
+  /** Takes a later request of the same client. */
+  seen(request: Handshake, mark: string, bringsPackets: boolean): void {
+    this.mark = mark
+    if (bringsPackets) this.#request = request
+    // What waits for a poll must not be given to one that comes too late.
+    this.#isLive()
+  }
+
+  /**
+   * Asks whether it may enter a namespace, and tells it when not. One after the other, so that the first has opened the
+   * connection.
+   */
+  enter(client: SocketIoClient, namespace: string, auth: Auth): Promise<boolean> {
+    this.#transport.asks(client, namespace)
+    const entry = this.#lastEntry.then(() => this.#enter(namespace, auth))
+    this.#lastEntry = entry.catch(() => {})
+    return entry
+  }
+
+  async #enter(namespace: string, auth: Auth): Promise<boolean> {
+    if (!this.#transport.isOpen) return false
+    const handshake = withAuth({ ...this.#request, target: this.#opening.handshake.target }, auth)
+    const asked = { ...handshake, params: { namespace } }
+    const { connection } = this
+    const refusal = connection
+      ? await this.#verify(connection, asked, this.#options.admit)
+      : await this.#open(asked, handshake)
+    this.#transport.answered(namespace)
+    if (refusal) this.refuse(namespace, refusal)
+    if (this.#isLate) this.#turnAway('message-late')
+    return refusal === undefined && this.#transport.isOpen
+  }
+
+  /** Decides about the first namespace; `undefined` where the client is accepted, or gone, or was told why it ends. */
+  async #open(asked: Handshake, handshake: Handshake): Promise<Refuse | undefined> {
+    const { guard, admit } = this.#options
+    const verdict = await guard.decide(asked, admit)
+    if (!this.#transport.isOpen) return void guard.connections.abandon(verdict)
+    if (verdict.type !== 'accept') return this.#refusal(verdict, asked)
+    this.#decided()
+    this.#connection = guard.connections.open(verdict, handshake, this.#transport)
+    return undefined
+  }
+
+  /** Decides about what it asks for besides, with a newer credential or the same again; answers as the first time. */
+  async #verify(
+    connection: LiveConnection<I>,
+    asked: Handshake,
+    admit?: Admit<I> | undefined,
+  ): Promise<Refuse | undefined> {
+    const { guard } = this.#options
+    const verdict = await guard.verify(asked, admit)
+    if (!this.#isLive()) return undefined
+    if (verdict.type !== 'accept') return this.#refusal(verdict, asked)
+    return guard.connections.renew(connection, verdict) ? undefined : guard.refuse(asked, 'identity-changed')
+  }
+
+  /** There is no other message to wait for. */
+  #refusal(verdict: Exclude<Verdict<I>, Accept<I>>, asked: Handshake): Refuse {
+    return verdict.type === 'await' ? this.#options.guard.refuse(asked, 'credential-absent') : verdict
+  }
+
+  /** Tells it that it may not enter a namespace. */
+  refuse(namespace: string, refusal: Pick<Refuse, 'code'>): void {
+    this.#transport.refuse(namespace, outcomeOf(refusal))
+  }
+
+  /** Renews its connection by a newer credential, one at a time; answers what the client is told, where it is told. */
+  async renew(auth: Auth): Promise<Outcome | { readonly expiresIn?: number } | undefined> {
+    const { connections } = this.#options.guard
+    const { connection } = this
+    if (!connection || connection.renewing) return undefined
+    connection.renewing = true
+    // By nothing else than what it brings.
+    const { path, origin } = connection
+    const headers: Handshake['headers'] = origin === undefined ? [] : [['origin', origin]]
+    const refusal = await this.#verify(connection, withAuth({ ...this.#request, headers, target: path }, auth))
+    connection.renewing = false
+    if (!this.#isLive()) return undefined
+    if (refusal?.reason === 'identity-changed') connections.end(connection, 'forbidden')
+    if (refusal) return outcomeOf(refusal)
+    const expiresIn = connections.expiresIn(connection)
+    return expiresIn === undefined ? {} : { expiresIn }
+  }
+
+  /** Ends it because of what the application threw. */
+  fail(error: unknown): void {
+    const { guard } = this.#options
+    const { connection } = this
+    if (connection && guard.connections.get(connection.id)) guard.connections.end(connection, 'internal', { error })
+    else guard.refuse(this.#opening.handshake, 'internal-error', error)
+  }
+
+  /** Whether a packet may cross now. */
+  mayCross(): boolean {
+    return this.#connection !== undefined && this.#transport.mayCross()
+  }
+
+  #isLive(): boolean {
+    return this.#connection !== undefined && this.#options.guard.connections.isOpen(this.#connection)
+  }
+
+  #decided(): void {
+    this.#opening.place.leave()
+    this.#cancelDeadline()
+  }
+
+  #evict(): boolean {
+    if (this.#transport.isAsking) return false
+    this.#turnAway('pending')
+    return true
+  }
+
+  #turnAway(reason: 'message-late' | 'pending'): void {
+    const { guard } = this.#options
+    if (this.#connection || !this.#transport.isOpen) return
+    guard.connections.turnAway(guard.refuse(this.#opening.handshake, reason), this.#transport)
+  }
+}

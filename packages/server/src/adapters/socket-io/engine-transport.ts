@@ -1,0 +1,135 @@
+import type { CloseListener, Transport } from '../../connections/transport.js'
+import { plain } from '../../dialects/plain.js'
+import { type Engine, type Packet, packetTypes, type SocketIoClient } from './internals.js'
+import { comesAgain, events, type Outcome } from './words.js'
+
+/** A connection of engine.io, whose packets go through a gate of ours. */
+export class EngineTransport implements Transport {
+  readonly dialect = plain
+  readonly #engine: Engine
+  readonly #isLive: () => boolean
+  #client: SocketIoClient | undefined
+  /** The namespaces that the client waits for. */
+  readonly #asked = new Set<string>()
+  #isShut = false
+  #isClosed = false
+  #isSpeaking = false
+  #closeListener: CloseListener | undefined
+
+  /** @param isLive whether what is sent may cross, as far as the guard is concerned: before the accept nobody sends */
+  constructor(engine: Engine, isLive: () => boolean) {
+    this.#engine = engine
+    this.#isLive = isLive
+    engine.once('close', () => this.#onEngineClosed())
+    this.#gate('write')
+    this.#gate('send')
+  }
+
+  /** Drops what must not cross. */
+  #gate(method: 'write' | 'send'): void {
+    const pass = this.#engine[method]
+    this.#engine[method] = (...args) =>
+      this.#isSpeaking || this.mayCross() ? pass.apply(this.#engine, args) : this.#engine
+  }
+
+  /** Whether a packet may cross now. */
+  mayCross(): boolean {
+    return !this.#isShut && this.#isLive()
+  }
+
+  /** Told that a client asks for a namespace. */
+  asks(client: SocketIoClient, namespace: string): void {
+    this.#client = client
+    this.#asked.add(namespace)
+  }
+
+  /** Told that it has its answer. */
+  answered(namespace: string): void {
+    this.#asked.delete(namespace)
+  }
+
+  /** Whether it waits for an answer. */
+  get isAsking(): boolean {
+    return this.#asked.size > 0
+  }
+
+  /** Tells the client that it may not enter a namespace. */
+  refuse(nsp: string, data: Outcome): void {
+    this.#say({ type: packetTypes.connectError, nsp, data: { message: data.reason, data } })
+  }
+
+  get isOpen(): boolean {
+    return !this.#isShut && this.#engine.readyState === 'open'
+  }
+
+  get bufferedAmount(): number {
+    return this.#engine.writeBuffer.length + (this.#engine.transport.socket?.bufferedAmount ?? 0)
+  }
+
+  /** Tells all namespaces what the guard says. */
+  send(text: string): void {
+    const { type, ...said } = JSON.parse(text) as { readonly type: string }
+    for (const { nsp } of this.#sockets) {
+      this.#say({ type: packetTypes.event, nsp: nsp.name, data: [`sallyport:${type}`, said] })
+    }
+  }
+
+  get #sockets() {
+    return [...(this.#client?.sockets.values() ?? [])]
+  }
+
+  #say(packet: Packet): void {
+    this.#isSpeaking = true
+    this.#client?._packet(packet)
+    this.#isSpeaking = false
+  }
+
+  // Polling has nothing to pause, and nobody here asks for it.
+  pause(): void {}
+  resume(): void {}
+
+  shut(): void {
+    this.#isShut = true
+  }
+
+  /** Socket.IO has no Close: an event says what it would, and who must not come again is told to disconnect. */
+  close(code: number, reason: string): void {
+    const outcome: Outcome = { code, reason }
+    for (const namespace of this.#asked) this.refuse(namespace, outcome)
+    const sockets = this.#sockets
+    const isOver = !comesAgain(code)
+    for (const { nsp } of sockets) {
+      this.#say({ type: packetTypes.event, nsp: nsp.name, data: [events.end, outcome] })
+      if (isOver) this.#say({ type: packetTypes.disconnect, nsp: nsp.name })
+    }
+    // What its listeners say meanwhile finds the gate shut.
+    if (isOver) sockets[0]?.disconnect(true)
+    this.#engine.close()
+  }
+
+  terminate(): void {
+    const { transport } = this.#engine
+    transport.socket?.terminate()
+    this.#engine.close(true)
+    // It is closing, and waits for a poll.
+    if (this.#engine.readyState !== 'closed') transport.emit('close')
+  }
+
+  onClose(listener: CloseListener): void {
+    this.#closeListener = listener
+    if (this.#isClosed) listener.closed()
+  }
+
+  /** A WebSocket may be open longer than its peer is heard. */
+  #onEngineClosed(): void {
+    this.#isShut = true
+    const { socket } = this.#engine.transport
+    if (socket && socket.readyState !== socket.CLOSED) socket.once('close', () => this.#onClosed())
+    else this.#onClosed()
+  }
+
+  #onClosed(): void {
+    this.#isClosed = true
+    this.#closeListener?.closed()
+  }
+}

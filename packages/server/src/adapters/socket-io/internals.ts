@@ -1,0 +1,143 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { ConfigurationError } from '../../support/errors.js'
+
+// What we stand on of socket.io 4.8 and engine.io 6.6. Some of it has no public type: this is all of it.
+
+/** The types of packets (socket.io-protocol 5). */
+export const packetTypes = { disconnect: 1, event: 2, ack: 3, connectError: 4 } as const
+
+/** A packet of a namespace. */
+export interface Packet {
+  readonly type: number
+  readonly nsp: string
+  readonly data?: unknown
+  readonly id?: number | undefined
+}
+
+/** A connection of engine.io, whatever transports it goes over. */
+export interface Engine {
+  readonly id: string
+  readonly protocol: number
+  /** The request that opened it; none over WebTransport. */
+  readonly request: IncomingMessage | null
+  readonly readyState: string
+  readonly transport: {
+    /** That of a WebSocket; polling has none. */
+    readonly socket?: {
+      readonly readyState: number
+      readonly CLOSED: number
+      readonly bufferedAmount: number
+      terminate(): void
+      once(event: 'close', listener: () => void): unknown
+    }
+    emit(event: 'close'): unknown
+  }
+  /** What waits for a transport that takes it. */
+  readonly writeBuffer: readonly unknown[]
+  write(...args: unknown[]): this
+  send(...args: unknown[]): this
+  close(discard?: boolean): void
+  once(event: 'close', listener: () => void): unknown
+}
+
+/** A client with all its namespaces. */
+export interface SocketIoClient {
+  readonly conn: Engine
+  readonly sockets: ReadonlyMap<string, SocketIoSocket>
+  _packet(packet: Packet): void
+}
+
+/** Something whose events the application listens for. */
+export interface Emitter {
+  /** Emits what the library itself tells. */
+  emitReserved(event: string, ...args: unknown[]): unknown
+  // biome-ignore lint/complexity/noBannedTypes: that is what EventEmitter answers
+  rawListeners(event: string): Function[]
+}
+
+/** A client in one namespace. */
+export interface SocketIoSocket extends Emitter {
+  readonly client: SocketIoClient
+  readonly conn: Engine
+  readonly nsp: { readonly name: string }
+  readonly connected: boolean
+  /** Whether it goes on where another socket was lost. */
+  readonly recovered: boolean
+  /** What its client shows to go on after a loss; absent where nothing is recovered. */
+  pid?: string
+  disconnect(close: boolean): unknown
+  _onpacket(packet: Packet): void
+  _onerror(error: Error): void
+  /** Gives an event to the middleware of the socket, then to its listeners. */
+  dispatch(event: readonly [string, ...unknown[]]): void
+  /** Asks the middleware. */
+  run(event: readonly unknown[], done: (error: Error | null | undefined) => void): void
+}
+
+/** A namespace. */
+export interface Namespace extends Emitter {
+  readonly name: string
+  use(middleware: (socket: SocketIoSocket, next: (error?: Error) => void) => void): unknown
+  /** Lets a client in that asks with a CONNECT packet. */
+  _add(client: SocketIoClient, auth: Auth, joined: (socket: SocketIoSocket) => void): Promise<void>
+  _remove(socket: { readonly id: string }): void
+}
+
+/** What comes with a CONNECT packet. */
+export type Auth = Readonly<Record<string, unknown>>
+
+/** A request as engine.io has read it. */
+export interface EngineRequest extends IncomingMessage {
+  readonly _query: Readonly<Record<string, string>>
+}
+
+/** The response to a request; to an upgrade, something with a few of its methods. */
+export type EngineResponse = ServerResponse | (Pick<ServerResponse, 'once' | 'off'> & { readonly socket: Duplex })
+
+/** A server that is attached to one of Node.js. */
+export interface SocketIoServer {
+  readonly httpServer: Server
+  readonly engine: {
+    use(middleware: (request: EngineRequest, response: EngineResponse, next: () => void) => unknown): void
+    prependListener(event: 'connection', listener: (engine: Engine) => void): unknown
+    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  }
+  readonly _nsps: ReadonlyMap<string, Namespace>
+  readonly _opts: { readonly addTrailingSlash?: boolean; readonly allowEIO3?: boolean }
+  path(): string
+  on(event: 'new_namespace', listener: (namespace: Namespace) => void): unknown
+}
+
+const functions = (value: object, ...names: string[]): boolean =>
+  names.every((name) => typeof Reflect.get(value, name) === 'function')
+
+/**
+ * The inside of a server.
+ *
+ * @throws ConfigurationError where it is another than we know: then nobody would be guarded
+ */
+export function insideOf(io: object): SocketIoServer {
+  const inside = io as SocketIoServer
+  const { engine, httpServer, _nsps: namespaces, _opts: options } = inside
+  if (!engine || !httpServer) {
+    throw new ConfigurationError(
+      'guardSocketIo: io is attached to no Node.js server; make it with new Server(server), then guard it',
+    )
+  }
+  const isKnown =
+    functions(engine, 'use', 'handleUpgrade', 'prependListener') &&
+    namespaces instanceof Map &&
+    [...namespaces.values()].every((namespace) => functions(namespace, '_add', '_remove', 'emitReserved'))
+  if (!isKnown) {
+    throw new ConfigurationError('guardSocketIo: io is of a version of Socket.IO that is not known here; use 4.8')
+  }
+  if (options.allowEIO3) {
+    throw new ConfigurationError('guardSocketIo: io has allowEIO3, whose clients have no auth; leave it out')
+  }
+  return inside
+}
+
+/** Whether a socket is of a version that we know: else its packets would pass beside the gate. */
+export const isKnownSocket = (socket: SocketIoSocket): boolean =>
+  functions(socket, '_onpacket', 'dispatch', 'run', 'emitReserved')

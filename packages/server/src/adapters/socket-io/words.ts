@@ -1,0 +1,55 @@
+import { type CodeName, codes } from '@sallyport/protocol'
+import type { Handshake } from '../../handshake/request.js'
+import { refusalAnswer } from '../../refusals/http-answer.js'
+import type { Auth } from './internals.js'
+
+/** The events of the guard, on each namespace of a client. */
+export const events = {
+  /** The client brings a newer credential; the acknowledgement says what became of it. */
+  renew: 'sallyport:renew',
+  /** The connection ends, and why. */
+  end: 'sallyport:end',
+} as const
+
+/** What a client is told of a refusal, or of the end: a row of the table of codes. */
+export interface Outcome {
+  /** The close code that a WebSocket would have. */
+  readonly code: number
+  readonly reason: string
+  /** Seconds to wait before another attempt. */
+  readonly retryAfter?: number
+}
+
+/** What a client is told of a refusal. */
+export function outcomeOf({ code }: { readonly code: CodeName }): Outcome {
+  const row = codes[code]
+  const retryAfter = refusalAnswer({ code }).headers['Retry-After']
+  return {
+    code: 'close' in row ? row.close : codes.internal.close,
+    reason: row.reason,
+    ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
+  }
+}
+
+/** Whether a client that is told a close code should come again by itself. */
+export const comesAgain = (close: number): boolean =>
+  Object.values(codes).some((row) => 'close' in row && row.close === close && row.action !== 'stop')
+
+/** A handshake with the credential that `auth` brings: its `token` as the first message has it, its `ticket` as the URL. */
+export function withAuth(handshake: Handshake, { token, ticket }: Auth): Handshake {
+  return {
+    ...handshake,
+    isOpen: true,
+    target: ticket === undefined ? handshake.target : withTicket(handshake.target, ticket),
+    message: JSON.stringify(token === undefined ? {} : { type: 'auth', token }),
+  }
+}
+
+// What is no text is a malformed ticket.
+const withTicket = (target: string, ticket: unknown): string =>
+  `${target}${target.includes('?') ? '&' : '?'}ticket=${typeof ticket === 'string' ? encodeURIComponent(ticket) : ''}`
+
+/** What the application sees of `auth`. */
+export function withoutCredential({ token: _, ticket: __, ...auth }: Auth): Auth {
+  return auth
+}

@@ -1,0 +1,269 @@
+import { once } from 'node:events'
+import { connectionOf } from '@sallyport/server/socket-io'
+import type { Server } from 'socket.io'
+import { describe, expect, it } from 'vitest'
+import { credentialOf } from '../support/claims.js'
+import { Client } from '../support/client.js'
+import { deferred, nextTurn } from '../support/deferred.js'
+import { origin } from '../support/guard.js'
+import { nextEvent } from '../support/live.js'
+import { RawClient, rawHandshake } from '../support/raw.js'
+import {
+  connect,
+  nextOf,
+  opened,
+  RawPolling,
+  type SocketIoOptions,
+  settled,
+  startSocketIo,
+} from '../support/socket-io.js'
+
+const token = credentialOf()
+const say = (text: string) => `42${JSON.stringify(['say', text])}`
+
+/** A client over a bare WebSocket, which does what it wants. */
+async function hostile(options: SocketIoOptions = {}, credential = token) {
+  const server = await startSocketIo(options)
+  const client = await Client.open(`ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`)
+  expect(await client.text()).toMatch(/^0\{/)
+  client.send(`40${JSON.stringify({ token: credential })}`)
+  expect(await client.text()).toMatch(/^40\{"sid":/)
+  return { ...server, client }
+}
+
+/** Waits until something is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await nextTurn()
+}
+
+describe('after a revocation', () => {
+  it.each(['onAny', 'on'] as const)(
+    'G46 nothing more is heard of who goes on talking, not even what came with what it was for: %s',
+    async (listens) => {
+      const { client, guard, sockets, seen } = await hostile()
+      const any: unknown[] = []
+      const revoke = (event: unknown) => void (event === 'log out' && guard.revoke({ user: 'ada' }))
+      if (listens === 'onAny') sockets[0]!.onAny(revoke)
+      else sockets[0]!.on('log out', () => revoke('log out'))
+      sockets[0]!.onAny((event) => any.push(event))
+      client.send(say('before'))
+      client.send('42["log out"]')
+      client.send(say('after'))
+      client.send('421["say","after"]')
+      const texts = [await client.text(), await client.text()]
+      // By then the echo of the first may be too late.
+      if (listens === 'on') expect(texts.shift()).toBe('42["said","echo before"]')
+      texts.push(await client.text().catch(() => 'closed'))
+      expect(texts.slice(0, 2)).toEqual(['42["sallyport:end",{"code":4010,"reason":"Revoked"}]', '41'])
+      await client.closed
+      expect(client.waiting).toBe(0)
+      if (listens === 'on') expect(seen).toEqual(['before'])
+      else expect([seen, any]).toEqual([[], ['say', 'log out']])
+    },
+  )
+
+  it('G46 nothing is heard of what came behind what has failed', async () => {
+    const { port, seen, sockets, guard } = await startSocketIo()
+    const client = await RawPolling.open(port)
+    await client.post(`40${JSON.stringify({ token })}`)
+    expect((await client.poll()).text).toMatch(/^40/)
+    sockets[0]!.on('break', () => {
+      throw new Error('boom')
+    })
+    await client.post(`42["break"]\x1e${say('after')}`)
+    expect((await client.poll()).text).toBe('42["sallyport:end",{"code":1011,"reason":"Internal error"}]')
+    expect([seen, guard.connections.size]).toEqual([[], 0])
+  })
+
+  it('G46 nothing of what the application says of it is told to it', async () => {
+    const { client, guard, io, sockets } = await hostile()
+    await sockets[0]!.join('room')
+    sockets[0]!.on('disconnecting', () => io.to([...sockets[0]!.rooms]).emit('somebody leaves'))
+    sockets[0]!.on('disconnect', () => io.emit('somebody has left'))
+    await guard.revoke({ user: 'ada' })
+    sockets[0]!.emit('late')
+    sockets[0]!.conn.send('4late')
+    expect([await client.text(), await client.text()]).toEqual([
+      '42["sallyport:end",{"code":4010,"reason":"Revoked"}]',
+      '41',
+    ])
+    await client.closed
+    expect(client.waiting).toBe(0)
+  })
+
+  it('G46 a socket that does not answer the Close is ended after a second', async () => {
+    const { client, guard, clock, events } = await hostile()
+    client.socket.pause()
+    const ended = once(client.socket, 'close')
+    await guard.revoke({ user: 'ada' })
+    expect(events.map(({ type }) => type)).toEqual(['accepted', 'ended'])
+    clock.advance(1_000)
+    client.socket.resume()
+    await ended
+  })
+})
+
+describe('after the credential has expired', () => {
+  const ending = (at: number) => credentialOf({ issuedAt: at - 10_000, expiresAt: at })
+
+  it('G46 what waits for a poll is not given to it', async () => {
+    const { port, clock, io, guard } = await startSocketIo()
+    const client = await RawPolling.open(port, { Cookie: `session=${ending(clock.now() + 10_000)}`, Origin: origin })
+    await client.post('40')
+    expect((await client.poll()).text).toMatch(/^40/)
+    io.emit('secret')
+    clock.advance(15_000)
+    expect(guard.connections.size).toBe(0)
+    expect((await client.poll()).status).toBe(400)
+  })
+
+  it('G46 a packet that is there before the timer of a suspended process does not cross', async () => {
+    let late = 0
+    const { client, clock, guard, io, seen } = await hostile({}, ending(Date.UTC(2026, 0, 1, 0, 0, 10)))
+    const { now } = clock
+    Object.assign(clock, { now: () => now() + late })
+    client.send(say('in time'))
+    expect(await client.text()).toBe('42["said","echo in time"]')
+    late = 15_000
+    io.emit('secret')
+    client.send(say('late'))
+    expect(await client.text()).toMatch(/^42\["sallyport:end",\{"code":4019/)
+    await client.closed
+    expect([seen, client.waiting, guard.connections.size]).toEqual([['in time'], 0, 0])
+  })
+})
+
+describe('a recovery', () => {
+  const recovery = { io: { connectionStateRecovery: {} } }
+
+  /** A client that has lost its transport, and what was sent to it meanwhile. */
+  async function lost(auth: { token: string }, options: SocketIoOptions = recovery) {
+    const server = await startSocketIo(options)
+    const client = await connect(server.url, { auth, transports: ['websocket'] })
+    const { socket } = client
+    server.sockets[0]!.data.owner = 'ada'
+    await server.sockets[0]!.join('room')
+    server.io.emit('first')
+    await nextOf(socket, 'first')
+    const gone = once(server.sockets[0]!, 'disconnect')
+    socket.io.engine.close()
+    await gone
+    server.io.to('room').emit('missed')
+    client.heard.length = 0
+    return { ...server, ...client, auth }
+  }
+
+  it('G47 gives what was missed to who it was for', async () => {
+    const { socket, heard, sockets, guard } = await lost({ token })
+    await opened(socket)
+    expect([socket.recovered, sockets[1]!.data.owner, connectionOf(guard, sockets[1]!).identity.id]).toEqual([
+      true,
+      'ada',
+      'ada',
+    ])
+    expect(heard.map(([event]) => event)).toEqual(['missed'])
+  })
+
+  it('G47 does not skip the guard', async () => {
+    const { socket, heard, sockets, auth, guard } = await lost({ token })
+    await guard.revoke({ user: 'ada' })
+    auth.token = credentialOf({ issuedAt: 0 })
+    await expect(opened(socket)).rejects.toMatchObject({ data: { code: 4001 } })
+    expect([heard, sockets.length]).toEqual([[], 1])
+  })
+
+  it('G47 gives nothing to another user of the same page', async () => {
+    const { socket, heard, sockets, auth, guard } = await lost({ token })
+    auth.token = credentialOf({ id: 'eve' })
+    await opened(socket)
+    expect([socket.recovered, sockets[1]!.data.owner, connectionOf(guard, sockets[1]!).identity.id]).toEqual([
+      false,
+      undefined,
+      'eve',
+    ])
+    expect([heard, [...sockets[1]!.rooms]]).toEqual([[], [socket.id]])
+  })
+
+  it('G47 gives nothing to another user, as Socket.IO does by itself', async () => {
+    const { socket, heard, sockets } = await lost({ token }, { ...recovery, unguarded: true })
+    await opened(socket)
+    expect([socket.recovered, sockets[1]!.data.owner]).toEqual([true, 'ada'])
+    expect(heard.map(([event]) => event)).toEqual(['missed'])
+  })
+})
+
+describe('what the application throws', () => {
+  const boom = new Error('boom')
+  const throwing: Record<string, (io: Server) => void> = {
+    'a connection listener': (io) =>
+      io.on('connection', () => {
+        throw boom
+      }),
+    'a connection listener, later': (io) => io.on('connection', async () => Promise.reject(boom)),
+    'a middleware': (io) =>
+      io.use(() => {
+        throw boom
+      }),
+  }
+
+  it.each(Object.entries(throwing))('G48 ends its client alone: %s', async (_, before) => {
+    const { url, events, guard } = await startSocketIo({ before })
+    await connect(url, { auth: { token }, transports: ['websocket'] }).catch(() => {})
+    const ended = () => events.find(({ type }) => type === 'ended')
+    if (!ended())
+      await new Promise<void>((resolve) => void guard.subscribe(({ type }) => type === 'ended' && resolve()))
+    expect(ended()).toMatchObject({ code: 'internal', error: boom })
+  })
+
+  const listeners: Record<string, () => unknown> = {
+    'a listener': () => {
+      throw boom
+    },
+    'a listener, later': async () => Promise.reject(boom),
+  }
+
+  it.each(Object.entries(listeners))('G48 ends its client alone: %s', async (_, listener) => {
+    const { url, sockets, events, io } = await startSocketIo()
+    const { socket, heard } = await connect(url, { auth: { token }, transports: ['websocket'] })
+    const other = await connect(url, { auth: { token: credentialOf({ id: 'eve' }) } })
+    await settled(sockets[0]!, 'websocket')
+    sockets[0]!.on('break', listener)
+    const disconnected = nextOf(socket, 'disconnect')
+    socket.emit('break')
+    await disconnected
+    expect(heard).toEqual([['sallyport:end', { code: 1011, reason: 'Internal error' }]])
+    expect(events.filter(({ type }) => type === 'ended')).toMatchObject([{ code: 'internal', error: boom }])
+    expect(await other.socket.emitWithAck('say', 'still here')).toBe('echo still here')
+    expect(io.engine.clientsCount).toBe(1)
+  })
+
+  it('G48 when a client has left is told of, and ends nobody', async () => {
+    const { url, sockets, events, guard } = await startSocketIo()
+    const { socket } = await connect(url, { auth: { token } })
+    sockets[0]!.on('disconnect', () => {
+      throw boom
+    })
+    const told = nextEvent(guard, 'refused')
+    socket.io.engine.close()
+    await told
+    expect(events).toContainEqual(expect.objectContaining({ type: 'refused', reason: 'internal-error', error: boom }))
+  })
+})
+
+it('G49 a peer that resets while its origin is asked about ends no process', async () => {
+  const asked = deferred()
+  const answer = deferred<boolean>()
+  const origins = () => {
+    asked.resolve()
+    return answer.promise
+  }
+  const { port, guard, url } = await startSocketIo({ guard: { origins } })
+  const client = await RawClient.connect(port)
+  client.write(rawHandshake('/socket.io/?EIO=4&transport=websocket', { Origin: origin }))
+  await asked.promise
+  expect(guard.pending).toBe(1)
+  client.socket.resetAndDestroy()
+  await until(() => guard.pending === 0)
+  answer.resolve(true)
+  await connect(url, { auth: { token }, transports: ['websocket'] })
+})

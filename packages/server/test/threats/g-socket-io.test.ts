@@ -1,0 +1,155 @@
+import { once } from 'node:events'
+import { connectionOf } from '@sallyport/server/socket-io'
+import { describe, expect, it } from 'vitest'
+import { credentialOf } from '../support/claims.js'
+import { nextTurn } from '../support/deferred.js'
+import { origin } from '../support/guard.js'
+import { ask, RawPolling, type SocketIoOptions, startSocketIo } from '../support/socket-io.js'
+
+const token = credentialOf()
+const cookie = { Cookie: `session=${token}`, Origin: origin }
+const foreign = 'https://evil.example'
+const connect = (auth: object = {}) => `40${JSON.stringify(auth)}`
+const say = (text: string) => `42${JSON.stringify(['say', text])}`
+
+/** A client that polls, and is in, by what comes with each request or by a token in `auth`. */
+async function polling(headers: Record<string, string>, options: SocketIoOptions = {}, auth: object = {}) {
+  const server = await startSocketIo(options)
+  const client = await RawPolling.open(server.port, headers)
+  expect((await client.post(connect(auth))).status).toBe(200)
+  expect((await client.poll()).text).toMatch(/^40\{"sid":/)
+  return { ...server, client }
+}
+
+describe('the id of a session, which stands in the URL of every poll', () => {
+  it('G42 alone, from another page, is all that it takes in Socket.IO as it is', async () => {
+    const { client, seen } = await polling(cookie, { unguarded: true })
+    const thief = client.thief({ Origin: foreign })
+    expect((await thief.post(say('stolen'))).text).toBe('ok')
+    expect((await thief.poll()).text).toBe('42["said","echo stolen"]')
+    expect(await thief.upgrade()).toBe(101)
+    expect(seen).toEqual(['stolen'])
+  })
+
+  it.each<[string, Record<string, string>]>([
+    ['from another page', { Cookie: cookie.Cookie, Origin: foreign }],
+    ['from an image of another page', { Cookie: cookie.Cookie, 'Sec-Fetch-Site': 'cross-site' }],
+    ['without the cookie', { Origin: origin }],
+    ['with a cookie of somebody else', { Cookie: `session=${credentialOf({ id: 'eve' })}`, Origin: origin }],
+    ['with a bad cookie', { Cookie: 'session=bad', Origin: origin }],
+    ['with a token of somebody else', { Authorization: `Bearer ${credentialOf({ id: 'eve' })}` }],
+  ])('G42 opens nothing %s', async (_, headers) => {
+    const { client, seen } = await polling(cookie)
+    const thief = client.thief(headers)
+    expect([401, 403]).toContain((await thief.post(say('stolen'))).status)
+    expect([401, 403]).toContain((await thief.poll()).status)
+    expect([401, 403]).toContain(await thief.upgrade())
+    expect(seen).toEqual([])
+    expect((await client.post(say('mine'))).text).toBe('ok')
+    expect((await client.poll()).text).toBe('42["said","echo mine"]')
+    expect(await client.upgrade()).toBe(101)
+    expect(seen).toEqual(['mine'])
+  })
+
+  it('G42 of who came by a token in auth opens nothing at another address', async () => {
+    const { client, seen } = await polling(
+      { 'X-Forwarded-For': '192.0.2.1' },
+      { guard: { trustedProxies: ['127.0.0.1'] } },
+      { token },
+    )
+    const thief = client.thief({ 'X-Forwarded-For': '192.0.2.2' })
+    expect((await thief.post(say('stolen'))).status).toBe(401)
+    expect((await thief.poll()).status).toBe(401)
+    expect(await thief.upgrade()).toBe(401)
+    expect((await client.post(say('mine'))).text).toBe('ok')
+    expect(seen).toEqual(['mine'])
+  })
+
+  it('G42 opens nothing before its client is in either', async () => {
+    const { port, guard, sockets } = await startSocketIo()
+    const client = await RawPolling.open(port, cookie)
+    const eve = credentialOf({ id: 'eve' })
+    const thief = client.thief({ Cookie: `session=${eve}`, Origin: origin })
+    expect((await thief.post(connect())).status).toBe(403)
+    expect((await client.post(connect())).status).toBe(200)
+    await client.poll()
+    expect(sockets.map((socket) => connectionOf(guard, socket).identity.id)).toEqual(['ada'])
+  })
+})
+
+describe('a cookie that changes between polls', () => {
+  it('G43 renews the connection when it is of the same user', async () => {
+    const { client, guard, events } = await polling(cookie)
+    const newer = credentialOf({ token: 'newer' })
+    expect((await client.post(say('on'), { Cookie: `session=${newer}` })).text).toBe('ok')
+    expect([...guard.connections].map(({ token }) => token)).toEqual(['newer'])
+    expect(events.map(({ type }) => type)).toEqual(['accepted', 'renewed'])
+    // And then it is the one that counts.
+    expect((await client.post(say('on'), { Cookie: `session=${newer}` })).text).toBe('ok')
+    expect(events).toHaveLength(2)
+  })
+
+  it('G43 does not make one user another', async () => {
+    const { client, guard, reasons } = await polling(cookie)
+    const eve = `session=${credentialOf({ id: 'eve' })}`
+    expect((await client.post(say('on'), { Cookie: eve })).status).toBe(403)
+    expect(reasons()).toEqual(['identity-changed'])
+    expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['ada'])
+  })
+})
+
+describe('before the accept', () => {
+  it('G44 a client has five seconds, however much it sends', async () => {
+    const { port, clock, reasons, guard, httpServer } = await startSocketIo()
+    const client = await RawPolling.open(port)
+    expect(guard.pending).toBe(1)
+    clock.advance(4_999)
+    await client.post(connect({ token: 'bad' }))
+    expect((await client.poll()).text).toMatch(/^44\{"message":"Authentication failed"/)
+    const asked = once(httpServer, 'request')
+    const poll = client.poll()
+    await asked
+    await nextTurn()
+    clock.advance(1)
+    expect((await poll).text).toBe('1')
+    expect(reasons()).toEqual(['credential-unknown', 'message-late'])
+    expect(guard.pending).toBe(0)
+    expect((await client.post(connect({ token }))).status).toBe(400)
+  })
+
+  it('G44 takes one place, and who only waits makes room', async () => {
+    const limits = { pendingSockets: 2, pendingPerAddress: 2, failedAttempts: 1_000 }
+    const { port, guard, clock, reasons } = await startSocketIo({ guard: { limits } })
+    const first = await RawPolling.open(port)
+    const second = await RawPolling.open(port)
+    await RawPolling.open(port)
+    expect([guard.pending, reasons()]).toEqual([2, ['pending']])
+    expect((await second.post(connect({ token }))).status).toBe(200)
+    expect((await second.poll()).text).toMatch(/^40/)
+    expect(guard.pending).toBe(1)
+    clock.advance(1_000)
+    expect((await first.post(connect({ token }))).status).toBe(400)
+  })
+
+  it('G44 is not let wait by another HTTP method, transport or version', async () => {
+    const { port, guard } = await startSocketIo()
+    const bad = ['transport=polling&EIO=3', 'transport=none&EIO=4', 'EIO=4', 'transport=websocket&EIO=4']
+    for (const query of bad) expect((await ask(port, `/socket.io/?${query}`)).status).toBe(400)
+    expect((await ask(port, '/socket.io/?transport=polling&EIO=4', { method: 'PUT' })).status).toBe(400)
+    expect(guard.pending).toBe(0)
+  })
+
+  it('G45 makes no namespace', async () => {
+    const { port, io } = await startSocketIo({
+      io: { cleanupEmptyChildNamespaces: true },
+      before: (io) => void io.of(/^\/room-\d+$/),
+    })
+    const client = await RawPolling.open(port)
+    await client.post(`40/room-1,${JSON.stringify({ token: 'bad' })}\x1e40/room-2,{}`)
+    expect((await client.poll()).text).toMatch(/^44\/room-1,/)
+    expect([...io._nsps.keys()]).toEqual(['/'])
+    await client.post(`40/room-1,${JSON.stringify({ token })}`)
+    expect((await client.poll()).text).toMatch(/^40\/room-1,/)
+    expect([...io._nsps.keys()]).toEqual(['/', '/room-1'])
+  })
+})
