@@ -58,7 +58,7 @@ export default [
   },
   {
     file: 'guard/guard.ts',
-    find: 'handshake.message === undefined ? checkUpgrade(handshake) : undefined',
+    find: 'isOpen ? undefined : checkUpgrade(handshake)',
     replace: 'undefined',
     tests: [guard, 'threats/a-request.test.ts'],
     why: 'a handshake may break RFC 6455',

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { rejected } from '@sallyport/server'
 import { connectionOf } from '@sallyport/server/socket-io'
 import { describe, expect, it } from 'vitest'
-import { credentialOf } from '../support/claims.js'
+import { credentialOf, verifyClaims } from '../support/claims.js'
 import { nextTurn } from '../support/deferred.js'
-import { origin } from '../support/guard.js'
+import { allMethods, origin } from '../support/guard.js'
+import { held } from '../support/held.js'
 import { ask, RawPolling, type SocketIoOptions, startSocketIo } from '../support/socket-io.js'
 
 const token = credentialOf()
@@ -131,6 +133,16 @@ describe('before the accept', () => {
     expect((await first.post(connect({ token }))).status).toBe(400)
   })
 
+  it.each<[string, Record<string, string | string[]>]>([
+    ['500 headers and one', Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`X-${i}`, '']))],
+    ['two origins', { Origin: [origin, origin] }],
+  ])('G44 is not let wait with %s', async (_, headers) => {
+    const { port, guard } = await startSocketIo()
+    await expect(RawPolling.open(port, headers)).rejects.toThrow('400')
+    await RawPolling.open(port, { Origin: origin })
+    expect(guard.pending).toBe(1)
+  })
+
   it('G44 is not let wait by another HTTP method, transport or version', async () => {
     const { port, guard } = await startSocketIo()
     const bad = ['transport=polling&EIO=3', 'transport=none&EIO=4', 'EIO=4', 'transport=websocket&EIO=4']
@@ -139,17 +151,56 @@ describe('before the accept', () => {
     expect(guard.pending).toBe(0)
   })
 
-  it('G45 makes no namespace', async () => {
-    const { port, io } = await startSocketIo({
-      io: { cleanupEmptyChildNamespaces: true },
+  it('G44 a client sends 64 KiB, and asks for 64 namespaces', async () => {
+    const { port, reasons } = await startSocketIo({ before: (io) => void io.of(/^\/\d+$/) })
+    const long = (length: number) => connect({ token: 'bad', text: 'x'.repeat(length) })
+    const first = await RawPolling.open(port)
+    await first.post(long(60_000))
+    expect((await first.poll()).text).toMatch(/^44/)
+    await first.post(long(10_000))
+    const second = await RawPolling.open(port)
+    const asks = (count: number) => Array.from({ length: count }, (_, i) => `40/${i},{"token":"bad"}`).join('\x1e')
+    await second.post(asks(65))
+    const third = await RawPolling.open(port)
+    await third.post(asks(64))
+    await nextTurn()
+    expect(reasons().filter((reason) => reason !== 'credential-unknown')).toEqual([
+      'credential-too-large',
+      'messages-too-many',
+    ])
+  })
+
+  it('G44 who is in asks for 64 namespaces at a time, and one more ends it', async () => {
+    const asks = (count: number) => Array.from({ length: count }, (_, i) => `40/${i},{}`).join('\x1e')
+    const { client, events, io } = await polling(cookie, { before: (io) => void io.of(/^\/\d+$/) })
+    await client.post(asks(64))
+    expect((await client.poll()).text.split('\x1e')).toHaveLength(64)
+    expect(io._nsps.size).toBe(65)
+    await client.post(asks(65).replaceAll('40/', '40/9'))
+    expect(events.at(-1)).toMatchObject({ type: 'ended', code: 'limited' })
+  })
+
+  it('G45 makes no namespace, and takes none away that somebody waits for', async () => {
+    const { verify, asked, release } = held(verifyClaims)
+    const { port, io, guard } = await startSocketIo({
+      guard: {
+        accept: allMethods((token, context) =>
+          token === 'bad' ? rejected('credential-unknown') : verify(token, context),
+        ).accept,
+      },
       before: (io) => void io.of(/^\/room-\d+$/),
     })
     const client = await RawPolling.open(port)
-    await client.post(`40/room-1,${JSON.stringify({ token: 'bad' })}\x1e40/room-2,{}`)
+    await client.post(`40/room-1,{"token":"bad"}\x1e40/room-2,{}`)
     expect((await client.poll()).text).toMatch(/^44\/room-1,/)
     expect([...io._nsps.keys()]).toEqual(['/'])
-    await client.post(`40/room-1,${JSON.stringify({ token })}`)
-    expect((await client.poll()).text).toMatch(/^40\/room-1,/)
-    expect([...io._nsps.keys()]).toEqual(['/', '/room-1'])
+    const other = await RawPolling.open(port)
+    await other.post(`40/room-1,${JSON.stringify({ token })}`)
+    await asked
+    await client.post('40/room-1,{"token":"bad"}')
+    expect((await client.poll()).text).toMatch(/^44\/room-1,/)
+    release()
+    expect((await other.poll()).text).toMatch(/^40\/room-1,/)
+    expect([io.of('/room-1').sockets.size, guard.connections.size]).toEqual([1, 1])
   })
 })

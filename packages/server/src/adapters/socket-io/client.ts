@@ -1,4 +1,5 @@
 import type { LiveConnection } from '../../connections/live-connection.js'
+import { handshakeOf } from '../../connections/source.js'
 import type { Guard } from '../../guard/guard.js'
 import type { Known } from '../../guard/recognition.js'
 import type { Handshake } from '../../handshake/request.js'
@@ -8,7 +9,7 @@ import type { Accept, Refuse, Verdict } from '../../verdict.js'
 import type { Admit } from '../../verifiers/admit.js'
 import { EngineTransport } from './engine-transport.js'
 import type { Auth, Engine, SocketIoClient } from './internals.js'
-import { type Outcome, outcomeOf, withAuth } from './words.js'
+import { conversation, type Outcome, outcomeOf, withAuth } from './words.js'
 
 /** What holds for all clients of a server. */
 export interface ClientOptions<I extends Identity> {
@@ -27,6 +28,11 @@ export interface Opening {
   readonly onTaken: () => void
 }
 
+// Credentials, and whatever else of the application's comes with them.
+const maxBytes = 65_536
+// More than anybody has namespaces.
+const maxAsked = 64
+
 const clients = new WeakMap<object, unknown>()
 
 /** The client of a connection of engine.io. */
@@ -41,6 +47,7 @@ export class Client<I extends Identity> implements Known<I> {
   readonly #transport: EngineTransport
   readonly #opening: Opening
   readonly #cancelDeadline: () => void
+  readonly #stopCounting: () => void
   /** The last request that could bring packets: a page's own that only reads has no `Origin`. */
   #request: Handshake
   #connection: LiveConnection<I> | undefined
@@ -61,6 +68,13 @@ export class Client<I extends Identity> implements Known<I> {
       if (!this.#transport.isAsking) this.#turnAway('message-late')
     })
     opening.place.wait(() => this.#evict())
+    let received = 0
+    const count = (data: { readonly length: number }) => {
+      received += data.length
+      if (received > maxBytes) this.#turnAway('credential-too-large')
+    }
+    engine.on('data', count)
+    this.#stopCounting = () => void engine.off('data', count)
     engine.once('close', () => this.#decided())
   }
 
@@ -87,7 +101,7 @@ export class Client<I extends Identity> implements Known<I> {
    * connection.
    */
   enter(client: SocketIoClient, namespace: string, auth: Auth): Promise<boolean> {
-    this.#transport.asks(client, namespace)
+    if (this.#transport.asks(client, namespace) > maxAsked) this.#stop()
     const entry = this.#lastEntry.then(() => this.#enter(namespace, auth))
     this.#lastEntry = entry.catch(() => {})
     return entry
@@ -95,12 +109,12 @@ export class Client<I extends Identity> implements Known<I> {
 
   async #enter(namespace: string, auth: Auth): Promise<boolean> {
     if (!this.#transport.isOpen) return false
-    const handshake = withAuth({ ...this.#request, target: this.#opening.handshake.target }, auth)
-    const asked = { ...handshake, params: { namespace } }
+    const source = { ...this.#request, target: this.#opening.handshake.target }
+    const asked = { ...withAuth(source, auth), params: { namespace } }
     const { connection } = this
     const refusal = connection
       ? await this.#verify(connection, asked, this.#options.admit)
-      : await this.#open(asked, handshake)
+      : await this.#open(asked, source)
     this.#transport.answered(namespace)
     if (refusal) this.refuse(namespace, refusal)
     if (this.#isLate) this.#turnAway('message-late')
@@ -108,13 +122,13 @@ export class Client<I extends Identity> implements Known<I> {
   }
 
   /** Decides about the first namespace; `undefined` where the client is accepted, or gone, or was told why it ends. */
-  async #open(asked: Handshake, handshake: Handshake): Promise<Refuse | undefined> {
+  async #open(asked: Handshake, source: Handshake): Promise<Refuse | undefined> {
     const { guard, admit } = this.#options
     const verdict = await guard.decide(asked, admit)
     if (!this.#transport.isOpen) return void guard.connections.abandon(verdict)
     if (verdict.type !== 'accept') return this.#refusal(verdict, asked)
     this.#decided()
-    this.#connection = guard.connections.open(verdict, handshake, this.#transport)
+    this.#connection = guard.connections.open(verdict, source, this.#transport, conversation)
     return undefined
   }
 
@@ -147,10 +161,7 @@ export class Client<I extends Identity> implements Known<I> {
     const { connection } = this
     if (!connection || connection.renewing) return undefined
     connection.renewing = true
-    // By nothing else than what it brings.
-    const { path, origin } = connection
-    const headers: Handshake['headers'] = origin === undefined ? [] : [['origin', origin]]
-    const refusal = await this.#verify(connection, withAuth({ ...this.#request, headers, target: path }, auth))
+    const refusal = await this.#verify(connection, withAuth(handshakeOf(connection), auth))
     connection.renewing = false
     if (!this.#isLive()) return undefined
     if (refusal?.reason === 'identity-changed') connections.end(connection, 'forbidden')
@@ -176,9 +187,16 @@ export class Client<I extends Identity> implements Known<I> {
     return this.#connection !== undefined && this.#options.guard.connections.isOpen(this.#connection)
   }
 
+  /** Ends it because it asks for too much. */
+  #stop(): void {
+    if (this.#connection) this.#options.guard.connections.end(this.#connection, 'limited')
+    else this.#turnAway('messages-too-many')
+  }
+
   #decided(): void {
     this.#opening.place.leave()
     this.#cancelDeadline()
+    this.#stopCounting()
   }
 
   #evict(): boolean {
@@ -187,7 +205,8 @@ export class Client<I extends Identity> implements Known<I> {
     return true
   }
 
-  #turnAway(reason: 'message-late' | 'pending'): void {
+  /** Ends it before it is accepted. */
+  #turnAway(reason: 'message-late' | 'messages-too-many' | 'credential-too-large' | 'pending'): void {
     const { guard } = this.#options
     if (this.#connection || !this.#transport.isOpen) return
     guard.connections.turnAway(guard.refuse(this.#opening.handshake, reason), this.#transport)

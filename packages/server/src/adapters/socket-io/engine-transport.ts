@@ -1,4 +1,5 @@
 import type { CloseListener, Transport } from '../../connections/transport.js'
+import type { WireMessage } from '../../dialects/dialect.js'
 import { plain } from '../../dialects/plain.js'
 import { type Engine, type Packet, packetTypes, type SocketIoClient } from './internals.js'
 import { comesAgain, events, type Outcome } from './words.js'
@@ -37,10 +38,10 @@ export class EngineTransport implements Transport {
     return !this.#isShut && this.#isLive()
   }
 
-  /** Told that a client asks for a namespace. */
-  asks(client: SocketIoClient, namespace: string): void {
+  /** Told that a client asks for a namespace. Answers for how many it waits. */
+  asks(client: SocketIoClient, namespace: string): number {
     this.#client = client
-    this.#asked.add(namespace)
+    return this.#asked.add(namespace).size
   }
 
   /** Told that it has its answer. */
@@ -67,11 +68,9 @@ export class EngineTransport implements Transport {
   }
 
   /** Tells all namespaces what the guard says. */
-  send(text: string): void {
-    const { type, ...said } = JSON.parse(text) as { readonly type: string }
-    for (const { nsp } of this.#sockets) {
-      this.#say({ type: packetTypes.event, nsp: nsp.name, data: [`sallyport:${type}`, said] })
-    }
+  send(event: WireMessage): void {
+    const data: unknown = JSON.parse(String(event))
+    for (const { nsp } of this.#sockets) this.#say({ type: packetTypes.event, nsp: nsp.name, data })
   }
 
   get #sockets() {
@@ -83,10 +82,6 @@ export class EngineTransport implements Transport {
     this.#client?._packet(packet)
     this.#isSpeaking = false
   }
-
-  // Polling has nothing to pause, and nobody here asks for it.
-  pause(): void {}
-  resume(): void {}
 
   shut(): void {
     this.#isShut = true

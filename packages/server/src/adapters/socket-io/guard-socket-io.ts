@@ -125,8 +125,8 @@ export function guardSocketIo<I extends Identity>(
     connected.once('close', () => clients.delete(connected.id))
   })
   const find = (connected: Engine) => clients.get(connected.id)
-  for (const namespace of inside._nsps.values()) guardNamespace(namespace, find)
-  inside.on('new_namespace', (namespace) => guardNamespace(namespace, find))
+  for (const namespace of inside._nsps.values()) guardNamespace(inside, namespace, find)
+  inside.on('new_namespace', (namespace) => guardNamespace(inside, namespace, find))
   claimUpgrades(httpServer, clock, {
     path,
     onUpgrade: async (request, socket, head) => engine.handleUpgrade(request, socket, head),

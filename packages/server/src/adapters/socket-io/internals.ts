@@ -39,6 +39,9 @@ export interface Engine {
   send(...args: unknown[]): this
   close(discard?: boolean): void
   once(event: 'close', listener: () => void): unknown
+  /** What comes, as text or bytes. */
+  on(event: 'data', listener: (data: { readonly length: number }) => void): unknown
+  off(event: 'data', listener: (data: { readonly length: number }) => void): unknown
 }
 
 /** A client with all its namespaces. */
@@ -78,10 +81,10 @@ export interface SocketIoSocket extends Emitter {
 /** A namespace. */
 export interface Namespace extends Emitter {
   readonly name: string
+  readonly adapter: { close(): unknown }
   use(middleware: (socket: SocketIoSocket, next: (error?: Error) => void) => void): unknown
   /** Lets a client in that asks with a CONNECT packet. */
   _add(client: SocketIoClient, auth: Auth, joined: (socket: SocketIoSocket) => void): Promise<void>
-  _remove(socket: { readonly id: string }): void
 }
 
 /** What comes with a CONNECT packet. */
@@ -103,7 +106,9 @@ export interface SocketIoServer {
     prependListener(event: 'connection', listener: (engine: Engine) => void): unknown
     handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   }
-  readonly _nsps: ReadonlyMap<string, Namespace>
+  readonly _nsps: Map<string, Namespace>
+  /** The patterns that namespaces are made of, when somebody asks for one. */
+  readonly parentNsps: ReadonlyMap<unknown, { readonly children: Set<Namespace> }>
   readonly _opts: { readonly addTrailingSlash?: boolean; readonly allowEIO3?: boolean }
   path(): string
   on(event: 'new_namespace', listener: (namespace: Namespace) => void): unknown
@@ -119,7 +124,7 @@ const functions = (value: object, ...names: string[]): boolean =>
  */
 export function insideOf(io: object): SocketIoServer {
   const inside = io as SocketIoServer
-  const { engine, httpServer, _nsps: namespaces, _opts: options } = inside
+  const { engine, httpServer, _nsps: namespaces, parentNsps: patterns, _opts: options } = inside
   if (!engine || !httpServer) {
     throw new ConfigurationError(
       'guardSocketIo: io is attached to no Node.js server; make it with new Server(server), then guard it',
@@ -128,7 +133,8 @@ export function insideOf(io: object): SocketIoServer {
   const isKnown =
     functions(engine, 'use', 'handleUpgrade', 'prependListener') &&
     namespaces instanceof Map &&
-    [...namespaces.values()].every((namespace) => functions(namespace, '_add', '_remove', 'emitReserved'))
+    patterns instanceof Map &&
+    [...namespaces.values()].every((namespace) => functions(namespace, '_add', 'emitReserved'))
   if (!isKnown) {
     throw new ConfigurationError('guardSocketIo: io is of a version of Socket.IO that is not known here; use 4.8')
   }

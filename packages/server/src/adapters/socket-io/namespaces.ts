@@ -9,6 +9,7 @@ import {
   type Namespace,
   type Packet,
   packetTypes,
+  type SocketIoServer,
   type SocketIoSocket,
 } from './internals.js'
 import { events, withoutCredential } from './words.js'
@@ -20,19 +21,25 @@ export type Find<I extends Identity> = (engine: Engine) => Client<I> | undefined
  * Guards a namespace: the guard is asked before there is a socket. A middleware would come too late, behind the packets
  * that a recovered socket has missed, and could be skipped.
  */
-export function guardNamespace<I extends Identity>(namespace: Namespace, find: Find<I>): void {
+export function guardNamespace<I extends Identity>(io: SocketIoServer, namespace: Namespace, find: Find<I>): void {
   const { _add: add, name } = namespace
+  let asking = 0
+  let isEntered = false
   namespace._add = async (sender, auth, joined) => {
     const client = find(sender.conn)
+    asking += 1
     try {
       if (!client) sender.conn.close()
-      else if (await client.enter(sender, name, auth)) await add.call(namespace, sender, passed(auth, client), joined)
-      // A namespace that was made for who was not let in is empty.
-      else namespace._remove({ id: '' })
+      else if (await client.enter(sender, name, auth)) {
+        isEntered = true
+        await add.call(namespace, sender, passed(auth, client), joined)
+      }
     } catch (error) {
       client?.refuse(name, { code: 'internal' })
       client?.fail(error)
     }
+    asking -= 1
+    if (asking === 0 && !isEntered) forget(io, namespace)
   }
   namespace.use((socket, next) => {
     const identity = find(socket.conn)?.connection?.identity
@@ -48,6 +55,15 @@ export function guardNamespace<I extends Identity>(namespace: Namespace, find: F
     if (event === 'connect') guardSocket(joining, client)
     return (error) => client?.fail(error)
   })
+}
+
+/** Takes a namespace away that a pattern has made for who was not let in: strangers could make any number of them. */
+function forget({ _nsps: namespaces, parentNsps: patterns }: SocketIoServer, namespace: Namespace): void {
+  for (const { children } of patterns.values()) {
+    if (!children.delete(namespace)) continue
+    namespaces.delete(namespace.name)
+    namespace.adapter.close()
+  }
 }
 
 /** What Socket.IO and the application see of `auth`. Only who had a session goes on with it. */

@@ -1,4 +1,5 @@
 import { type CodeName, codes } from '@sallyport/protocol'
+import type { Conversation } from '../../dialects/dialect.js'
 import type { Handshake } from '../../handshake/request.js'
 import { refusalAnswer } from '../../refusals/http-answer.js'
 import type { Auth } from './internals.js'
@@ -7,6 +8,8 @@ import type { Auth } from './internals.js'
 export const events = {
   /** The client brings a newer credential; the acknowledgement says what became of it. */
   renew: 'sallyport:renew',
+  /** The credential ends in that many seconds. */
+  expiring: 'sallyport:expiring',
   /** The connection ends, and why. */
   end: 'sallyport:end',
 } as const
@@ -35,19 +38,29 @@ export function outcomeOf({ code }: { readonly code: CodeName }): Outcome {
 export const comesAgain = (close: number): boolean =>
   Object.values(codes).some((row) => 'close' in row && row.close === close && row.action !== 'stop')
 
-/** A handshake with the credential that `auth` brings: its `token` as the first message has it, its `ticket` as the URL. */
+/** What the guard says to an accepted client. All else has words of Socket.IO already. */
+export const conversation: Conversation = {
+  hear: () => undefined,
+  hearAgain: () => undefined,
+  say: (news) =>
+    news.type === 'expiring' ? JSON.stringify([events.expiring, { expiresIn: news.expiresIn }]) : undefined,
+}
+
+/** A handshake with the credential that `auth` brings: its `token` as a first message has it, its `ticket` as a URL. */
 export function withAuth(handshake: Handshake, { token, ticket }: Auth): Handshake {
   return {
     ...handshake,
     isOpen: true,
-    target: ticket === undefined ? handshake.target : withTicket(handshake.target, ticket),
-    message: JSON.stringify(token === undefined ? {} : { type: 'auth', token }),
+    target: ticket === undefined ? handshake.target : withTicket(handshake.target, textOf(ticket)),
+    ...(token !== undefined && { message: textOf(token) }),
   }
 }
 
-// What is no text is a malformed ticket.
-const withTicket = (target: string, ticket: unknown): string =>
-  `${target}${target.includes('?') ? '&' : '?'}ticket=${typeof ticket === 'string' ? encodeURIComponent(ticket) : ''}`
+const withTicket = (target: string, ticket: string): string =>
+  `${target}${target.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`
+
+// What is no text is malformed, and so is an empty one.
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** What the application sees of `auth`. */
 export function withoutCredential({ token: _, ticket: __, ...auth }: Auth): Auth {

@@ -117,8 +117,10 @@ describe('a renewal', () => {
     sockets[0]!.onAny((event) => any.push(event))
     expect(await socket.emitWithAck('sallyport:renew', { token: life(clock.now(), 60) })).toEqual({ expiresIn: 60 })
     await settled(sockets[0]!, 'websocket')
-    clock.advance(30_000)
-    expect(heard.map(([event]) => event)).not.toContain('sallyport:end')
+    const told = nextOf(socket, 'sallyport:expiring')
+    clock.advance(40_000)
+    expect((await told)[0]).toEqual({ expiresIn: expect.any(Number) })
+    expect(heard.map(([event]) => event)).toEqual(['sallyport:expiring'])
     expect([any, guard.connections.size]).toEqual([[], 1])
   })
 

@@ -1,0 +1,179 @@
+// Socket.IO: whose a session is, the gate, and what is bounded before the accept.
+const g = 'threats/g-socket-io.test.ts'
+const f = 'threats/f-socket-io.test.ts'
+const unit = 'unit/adapters/socket-io.test.ts'
+const clients = 'unit/adapters/socket-io-client.test.ts'
+
+const of = (file, tests, list) =>
+  list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
+
+export default [
+  ...of(
+    'guard/recognition.ts',
+    [g, clients],
+    [
+      [
+        "if (mayHideHeaders(request)) return refuse('handshake-headers')",
+        '',
+        'headers that Node.js has dropped say whose a request is',
+      ],
+      ["if (origin === repeated) return refuse('handshake-repeated')", '', 'one of two origins is believed'],
+      ["some(isOther)) return refuse('fetch-metadata')", 'some(isOther)) {}', "another page's image takes what waits"],
+      ['if (fault) return fault', '', 'a foreign page goes on with the session of its visitor'],
+      ["connections.isDraining ? refuse('draining') : mark", 'mark', 'a node that is going down opens sessions'],
+      ['if (mark === known.mark) return mark', 'return mark', 'the id of a session is all that it takes'],
+      [
+        "if (connection === undefined) return refuse('identity-changed')",
+        'if (connection === undefined) return mark',
+        'somebody else asks in a session that is not in yet',
+      ],
+      ["if (verdict.type === 'refuse') return verdict", '', 'a bad credential is refused as that of somebody else'],
+      ['&& connections.renew(connection, verdict)', '', 'a session goes on as that of whoever has a good credential'],
+      [
+        'isNameless ? addressKey(settings.addressOf(request)) : shown',
+        'shown',
+        'the id of a session without a cookie is all that it takes',
+      ],
+    ],
+  ),
+  ...of(
+    'adapters/socket-io/client.ts',
+    [f, g, clients, unit],
+    [
+      ["if (received > maxBytes) this.#turnAway('credential-too-large')", '', 'a stranger sends any number of bytes'],
+      [
+        'asks(client, namespace) > maxAsked) this.#stop()',
+        'asks(client, namespace)) {}',
+        'a client waits for any number of decisions',
+      ],
+      ["if (!this.#transport.isAsking) this.#turnAway('message-late')", '', 'a session that never asks stays for ever'],
+      ["if (this.#isLate) this.#turnAway('message-late')", '', 'a session whose time is over asks on'],
+      ['if (this.#transport.isAsking) return false\n', '', 'who is being decided makes room for who only waits'],
+      ['    this.#opening.place.leave()\n', '', 'a client keeps its place for ever'],
+      [
+        '    this.#isLive()\n  }\n\n  /**',
+        '  }\n\n  /**',
+        'what waited for a poll is given to one that comes too late',
+      ],
+      [
+        'if (!this.#transport.isOpen) return void guard.connections.abandon(verdict)',
+        '',
+        'a client that has left is accepted',
+      ],
+      [
+        'await this.#verify(connection, asked, this.#options.admit)',
+        'await this.#verify(connection, asked)',
+        'the application is not asked about another namespace',
+      ],
+      ["undefined : guard.refuse(asked, 'identity-changed')", 'undefined : undefined', 'one client is two users'],
+      [
+        "if (refusal?.reason === 'identity-changed') connections.end(connection, 'forbidden')",
+        '',
+        'a client that says it is somebody else goes on',
+      ],
+      [
+        'if (!connection || connection.renewing) return undefined',
+        'if (!connection) return undefined',
+        'any number of renewals is verified at once',
+      ],
+      [
+        'withAuth(handshakeOf(connection), auth)',
+        'withAuth(this.#request, auth)',
+        'a renewal by nothing succeeds with the header of before',
+      ],
+    ],
+  ),
+  ...of(
+    'adapters/socket-io/engine-transport.ts',
+    [f, g, unit, clients],
+    [
+      ['this.#isSpeaking || this.mayCross() ?', 'true ?', 'what is sent after the end reaches the peer'],
+      ["    this.#gate('send')\n", '', 'what is sent by the connection below reaches a peer that is over'],
+      ['return !this.#isShut && this.#isLive()', 'return this.#isLive()', 'a stranger who was turned away is heard'],
+      ['if (isOver) sockets[0]?.disconnect(true)\n', '', 'who is revoked stays in its rooms'],
+      [
+        '      if (isOver) this.#say({ type: packetTypes.disconnect, nsp: nsp.name })\n',
+        '',
+        'who is revoked comes again',
+      ],
+      ['    transport.socket?.terminate()\n', '', 'a peer that answers no Close stays'],
+      ["if (this.#engine.readyState !== 'closed') transport.emit('close')", '', 'a session that polls no more stays'],
+      ['this.#engine.writeBuffer.length + ', '', 'what waits for a poll is given to who has expired'],
+    ],
+  ),
+  ...of(
+    'adapters/socket-io/namespaces.ts',
+    [f, g, clients],
+    [
+      ['else if (await client.enter(sender, name, auth)) {', 'else {', 'nobody is asked about a namespace'],
+      ['pid === ownedBy(connection.identity, id)', 'true', 'one user gets what another has missed'],
+      ['if (!client.mayCross()) return\n', '', 'what a peer sends after the end is heard'],
+      ['socket.connected && client.mayCross()', 'true', 'what came before the end is heard after it'],
+      ['  contain(socket, () => fail)\n', '', 'a throwing listener of the end ends the process'],
+      ['if (asking === 0 && !isEntered) forget(io, namespace)', '', 'strangers make any number of namespaces'],
+      ['asking === 0 && ', '', 'a stranger takes a namespace away that somebody waits for'],
+      [
+        "if (!identity) return next(new Error('Forbidden'))",
+        'if (!identity) return next()',
+        'a socket that came another way goes in',
+        'There is no other way in this version of Socket.IO.',
+      ],
+      [
+        'if (!client?.connection || !isKnownSocket(socket)) {',
+        'if (!client?.connection) {',
+        'a socket without a gate goes in',
+      ],
+      ['= withoutCredential(auth)', '= auth', 'the application gets to see credentials'],
+    ],
+  ),
+  ...of(
+    'adapters/socket-io/guard-socket-io.ts',
+    [g, clients, f],
+    [
+      ['if (readTarget(handshake.target)?.path !== path) {', 'if (false) {', 'a session is opened at any path'],
+      ["    delete request.headers['sec-websocket-protocol']\n", '', 'a credential is answered as the subprotocol'],
+      ["if ('reason' in place) return refuse(request, response, place)", '', 'any number of sessions is undecided'],
+      ["    response.once('close', leave)\n", '', 'a request that opens nothing keeps its place'],
+      [
+        'if (!opening) return connected.close(true)',
+        'if (!opening) return',
+        'a session that was not looked at stays',
+        'There is none in this version of Socket.IO: even WebTransport is closed before.',
+      ],
+      [
+        "Connection: 'close'",
+        '',
+        'a body that was not read is taken for a request',
+        'Node.js reads the rest itself; the line spares it that.',
+      ],
+    ],
+  ),
+  ...of(
+    'adapters/socket-io/contain.ts',
+    [f],
+    [
+      ['      if (done instanceof Promise) done.catch(fail)\n', '', 'a listener that fails later ends the process'],
+      ['      fail(error)\n      return\n', '      throw error\n', 'a listener that throws ends the process'],
+    ],
+  ),
+  ...of(
+    'adapters/socket-io/internals.ts',
+    [clients],
+    [
+      ['if (!engine || !httpServer) {', 'if (false) {', 'a server that is attached later is not guarded'],
+      ['if (!isKnown) {', 'if (false) {', 'a version that we do not know is not guarded'],
+      ['if (options.allowEIO3) {', 'if (false) {', 'clients of version 2 come in beside'],
+    ],
+  ),
+  ...of(
+    'guard/guard.ts',
+    [clients],
+    [
+      [
+        "verdict.type === 'accept' && admit ? await ask(admit, verdict, handshake) : verdict, handshake)",
+        'verdict, handshake)',
+        'the application is not asked about another namespace',
+      ],
+    ],
+  ),
+]
