@@ -40,6 +40,8 @@ export default defineConfig({
         items: [
           page('In five minutes', '/'),
           page('The ways in', '/docs/ways-in'),
+          page('Logins', '/docs/logins'),
+          page('Identity providers', '/docs/identity-providers'),
           page('The client', '/docs/client'),
           page('On your server', '/docs/servers'),
         ],
