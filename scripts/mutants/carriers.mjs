@@ -3,6 +3,7 @@ const unit = 'unit/carriers.test.ts'
 const contract = 'contract/carriers.test.ts'
 const a = 'threats/a-credentials.test.ts'
 const guard = 'unit/guard/guard.test.ts'
+const dialects = 'contract/dialects.test.ts'
 
 export default [
   ...[
@@ -134,4 +135,63 @@ export default [
     tests: [guard],
     why: 'a token without an end stands in a URL',
   },
+  ...[
+    [
+      'parameters.ts',
+      'JSON.stringify({ ...said, [place.in]: others })',
+      'message',
+      'the application sees a credential',
+    ],
+    ['parameters.ts', ' || !Object.hasOwn(parameters, parameter)', '', 'what JSON did not say is a credential'],
+    ['parameters.ts', "if (typeof written !== 'string') return 'malformed'", '', 'a number for a token ends the talk'],
+    [
+      'parameters.ts',
+      "  } catch {\n    // Too deep to be written, though it could be read.\n    return 'malformed'\n  }",
+      '  } finally {\n  }',
+      'a deep message is a failure of ours',
+    ],
+    ['parameters.ts', 'said?.[member] !== value', 'said === undefined', 'any message with parameters'],
+    ['stomp.ts', "if (another !== undefined) return 'malformed'", '', 'the first of two credentials'],
+    ['stomp.ts', '!/^(?:CONNECT|STOMP)\\r?$/.test(lines[0]!) || ', '', 'another frame of STOMP'],
+    ['stomp.ts', 'blank !== lines.length - 2 || ', '', 'a body, which another reader may take for headers'],
+    ['stomp.ts', 'lines.filter((each) => !isOurs(each))', 'lines', 'the application sees a credential'],
+    ['stomp.ts', 'Buffer.concat([this.#come, Buffer.from(message)])', 'Buffer.from(message)', 'a frame that was cut'],
+    [
+      'stomp.ts',
+      "Buffer.from(rest, 'latin1'), behind]",
+      "Buffer.from(rest, 'latin1')]",
+      'what came with a frame is lost',
+    ],
+    [
+      'mqtt.ts',
+      "if (typeof message === 'string') return 'malformed'",
+      "if (typeof message === 'string') message = Buffer.from(message)",
+      'a packet in a text',
+    ],
+    [
+      'mqtt.ts',
+      'head.byte() !== connect && come.length > 0',
+      'head.byte() === 0 && come.length > 1',
+      'another packet of MQTT',
+    ],
+    ['mqtt.ts', "head.at > come.length ? undefined : 'malformed'", 'undefined', 'a length without an end'],
+    ['mqtt.ts', 'read.isBroken || ', '', 'a packet whose parts are cut short'],
+    ['mqtt.ts', 'read.at !== packet.length || ', '', 'something behind the last field'],
+    ['mqtt.ts', 'flags & flag.reserved', 'false', 'a reserved flag'],
+    ['mqtt.ts', 'flags & ~flag.password', 'flags', 'a packet that says there is a password, and has none'],
+    ['mqtt.ts', 'packet.subarray(0, passwordAt)', 'packet.subarray(0)', 'the application sees a credential'],
+    ['mqtt.ts', 'rest, behind])', 'rest])', 'what came with a packet is lost'],
+    ['hocuspocus.ts', 'head, Buffer.of(0), bytes.subarray(read.at)', 'bytes', 'the application sees a credential'],
+    ['hocuspocus.ts', "    if (read.isBroken) return 'malformed'\n", '', 'a token that is cut short'],
+    [
+      'hocuspocus.ts',
+      "if (credential === '') return 'absent'",
+      "if (credential === '') return undefined",
+      'who has no token waits for its deadline',
+    ],
+    ['hocuspocus.ts', '!isToken || read.isBroken', '!isToken', 'a message that is cut short'],
+    ['cursor.ts', 'if (this.at > this.#bytes.length) this.isBroken = true', '', 'what is not there is empty'],
+    ['cursor.ts', '    this.isBroken = true\n    return 0\n', '    return value\n', 'a length of five bytes'],
+    ['dialect.ts', "typeof parameter !== 'string' || parameter === ''", 'false', 'a credential that is never found'],
+  ].map(([file, find, replace, why]) => ({ file: `dialects/${file}`, find, replace, tests: [dialects], why })),
 ]

@@ -76,11 +76,17 @@ const canBeSent = (code: number): boolean =>
   ((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999))
 
 /**
- * Checks a dialect: a code that cannot be sent would fail when a connection is to end.
+ * Checks a dialect: a code that cannot be sent would fail when a connection is to end, and a credential without a name would
+ * never be found.
  *
  * @throws ConfigurationError in the name of `owner`
  */
-export function checkDialect(owner: string, { closeCodes }: Dialect): void {
+export function checkDialect(owner: string, { closeCodes, parameter = 'token' }: Dialect): void {
+  if (typeof parameter !== 'string' || parameter === '') {
+    throw new ConfigurationError(
+      `${owner}: dialect has the parameter ${JSON.stringify(parameter)}; give the name of a field, such as token`,
+    )
+  }
   for (const [name, code] of Object.entries(closeCodes)) {
     if (canBeSent(code)) continue
     throw new ConfigurationError(

@@ -42,8 +42,9 @@ export interface GuardServerOptions<I extends Identity = Identity, P extends Rou
    */
   readonly webSocketServer?: WebSocketServer
   /**
-   * The protocol that the route speaks, where its clients read close codes in a way of their own: `graphqlWs` or `yjs`.
-   * Default: none, and the close codes are those of the protocol of Sallyport.
+   * The protocol that the route speaks: `graphqlWs`, `trpc`, `hocuspocus`, `yjs`, `mqtt`, `stomp`, or one of yours. It says
+   * which close codes its clients understand and, with `firstMessage()`, how the first message brings the credential. Default:
+   * the protocol of Sallyport.
    */
   readonly dialect?: Dialect
   /** Asked about every message of an accepted connection. Default: all may pass. */
