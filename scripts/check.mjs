@@ -8,8 +8,8 @@ const checks = {
   lint: ['npm', ['run', '--silent', 'lint']],
   floors: script('floors'),
   dependencies: script('dependencies'),
+  examples: script('examples'), // first: the pages of the stacks need what it installs
   docs: script('docs'),
-  examples: script('examples'),
   packages: script('packages'),
   bundle: script('bundle'),
 }

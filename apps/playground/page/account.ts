@@ -30,6 +30,7 @@ export class Account {
     find(document, '#sign-out').addEventListener('click', () => void this.#attempt(() => this.#signOut()))
     find(document, '#everywhere').addEventListener('click', () => void this.#attempt(() => this.#signOutEverywhere()))
     setInterval(() => this.#tick(), 1000)
+    void this.#attempt(() => this.#resume())
   }
 
   /** Who is signed in, if anybody is. */
@@ -49,6 +50,13 @@ export class Account {
       this.#name.focus()
     }
     return this.#current
+  }
+
+  /** The token went with the page that had it; the session is still there. */
+  async #resume(): Promise<void> {
+    const found = await api.session()
+    if (found.user === null || this.#current) return
+    this.#set({ user: found.user, token: found.token, endsAt: performance.now() + found.expiresIn * 1000 })
   }
 
   async #signIn(): Promise<void> {

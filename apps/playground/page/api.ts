@@ -5,6 +5,9 @@ export interface Login {
   readonly expiresIn: number
 }
 
+/** What `POST /session` answers: nobody, or who and with which token. */
+export type Session = (Login & { readonly user: string }) | { readonly user: null }
+
 /** What `POST /ws/ticket` answers. */
 export interface Ticket {
   readonly ticket: string
@@ -39,6 +42,11 @@ export async function login(
   credentials: RequestCredentials = 'same-origin',
 ): Promise<Login> {
   return post<Login>('/login', { ...json({ user, expiresIn }), credentials })
+}
+
+/** Asks whose session the cookie is of, and for a token of it. */
+export async function session(): Promise<Session> {
+  return post<Session>('/session', {})
 }
 
 /** Ends the session of the cookie. */

@@ -16,6 +16,7 @@ export class Attempt implements Stage {
   readonly signal: AbortSignal
   readonly #end = new AbortController()
   readonly #visits: Visit[] = []
+  #showCount: (left: string) => void = () => {}
 
   constructor(
     readonly account: SignedIn,
@@ -30,6 +31,11 @@ export class Attempt implements Stage {
   end(): void {
     this.#end.abort()
     for (const visit of this.#visits) visit.leave()
+  }
+
+  /** Shows what is left of a wait beside the diagram too. */
+  onCount(show: (left: string) => void): void {
+    this.#showCount = show
   }
 
   /** Knocks at `base`, this server unless told otherwise, with these credentials. */
@@ -81,6 +87,7 @@ export class Attempt implements Stage {
       const tick = () => {
         const left = (until - performance.now()) / 1000
         count(clockFace(left))
+        this.#showCount(left > 0 ? clockFace(left) : '')
         if (left > 0 && !this.signal.aborted) return
         clearInterval(timer)
         if (!this.signal.aborted) resolve()

@@ -35,7 +35,7 @@ export class Card {
       control.setAttribute('aria-describedby', heading.id)
     }
     card.append(this.#controls, this.#wire.element)
-    if (way.attacks.length > 0) card.append(attackList(way.attacks, (action) => this.#run(action)))
+    if (way.attacks.length > 0) card.append(attackList(way.attacks, title, (action) => this.#run(action)))
     this.#listen()
   }
 
@@ -64,13 +64,15 @@ export class Card {
     this.#inside(undefined)
   }
 
-  /** Only who is inside can speak, stay longer or leave. */
+  /** Only who is inside can speak, stay longer or leave. The focus must not go with what one can do no more. */
   #inside(visit: Visit | undefined): void {
     this.#visit = visit
+    const hasFocus = this.#controls.contains(document.activeElement)
     find<HTMLFormElement>(this.#controls, 'form').hidden = !visit
     for (const action of ['disconnect', 'renew']) {
       find<HTMLButtonElement>(this.#controls, `[data-do=${action}]`).disabled = !visit
     }
+    if (hasFocus && !visit) find<HTMLButtonElement>(this.#controls, '[data-do=connect]').focus()
   }
 
   async #renew(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type Handler, HttpError, readJson, sendJson } from './http.js'
-import { requireLocal } from './local.js'
+import { requireLocal, requireOwnPage } from './local.js'
 import { clearedCookie, cookieOf, setCookie } from './session-cookie.js'
 import type { Sessions } from './sessions.js'
 import type { SignToken } from './tokens.js'
@@ -21,6 +21,20 @@ export function login(sessions: Sessions, sign: SignToken, origins: readonly str
     const token = await sign(session, expiresIn)
     const maxAge = Math.ceil((session.expiresAt - sessions.clock.now()) / 1000)
     sendJson(res, 200, { token, expiresIn }, { 'set-cookie': setCookie(cookie, maxAge) })
+  }
+}
+
+/**
+ * `POST /session`: who the session of the cookie is of, and a token for the rest of it: 200 `{"user","token","expiresIn"}`,
+ * `{"user":null}` without one. For a page that has been loaded again.
+ */
+export function resume(sessions: Sessions, sign: SignToken, origins: readonly string[]): Handler {
+  return async (req, res) => {
+    requireOwnPage(req, origins)
+    const session = await sessions.find(cookieOf(req))
+    const expiresIn = session ? Math.floor((session.expiresAt - sessions.clock.now()) / 1000) : 0
+    if (!session || expiresIn < 1) return sendJson(res, 200, { user: null })
+    sendJson(res, 200, { user: session.user, token: await sign(session, expiresIn), expiresIn })
   }
 }
 

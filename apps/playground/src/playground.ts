@@ -13,7 +13,7 @@ import { createGate } from './gate.js'
 import { sendJson } from './http.js'
 import { liveTable } from './live.js'
 import { ownUrls } from './local.js'
-import { login, logout } from './login.js'
+import { login, logout, resume } from './login.js'
 import { loadPages, pageRoutes } from './pages.js'
 import { logoutEverywhere, revokeConnection } from './revoke.js'
 import { createRouter } from './router.js'
@@ -64,13 +64,15 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
   const inside = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes })
   guardServer(server, guard, { path, webSocketServer: inside }, welcome)
 
+  const sign = tokenSigner(secret, clock)
   const live = liveTable({ guard, sessions, origins })
   const revokeSession = async (session: string) => {
     await guard.revoke({ session })
   }
   const router = createRouter(
     [
-      ['/login', { POST: login(sessions, tokenSigner(secret, clock), origins) }],
+      ['/login', { POST: login(sessions, sign, origins) }],
+      ['/session', { POST: resume(sessions, sign, origins) }],
       ['/logout', { POST: logout(sessions, origins, revokeSession) }],
       ['/logout-everywhere', { POST: logoutEverywhere({ guard, sessions, origins }) }],
       ['/revoke', { POST: revokeConnection({ guard, sessions, origins }) }],

@@ -148,6 +148,42 @@ describe('POST /login', () => {
   })
 })
 
+describe('POST /session', () => {
+  const own = () => ({ origin: playground.url })
+
+  it('answers who the session of the cookie is of, and a token for the rest of it', async () => {
+    const { cookie, token: first } = await signIn(playground, 'ada', 60)
+    const answer = await post(at('/session'), {}, { ...own(), cookie })
+    const { token, ...rest } = JSON.parse(answer.body)
+    expect({ status: answer.status, rest }).toEqual({
+      status: 200,
+      rest: { user: 'ada', expiresIn: expect.any(Number) },
+    })
+    expect(rest.expiresIn).toBeGreaterThan(55)
+    expect(rest.expiresIn).toBeLessThanOrEqual(60)
+    expect(answer.headers['cache-control']).toBe('no-store')
+    expect(decodeJwt(token)).toMatchObject({ sub: 'ada', sid: decodeJwt(first).sid })
+  })
+
+  it('answers nobody without a session, and at its end', async () => {
+    expect(JSON.parse((await post(at('/session'), {}, own())).body)).toEqual({ user: null })
+    expect(JSON.parse((await post(at('/session'), {}, { ...own(), cookie: 'session=none' })).body)).toEqual({
+      user: null,
+    })
+    const { cookie } = await signIn(playground, 'ada', 60)
+    await post(at('/logout'), {}, { cookie })
+    expect(JSON.parse((await post(at('/session'), {}, { ...own(), cookie })).body)).toEqual({ user: null })
+  })
+
+  it.each([
+    ['a foreign page', { origin: 'https://evil.example' }],
+    ['who tells no origin', {}],
+  ])('D01 gives %s no token', async (_, headers) => {
+    const { cookie } = await signIn(playground)
+    expectError(await post(at('/session'), {}, { ...headers, cookie }), 403)
+  })
+})
+
 describe('POST /logout', () => {
   it('clears the cookie', async () => {
     const { cookie } = await signIn(playground)
