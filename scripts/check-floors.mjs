@@ -23,7 +23,7 @@ const floors = [
   { files: ['routes', 'observers/', 'adapters/node/'], kin: ['observers/', 'adapters/node/'] },
   { files: ['adapters/ws/', 'adapters/crossws/'], kin: ['adapters/ws/', 'adapters/crossws/'] },
   { files: ['adapters/socket-io/'], kin: ['adapters/socket-io/'] },
-  { files: ['adapters/fastify'] },
+  { files: ['adapters/fastify', 'adapters/hono'] },
   { files: ['testing/'], kin: ['testing/'] },
   { files: ['index'] },
 ]
