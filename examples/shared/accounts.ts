@@ -67,3 +67,13 @@ export async function nodeAccounts(request: IncomingMessage, response: ServerRes
   response.end(answer.body && JSON.stringify(answer.body))
   return true
 }
+
+/** The same for a fetch `Request`. `undefined`: it is for something else. */
+export async function fetchAccounts(request: Request): Promise<Response | undefined> {
+  const { pathname } = new URL(request.url)
+  const body = pathname.startsWith('/log') ? await request.text() : ''
+  const answer = await accounts(request.method, pathname, body, request.headers.get('cookie') ?? '')
+  if (!answer) return undefined
+  const headers = { 'cache-control': 'no-store', ...(answer.cookie && { 'set-cookie': answer.cookie }) }
+  return answer.body ? Response.json(answer.body, { ...answer, headers }) : new Response(null, { ...answer, headers })
+}
