@@ -1,5 +1,5 @@
 // What clients say and expect, `[send, expect]` by turns, for each way to bring a credential.
-import { frame, handshake } from './wire.mjs'
+import { frame, handshake, post } from './wire.mjs'
 
 const switched = 'HTTP/1.1 101 '
 
@@ -30,6 +30,12 @@ export const graphql = (token, expected = '"connection_ack"') => [
   [handshake('/ws', 'Sec-WebSocket-Protocol: graphql-transport-ws'), switched],
   [frame(JSON.stringify({ type: 'connection_init', payload: { token } })), expected],
 ]
+
+/** Asks for a ticket as a user with that token, and comes in with what the answer names. */
+export const takeTicket = (token, { comeIn }) => ({
+  ask: [[post('/ws/ticket', `Authorization: Bearer ${token}`), '"expiresIn":30}']],
+  goOn: (answer) => comeIn(/"ticket":"([^"]*)"/.exec(answer)[1]),
+})
 
 /** A conversation that goes on to the application: it answers what it is told. */
 export const toEcho = (conversation) => [...conversation, [frame('are you there?'), 'are you there?']]

@@ -27,10 +27,11 @@ export class Client {
     this.socket.write(bytes, 'latin1')
   }
 
-  /** Says what a conversation has to say, `[send, expect]` by turns. Answers what went wrong, or `undefined`. */
+  /** Says what a conversation has to say, `[send, expect]` by turns. Answers what went wrong, if anything, and the last turn. */
   converse(conversation, done) {
     let turn = 0
     let heard = ''
+    let answer = ''
     this.onEnd = () => finish(`the connection ended after ${JSON.stringify(heard)}`)
     this.onBytes = (length) => {
       heard += shared.latin1Slice(0, length)
@@ -38,6 +39,7 @@ export class Client {
         const expected = conversation[turn][1]
         const at = heard.indexOf(expected)
         if (at === -1) return
+        answer = heard
         heard = heard.slice(at + expected.length)
         turn += 1
         if (turn === conversation.length) {
@@ -52,13 +54,14 @@ export class Client {
     const finish = (problem) => {
       this.onBytes = ignore
       this.onEnd = ignore
-      done(problem && `expected ${JSON.stringify(conversation[turn][1])}, but ${problem}`)
+      done(problem && `expected ${JSON.stringify(conversation[turn][1])}, but ${problem}`, answer)
     }
   }
 }
 
 /**
- * Holds conversations, `inFlight` at a time, each on a connection of its own, which is closed at the end unless `keep`.
+ * Holds conversations, `inFlight` at a time, each on a connection of its own, which is closed at the end unless `keep`. One
+ * of the form `{ ask, goOn }` asks something beforehand, on another connection; `goOn(answer)` is what it goes on with.
  * Answers seconds, how much of them this process was busy unless `awake`, milliseconds of each conversation, and the clients
  * kept.
  *
@@ -77,15 +80,23 @@ export function drive({ port, conversations, inFlight = 64, keep = false, awake 
       const i = begun
       begun += 1
       const start = performance.now()
-      const client = new Client(port)
-      client.converse(conversations[i], (problem) => {
+      hold(conversations[i], (client) => {
         latencies[i] = performance.now() - start
         if (keep) clients.push(client)
         else client.socket.destroy()
-        if (problem) reject(new Error(problem))
         ended += 1
         if (ended === conversations.length) resolve({ ...meter(), latencies, clients })
         else next()
+      })
+    }
+
+    function hold(conversation, done) {
+      const client = new Client(port)
+      client.converse(conversation.ask ?? conversation, (problem, answer) => {
+        if (problem) reject(new Error(problem))
+        if (!conversation.ask || problem) return done(client)
+        client.socket.destroy()
+        hold(conversation.goOn(answer), done)
       })
     }
 

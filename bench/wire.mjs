@@ -13,6 +13,10 @@ export const handshake = (target = '/ws', ...lines) =>
     '\r\n',
   ].join('\r\n')
 
+/** A request with no body, on a connection that ends with its answer. */
+export const post = (target, ...lines) =>
+  [`POST ${target} HTTP/1.1`, 'Host: bench', 'Connection: close', 'Content-Length: 0', ...lines, '\r\n'].join('\r\n')
+
 const mask = Buffer.from([0x5a, 0x17, 0xc3, 0x84])
 
 /** A masked frame (RFC 6455 section 5.2) of a text or, from a buffer, of bytes; as a latin1 string. */

@@ -40,7 +40,7 @@ export async function measure({ credentials, effort, wants }) {
         // The control in the other direction: a good one is accepted.
         opposite: () => say.bearer(fresh(alg)(1)[0]),
         control: boundOf(alg),
-        ...atLeast(0.95),
+        ...atLeast(0.9),
       },
     ]),
   ]

@@ -1,7 +1,7 @@
 /**
  * Who somebody is. Verifiers add fields of their own, and their type flows unchanged to the connection handler.
  *
- * An identity must survive `JSON.stringify`, because tickets carry it through the store.
+ * Tickets carry it as JSON, so that it must be plain data: no `Date`, no instance of a class.
  */
 export interface Identity {
   /** The subject. Unique only within `issuer` and `tenant`. */

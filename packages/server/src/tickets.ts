@@ -3,10 +3,13 @@ import { type Handshake, readTarget, repeated, singleHeader } from './handshake/
 import { type Identity, identityKey } from './identity.js'
 import { Groups } from './stores/groups.js'
 import type { Places, Store } from './stores/store.js'
+import { andThen, isPromise } from './support/and-then.js'
 import { checkedNumber } from './support/checked-number.js'
 import type { Clock } from './support/clock.js'
 import { hash } from './support/hash.js'
 import { isName } from './support/kind-of.js'
+import { findUnplain } from './support/plain.js'
+import { type Random, randomText } from './support/random.js'
 import { checkedAnswer } from './verifiers/answer.js'
 import { isRejected, type Rejected, rejected, type Vouched } from './verifiers/verifier.js'
 
@@ -49,9 +52,9 @@ export interface IssuedTicket {
 /** Issues tickets and redeems each at most once. */
 export interface Tickets<I extends Identity = Identity> {
   /** Issues a ticket, or answers `undefined` when the identity already holds as many as it may. */
-  issue(holder: Vouched<I>, binding: TicketBinding): Promise<IssuedTicket | undefined>
+  issue(holder: Vouched<I>, binding: TicketBinding): IssuedTicket | undefined | Promise<IssuedTicket>
   /** Says whose a ticket is, and burns it: whatever the answer, no one can present it again. */
-  redeem(ticket: string, handshake: Handshake): Promise<Vouched<I> | Rejected>
+  redeem(ticket: string, handshake: Handshake): Vouched<I> | Rejected | Promise<Vouched<I> | Rejected>
   /** The binding of a ticket that this request asks for. */
   bindingFor(request: Handshake, path: string): TicketBinding
 }
@@ -68,7 +71,7 @@ const ticketSyntax = /^[A-Za-z0-9_-]{43}$/
 /** Creates the tickets of a guard. `random` answers that many random bytes. */
 export function createTickets<I extends Identity>(
   options: TicketOptions,
-  { store, clock, random }: { store: Store; clock: Clock; random: (bytes: number) => Uint8Array },
+  { store, clock, random }: { store: Store; clock: Clock; random: Random },
 ): Tickets<I> {
   const { expiresIn = 30, maxOutstanding = 20, boundCookie } = options
   const ttl = checkedNumber('ticket', 'expiresIn', expiresIn, 1, 60) * 1000
@@ -86,27 +89,42 @@ export function createTickets<I extends Identity>(
     }
   }
 
-  async function issue(holder: Vouched<I>, binding: TicketBinding): Promise<IssuedTicket | undefined> {
-    const ticket = Buffer.from(random(32)).toString('base64url')
-    const key = hash(ticket)
+  function issue(holder: Vouched<I>, binding: TicketBinding): IssuedTicket | undefined | Promise<IssuedTicket> {
     const { identity, subject, expiresAt, issuedAt, vouchedAt, session, token } = holder
+    const unplain = findUnplain(identity, 'identity')
+    if (unplain) throw new TypeError(`ticket: ${unplain}; a ticket carries the identity as JSON, so give plain data`)
+    const ticket = randomText(random, 32)
+    const key = hash(ticket)
     const owner = identityKey(identity)
     if (!outstanding.acquire(owner, key, places, ttl).acquired) return undefined
     const stored = { hash: key, binding, holder: { identity, subject, expiresAt, issuedAt, vouchedAt, session, token } }
+    const issued = { ticket, expiresIn }
     try {
-      await store.put(`ticket:${key}`, JSON.stringify(stored), ttl)
+      const done = store.put(`ticket:${key}`, stored, ttl)
+      if (!isPromise(done)) return issued
+      return done.then(
+        () => issued,
+        (error: unknown) => giveUp(error),
+      )
     } catch (error) {
+      return giveUp(error)
+    }
+
+    function giveUp(error: unknown): never {
       outstanding.release(owner, key)
       throw error
     }
-    return { ticket, expiresIn }
   }
 
-  async function redeem(ticket: string, handshake: Handshake): Promise<Vouched<I> | Rejected> {
+  function redeem(ticket: string, handshake: Handshake): Vouched<I> | Rejected | Promise<Vouched<I> | Rejected> {
     if (!ticketSyntax.test(ticket)) return rejected('credential-unreadable')
     const key = hash(ticket)
-    const value = await store.take(`ticket:${key}`)
-    if (value === undefined) return rejected('credential-unknown')
+    return andThen(store.take(`ticket:${key}`), (value) =>
+      value === undefined ? rejected('credential-unknown') : read(value, key, handshake),
+    )
+  }
+
+  function read(value: unknown, key: string, handshake: Handshake): Vouched<I> | Rejected {
     const stored = readStored<I>(value)
     // A store client that mixes up replies must not mix up identities.
     if (stored.hash !== key) throw new Error('the store answered with the value of another key')
@@ -126,9 +144,9 @@ export function createTickets<I extends Identity>(
 }
 
 /** Reads what a store answers. Not its words, but what is wrong with it, goes into the error. */
-function readStored<I extends Identity>(value: string): Stored<I> {
+function readStored<I extends Identity>(value: unknown): Stored<I> {
   try {
-    const { hash, binding, holder }: Stored<I> = JSON.parse(value)
+    const { hash, binding, holder } = value as Stored<I>
     const isWhole = isName(binding.path) && !isRejected(checkedAnswer(holder)) && Number.isFinite(holder.vouchedAt)
     if (isWhole) return { hash, binding, holder }
   } catch {}

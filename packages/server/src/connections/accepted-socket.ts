@@ -35,8 +35,8 @@ export interface AcceptedSocketOptions<I extends Identity, M> {
   readonly connections: Connections<I>
   readonly clock: Clock
   readonly maxBufferedBytes: number
-  readonly authorize?: Authorize<I, M>
-  readonly messagesPerSecond?: number
+  readonly authorize?: Authorize<I, M> | undefined
+  readonly messagesPerSecond?: number | undefined
   readonly wire: Wire<M>
 }
 

@@ -36,9 +36,9 @@ export interface ConnectionsOptions<I extends Identity> extends SourceReaders {
   readonly store: Store
   readonly events: Events<I>
   /** The guard's decision about a pending socket, whose message has come. */
-  readonly decide: (handshake: Handshake, admit: Admit<I> | undefined) => Promise<Verdict<I>>
+  readonly decide: (handshake: Handshake, admit: Admit<I> | undefined) => Verdict<I> | Promise<Verdict<I>>
   /** The same about the renewal of a connection, which has its place already. */
-  readonly verify: (handshake: Handshake) => Promise<Verdict<I>>
+  readonly verify: (handshake: Handshake) => Verdict<I> | Promise<Verdict<I>>
   readonly life: ConnectionLife
   readonly connectionLimit: ConnectionLimit | undefined
 }
@@ -170,7 +170,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     else if (this.isDraining) this.end(connection, 'restart')
     if (!this.isOpen(connection)) return undefined
     this.#heartbeat?.start(connection)
-    events.emit({ type: 'accepted', connection })
+    if (events.areHeard) events.emit({ type: 'accepted', connection })
     return connection
   }
 
@@ -184,7 +184,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
       wait,
       clock,
       linger: this.#linger,
-      decide: (message) => decide({ ...handshake, message }, admit),
+      decide: async (message) => decide({ ...handshake, message }, admit),
       onAbandon: (verdict) => this.abandon(verdict),
       onFail: (reason, cause) => events.emit({ type: 'refused', id: newId(random), reason, path, address, ...cause }),
       onAccept: (accept, kept, conversation) => {
@@ -209,7 +209,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /** {@link hearAgain} */
   receive(connection: LiveConnection<I>, message: WireMessage): Taken {
-    return hearAgain(this, connection, message, this.#options.verify)
+    return hearAgain(this, connection, message, async (handshake) => this.#options.verify(handshake))
   }
 
   /** The live connections that a renewal means: the one of that id, or all of the session. */
@@ -275,8 +275,9 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   // One function for all, because there are many.
   readonly #onClosed = (connection: LiveConnection<I>): void => {
+    const { events } = this.#options
     this.#forget(connection)
-    this.#options.events.emit({ type: 'closed', connection })
+    if (events.areHeard) events.emit({ type: 'closed', connection })
     this.#drain.closed()
   }
 

@@ -1,5 +1,6 @@
 import type { Identity } from '../identity.js'
 import type { Clock } from '../support/clock.js'
+import { type Random, randomFraction } from '../support/random.js'
 import { Deadlines } from './deadlines.js'
 import type { ConnectionLife } from './life.js'
 import type { LiveConnection } from './live-connection.js'
@@ -8,7 +9,7 @@ import { tell } from './tell.js'
 /** What the end of connections is built on. */
 export interface ExpiryOptions {
   readonly clock: Clock
-  readonly random: (bytes: number) => Uint8Array
+  readonly random: Random
   readonly life: ConnectionLife
 }
 
@@ -40,7 +41,7 @@ export class Expiry<I extends Identity> {
     let due = connection.deadline
     if (!connection.noticed) {
       // Spread over a quarter of the time, so that what was issued together is not renewed together.
-      const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - random(1)[0]! / 1024)
+      const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - randomFraction(random) / 4)
       due = Math.min(expiresAt - lead, due)
     }
     this.#deadlines.set(connection, due)

@@ -19,9 +19,9 @@ export interface InnerDoorOptions<I extends Identity, M> {
   readonly connections: Connections<I>
   readonly connection: LiveConnection<I>
   readonly clock: Clock
-  readonly authorize?: Authorize<I, M>
+  readonly authorize?: Authorize<I, M> | undefined
   /** How many messages a second a connection may send; more end it with 4029. */
-  readonly messagesPerSecond?: number
+  readonly messagesPerSecond?: number | undefined
   /** How many bytes a message has. */
   readonly sizeOf: (message: M) => number
   /** Takes a message that is for the guard itself. Default: none is. */

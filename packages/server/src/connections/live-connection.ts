@@ -8,7 +8,9 @@ import type { ConnectionSource } from './source.js'
 import type { CloseListener, Transport } from './transport.js'
 
 /** A connection with the guard's own handle on it: what it was accepted as, which a renewal replaces, and its socket. */
-export class LiveConnection<I extends Identity = Identity> implements Connection<I>, Scheduled, CloseListener {
+export class LiveConnection<I extends Identity = Identity>
+  implements Connection<I>, Scheduled<'slot' | 'lookAt'>, CloseListener
+{
   readonly path: string
   readonly params: PathParams
   readonly origin: string | undefined
@@ -23,7 +25,12 @@ export class LiveConnection<I extends Identity = Identity> implements Connection
   deadline = Number.POSITIVE_INFINITY
   /** Whether the peer was told that its credential is about to end. */
   noticed = false
+  /** When its deadline, or the notice of it, is looked at. */
   slot: number | undefined
+  /** When its peer is looked after. */
+  lookAt: number | undefined
+  /** How many pings its peer has not answered. */
+  unanswered = 0
 
   constructor(
     readonly id: string,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CodeName } from '@sallyport/protocol'
 import { type Identity, sameIdentity } from '../identity.js'
 import type { Clock } from '../support/clock.js'
+import { type Random, randomFraction } from '../support/random.js'
 import type { Accept, Answer } from '../verdict.js'
 import { isRejected } from '../verifiers/verifier.js'
 import { Deadlines, type Scheduled } from './deadlines.js'
@@ -20,7 +21,7 @@ interface Life<I extends Identity> {
 /** What rechecks are built on. */
 export interface RechecksOptions<I extends Identity> {
   readonly clock: Clock
-  readonly random: (bytes: number) => Uint8Array
+  readonly random: Random
   readonly life: ConnectionLife
   readonly events: Events<I>
 }
@@ -64,7 +65,7 @@ export class Rechecks<I extends Identity> {
     const question: Question<I> = { connection, silentSince: undefined, slot: undefined }
     this.#questions.set(connection, question)
     // Spread, so that those who came together are not asked about together.
-    this.#deadlines.set(question, clock.now() + life.recheck * (1 - random(1)[0]! / 256))
+    this.#deadlines.set(question, clock.now() + life.recheck * (1 - randomFraction(random)))
   }
 
   /** Asks about it no more; an answer to come does not count. */

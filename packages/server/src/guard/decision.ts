@@ -83,7 +83,7 @@ export class Decision<I extends Identity> {
     const verdict = this.#verify(chosen, handshake)
     if (!wait || !chosen.method.ambient) return verdict
     // A stale cookie came without being asked, and the first message is a full authentication of its own.
-    return verdict.then((known) => (known.type === 'refuse' && known.code === 'unauthenticated' ? wait : known))
+    return andThen(verdict, (known) => (known.type === 'refuse' && known.code === 'unauthenticated' ? wait : known))
   }
 
   /** What was thrown on the way to a verdict. */
@@ -95,36 +95,39 @@ export class Decision<I extends Identity> {
    * Verifies a credential within the limits on attempts. `verify` answers what it stands for, or why it is bad; what it
    * throws is a failure of ours. `recall` answers the same where that costs nothing, and else `undefined`.
    */
-  async attempt<T extends object>(
+  attempt<T extends object>(
     handshake: Handshake,
     credential: string,
     verify: () => T | Rejected | Promise<T | Rejected>,
     recall?: () => T | Rejected | Promise<T | Rejected> | undefined,
-  ): Promise<T | Refuse> {
+  ): T | Refuse | Promise<T | Refuse> {
     const { settings, attempts } = this.#options
     const address = settings.addressOf(handshake)
     const isLimited = attempts.isLimited(address)
     try {
       const known = isLimited ? recall?.() : undefined
       if (isLimited && !known && !attempts.spend(address)) return refuse('attempts')
-      const answer = known ?? verify()
-      // Most are there at once, and a turn costs more than the question.
-      const verified = answer instanceof Promise ? await answer : answer
-      if (!isRejected(verified)) {
+      const settle = (verified: T | Rejected): T | Refuse => {
+        if (isRejected(verified)) {
+          attempts.fail(address, hash(credential))
+          return isLimited ? refuse('attempts') : this.deny(verified.rejected, handshake, verified.detail)
+        }
         if (isLimited && !known) attempts.refund(address)
         return verified
       }
-      attempts.fail(address, hash(credential))
-      return isLimited ? refuse('attempts') : this.deny(verified.rejected, handshake, verified.detail)
+      const answer = known ?? verify()
+      // Most are there at once, and a turn costs more than the question.
+      if (!(answer instanceof Promise)) return settle(answer)
+      return answer.then(settle).catch((error: unknown) => this.failure(error, handshake))
     } catch (error) {
       return this.failure(error, handshake)
     }
   }
 
-  #verify(presented: Presented<I>, handshake: Handshake): Promise<Accept<I> | Refuse> {
+  #verify(presented: Presented<I>, handshake: Handshake): Accept<I> | Refuse | Promise<Accept<I> | Refuse> {
     const { credential } = presented
     // A cookie that a logout has emptied.
-    if (credential === '') return Promise.resolve(this.deny('credential-placeholder', handshake))
+    if (credential === '') return this.deny('credential-placeholder', handshake)
     const verify = () => this.#ask(presented, handshake)
     // A ticket costs one command of the store, and what could be none costs nothing.
     const recall = 'verify' in presented.method ? () => this.#recall(presented) : verify

@@ -12,7 +12,7 @@ import type { AnyMethod, IdentityOf, MessageMethod, Method, TicketMethod } from 
 import type { Reason } from '../refusals/reasons.js'
 import type { RevocationTarget } from '../revocation/target.js'
 import type { StoreState } from '../stores/store.js'
-import { andThen } from '../support/and-then.js'
+import { andThen, isPromise } from '../support/and-then.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
 import { printable } from '../support/printable.js'
@@ -45,18 +45,21 @@ export interface Guard<I extends Identity = Identity> {
   enter(handshake: Handshake): Place | Refuse
   /**
    * Decides on a WebSocket handshake; once more, with its `message`, when the first verdict was to wait for it. `admit` is
-   * the application's word about the route.
+   * the application's word about the route. The verdict is there at once where nobody has to be waited for.
    */
-  decide(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>>
+  decide(handshake: Handshake, admit?: Admit<I>): Verdict<I> | Promise<Verdict<I>>
   /** The same about somebody who has a connection already, and its place: what else its client asks for beside it. */
-  verify(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>>
+  verify(handshake: Handshake, admit?: Admit<I>): Verdict<I> | Promise<Verdict<I>>
   /**
    * Looks at a request of a client that comes by many, each with an id in its URL: it comes from an allowed page and, where
    * the client is `known`, from that client. Answers a mark of it, which is no credential, to give back with the next.
    */
   recognize(request: Handshake, known?: Known<I>): Promise<string | Refuse>
-  /** Issues a ticket for the WebSocket route at `path` to the caller of a route, who shows who it is by header or cookie. */
-  issueTicket(request: Handshake, path: string): Promise<IssuedTicket | Refuse>
+  /**
+   * Issues a ticket for the WebSocket route at `path` to the caller of a route, who shows who it is by header or cookie: at
+   * once where nobody has to be waited for.
+   */
+  issueTicket(request: Handshake, path: string): IssuedTicket | Refuse | Promise<IssuedTicket | Refuse>
   /** Revokes what a logout token of an OpenID provider names; `verify` reads the token. */
   logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse>
   /**
@@ -142,22 +145,35 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     return pending.enter(addressOf(handshake)) ?? report(refuse('pending'), handshake)
   }
 
-  function decide(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>> {
-    const work = () => judge(handshake, admit)
-    return measurements.areHeard ? measurements.time(work, decisionWork) : work()
+  function decide(handshake: Handshake, admit?: Admit<I>): Verdict<I> | Promise<Verdict<I>> {
+    if (!measurements.areHeard) return judge(handshake, admit)
+    return measurements.time(() => judge(handshake, admit), decisionWork)
   }
 
-  async function judge(handshake: Handshake, admit: Admit<I> | undefined): Promise<Verdict<I>> {
-    let verdict = await evaluate(handshake)
-    if (verdict.type === 'accept' && admit) verdict = await ask(admit, verdict, handshake)
-    if (verdict.type === 'accept' && connectionLimit) verdict = await takePlace(verdict, handshake)
+  function judge(handshake: Handshake, admit: Admit<I> | undefined): Verdict<I> | Promise<Verdict<I>> {
+    return andThen(evaluate(handshake), (verdict) => {
+      if (verdict.type !== 'accept' || !(admit || connectionLimit)) return conclude(verdict, handshake)
+      return letIn(verdict, handshake, admit).then((known) => conclude(known, handshake))
+    })
+  }
+
+  /** Asks the application and, behind that, for a place. */
+  async function letIn(accept: Accept<I>, handshake: Handshake, admit?: Admit<I>): Promise<Accept<I> | Refuse> {
+    const verdict = admit ? await ask(admit, accept, handshake) : accept
+    return verdict.type === 'accept' && connectionLimit ? takePlace(verdict, handshake) : verdict
+  }
+
+  function conclude(verdict: Verdict<I>, handshake: Handshake): Verdict<I> {
     const protocol = selectSubprotocol(handshake, protocols)
     return report(protocol === undefined ? verdict : { ...verdict, protocol }, handshake)
   }
 
-  async function verify(handshake: Handshake, admit?: Admit<I>): Promise<Verdict<I>> {
-    const verdict = await evaluate(handshake)
-    return report(verdict.type === 'accept' && admit ? await ask(admit, verdict, handshake) : verdict, handshake)
+  function verify(handshake: Handshake, admit?: Admit<I>): Verdict<I> | Promise<Verdict<I>> {
+    return andThen(evaluate(handshake), (verdict) =>
+      verdict.type === 'accept' && admit
+        ? ask(admit, verdict, handshake).then((known) => report(known, handshake))
+        : report(verdict, handshake),
+    )
   }
 
   async function recognize(request: Handshake, known?: Known<I>): Promise<string | Refuse> {
@@ -192,19 +208,23 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   }
 
   /** Says who calls a route, then does what they ask for. */
-  async function serve<T extends object>(
+  function serve<T extends object>(
     request: Handshake,
     act: (caller: Accept<I>) => T | Reason | Promise<T | Reason>,
-  ): Promise<T | Refuse> {
+  ): T | Refuse | Promise<T | Refuse> {
     if (mayHideHeaders(request)) return report(refuse('handshake-headers'), request)
-    const verdict = await decision.evaluate(request, routeWays)
-    if (verdict.type === 'refuse') return report(verdict, request)
-    try {
-      const done = verdict.type === 'accept' ? await act(verdict) : 'credential-absent'
-      return typeof done === 'string' ? report(refuse(done), request) : done
-    } catch (error) {
-      return report(decision.failure(error, request), request)
-    }
+    const fail = (error: unknown) => report(decision.failure(error, request), request)
+    const finish = (done: T | Reason) => (typeof done === 'string' ? report(refuse(done), request) : done)
+    return andThen(decision.evaluate(request, routeWays), (verdict) => {
+      if (verdict.type !== 'accept')
+        return verdict.type === 'refuse' ? report(verdict, request) : finish('credential-absent')
+      try {
+        const done = act(verdict)
+        return isPromise(done) ? done.then(finish).catch(fail) : finish(done)
+      } catch (error) {
+        return fail(error)
+      }
+    })
   }
 
   async function allowsOrigin(request: Handshake): Promise<boolean | Refuse> {
@@ -217,16 +237,17 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     }
   }
 
-  const issueTicket = (request: Handshake, path: string): Promise<IssuedTicket | Refuse> =>
-    serve(request, async (caller) => {
+  const issueTicket = (request: Handshake, path: string): IssuedTicket | Refuse | Promise<IssuedTicket | Refuse> =>
+    serve<IssuedTicket>(request, (caller) => {
       if (!tickets) return 'path-unknown'
-      const issued = await tickets.issue(caller, tickets.bindingFor(request, path))
-      if (!issued) return 'ticket-limit'
-      measurements.emit({ type: 'ticket-issued' })
-      return issued
+      return andThen(tickets.issue(caller, tickets.bindingFor(request, path)), (issued) => {
+        if (!issued) return 'ticket-limit'
+        if (measurements.areHeard) measurements.emit({ type: 'ticket-issued' })
+        return issued
+      })
     })
 
-  const renew = (request: Handshake, connection?: string): Promise<Renewed | Refuse> =>
+  const renew = async (request: Handshake, connection?: string): Promise<Renewed | Refuse> =>
     serve(request, (caller) => connections.renewAll(caller, connection))
 
   async function logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse> {

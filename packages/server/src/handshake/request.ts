@@ -125,9 +125,15 @@ const notCanonical = /\/(?:\.{1,2})?\/|\/\.{1,2}$|%(?:[01].|2[DEF]|3\d|4[^0]|5[0
 export function readTarget(target: string): Target | undefined {
   const mark = target.indexOf('?')
   const path = mark === -1 ? target : target.slice(0, mark)
-  if (!pathSyntax.test(path) || notCanonical.test(path)) return undefined
-  return { path, query: mark === -1 ? '' : target.slice(mark + 1) }
+  if (path !== canonical) {
+    if (!pathSyntax.test(path) || notCanonical.test(path)) return undefined
+    canonical = path
+  }
+  return { path: canonical, query: mark === -1 ? '' : target.slice(mark + 1) }
 }
+
+/** The last path that was found to be canonical: most ask for the same, and need not be read again, nor kept twice. */
+let canonical = '/'
 
 /** The values of a repeated field, joined as RFC 9110 section 5.3 allows; empty when the header is absent. */
 export function listHeader({ headers }: Handshake, name: string): string[] {

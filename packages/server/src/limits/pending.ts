@@ -19,10 +19,30 @@ export interface Place {
   leave(): void
 }
 
-/** A socket that only waits. */
-interface Waiting {
+/** A place that was taken. */
+class TakenPlace implements Place {
+  readonly #pending: Pending
   readonly key: string | undefined
-  readonly evict: () => boolean
+  #isTaken = true
+  /** Ends the socket, where that only waits. */
+  evict: (() => boolean) | undefined
+
+  constructor(pending: Pending, key: string | undefined) {
+    this.#pending = pending
+    this.key = key
+  }
+
+  wait(evict: () => boolean): void {
+    if (!this.#isTaken) return
+    this.evict = evict
+    this.#pending.waits(this)
+  }
+
+  leave(): void {
+    if (!this.#isTaken) return
+    this.#isTaken = false
+    this.#pending.left(this)
+  }
 }
 
 /**
@@ -32,7 +52,7 @@ interface Waiting {
 export class Pending {
   readonly #limits: PendingLimits
   readonly #byAddress = new Map<string, number>()
-  readonly #waiting = new Map<Place, Waiting>()
+  readonly #waiting = new Set<TakenPlace>()
   #size = 0
 
   constructor(limits: PendingLimits) {
@@ -51,20 +71,19 @@ export class Pending {
     if (this.#size >= pendingSockets && !this.#evictOldest()) return undefined
     this.#size += 1
     this.#add(key, 1)
-    let taken = true
-    const place: Place = {
-      wait: (evict) => {
-        if (taken) this.#waiting.set(place, { key, evict })
-      },
-      leave: () => {
-        if (!taken) return
-        taken = false
-        this.#waiting.delete(place)
-        this.#size -= 1
-        this.#add(key, -1)
-      },
-    }
-    return place
+    return new TakenPlace(this, key)
+  }
+
+  /** Told that the socket of a place only waits. */
+  waits(place: TakenPlace): void {
+    this.#waiting.add(place)
+  }
+
+  /** Told that a place is free. */
+  left(place: TakenPlace): void {
+    if (place.evict) this.#waiting.delete(place)
+    this.#size -= 1
+    this.#add(place.key, -1)
   }
 
   #countOf(key: string | undefined): number {
@@ -80,10 +99,10 @@ export class Pending {
 
   /** Whether one that waited, of all or of an address, has made room. */
   #evictOldest(ofKey?: string): boolean {
-    for (const [place, { key, evict }] of this.#waiting) {
-      if (ofKey !== undefined && key !== ofKey) continue
+    for (const place of this.#waiting) {
+      if (ofKey !== undefined && place.key !== ofKey) continue
       this.#waiting.delete(place)
-      if (!evict()) continue
+      if (!place.evict?.()) continue
       place.leave()
       return true
     }

@@ -32,7 +32,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       'memoryStore holds the tickets of one process, and this is one of several workers: use redisStore',
     )
   }
-  const values = new Map<string, { readonly value: string; readonly expiresAt: number }>()
+  const values = new Map<string, { readonly value: unknown; readonly expiresAt: number }>()
   const sets = new LRUCache<string, { readonly members: Set<string>; readonly expiresAt: number }>({ max: maxSets })
   const groups = new Groups(clock, maxEntries)
   const log = new ExpiringMap<string, true>(clock.now)
@@ -45,11 +45,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
 
   return {
-    async put(key, value, ttl) {
+    put(key, value, ttl) {
       if (values.size >= maxEntries) makeRoom()
       values.set(key, { value, expiresAt: clock.now() + ttl })
     },
-    async take(key) {
+    take(key) {
       const entry = values.get(key)
       values.delete(key)
       return entry && entry.expiresAt > clock.now() ? entry.value : undefined

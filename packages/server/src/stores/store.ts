@@ -1,13 +1,20 @@
 /**
  * What nodes share. Keys and values never hold a credential, only hashes of them.
  *
- * Every operation rejects with `UnavailableError` when the store is down, full or slower than its own deadline.
+ * Every operation throws `UnavailableError`, or rejects with it, when the store is down, full or slower than its own
+ * deadline.
  */
 export interface Store {
-  /** Stores `value` under a `key` that nobody used before, for `ttl` milliseconds by the store's clock. */
-  put(key: string, value: string, ttl: number): Promise<void>
-  /** Returns the value and removes it, in one step: of any number of racers exactly one gets it. */
-  take(key: string): Promise<string | undefined>
+  /**
+   * Stores `value` under a `key` that nobody used before, for `ttl` milliseconds by the store's clock. A value is plain data,
+   * which JSON (RFC 8259) says as it is: a store of one process may keep it, others write it down.
+   */
+  put(key: string, value: unknown, ttl: number): void | Promise<void>
+  /**
+   * Returns the value, or a promise of it, and removes it, in one step: of any number of racers exactly one gets it, all
+   * others `undefined`.
+   */
+  take(key: string): unknown
   /**
    * Adds `member` to the set under `key`, which lives for `ttl` milliseconds from its first member on. How many different
    * members it has.

@@ -1,19 +1,37 @@
 import { randomFillSync } from 'node:crypto'
 
+/** That many random bytes. */
+export type Random = (count: number) => Uint8Array
+
 const pool = Buffer.alloc(4_096)
 let used = pool.length
 
-/**
- * So many random bytes, 4,096 at most. The system is asked for a pool of them at a time: each question costs more than all
- * else that a handshake does. No byte is handed out twice, nor kept.
- */
-export function randomBytes(count: number): Uint8Array {
+/** Uses up so many bytes of the pool. No byte is handed out twice, nor kept. */
+function take<T>(count: number, read: (start: number, end: number) => T): T {
   if (used + count > pool.length) {
     randomFillSync(pool)
     used = 0
   }
-  const bytes = Uint8Array.prototype.slice.call(pool, used, used + count)
-  pool.fill(0, used, used + count)
+  const start = used
   used += count
-  return bytes
+  const taken = read(start, used)
+  pool.fill(0, start, used)
+  return taken
 }
+
+/**
+ * So many random bytes, 4,096 at most. The system is asked for a pool of them at a time: each question costs more than all
+ * else that a handshake does.
+ */
+export const randomBytes: Random = (count) =>
+  take(count, (start, end) => Uint8Array.prototype.slice.call(pool, start, end))
+
+/** So many random bytes in base64url. Those of our own pool become text without a copy. */
+export const randomText = (random: Random, count: number): string =>
+  random === randomBytes
+    ? take(count, (start, end) => pool.toString('base64url', start, end))
+    : Buffer.from(random(count)).toString('base64url')
+
+/** A random number from 0 to 1, as fine as a byte. */
+export const randomFraction = (random: Random): number =>
+  (random === randomBytes ? take(1, (start) => pool[start]!) : random(1)[0]!) / 256

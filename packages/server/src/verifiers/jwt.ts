@@ -13,9 +13,9 @@ import { isPlaceholder } from './shape.js'
 import {
   isRejected,
   type Known,
+  type Recall,
   type Rejected,
   rejected,
-  remembering,
   type Verification,
   type Verifier,
 } from './verifier.js'
@@ -94,21 +94,34 @@ export function jwt(options: JwtOptions & { readonly identify?: Identify<Identit
     return seen
   }
 
-  function recall(credential: string, now: number): Verification | undefined {
+  /** What is seen at a glance. */
+  function glance(credential: string): Rejected | undefined {
     if (isPlaceholder(credential)) return rejected('credential-placeholder')
-    if (!threeParts.test(credential)) return rejected('credential-unreadable')
-    const known = cache.get(hash(credential), now)
-    if (!known || known.edition !== keys.edition(now)) return undefined
-    return isKnownIssuer(known.token.identity.issuer, issuer) ? identified(known.token, identify) : undefined
+    return threeParts.test(credential) ? undefined : rejected('credential-unreadable')
   }
 
-  const verifier: Verifier = remembering(recall, (credential, { now }) =>
-    andThen(verify(credential, now), (signed) => {
-      const token = isRejected(signed) ? signed : read(hash(credential), signed, now)
-      return isRejected(token) ? token : identified(token, identify)
-    }),
-  )
-  return Object.assign(verifier, { maxLifetime })
+  /** What is remembered under the hash of a token. */
+  function known(key: string, now: number): Verification | undefined {
+    const remembered = cache.get(key, now)
+    if (!remembered || remembered.edition !== keys.edition(now)) return undefined
+    const { token } = remembered
+    return isKnownIssuer(token.identity.issuer, issuer) ? identified(token, identify) : undefined
+  }
+
+  const verifier: Verifier = (credential, { now }) => {
+    const unreadable = glance(credential)
+    if (unreadable) return unreadable
+    const key = hash(credential)
+    return (
+      known(key, now) ??
+      andThen(verify(credential, now), (signed) => {
+        const token = isRejected(signed) ? signed : read(key, signed, now)
+        return isRejected(token) ? token : identified(token, identify)
+      })
+    )
+  }
+  const recall: Recall = (credential, now) => glance(credential) ?? known(hash(credential), now)
+  return Object.assign(verifier, { recall, maxLifetime })
 }
 
 // Seen before anything is computed of what may be of any length.

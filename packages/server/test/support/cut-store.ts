@@ -16,7 +16,7 @@ export function cutStore(clock: Clock, shared: Store = memoryStore({ clock }), u
   const missed: string[] = []
   let follower: Follower | undefined
   let currentAt: number | undefined
-  const cut = <A extends unknown[], R>(ask: (...args: A) => Promise<R>) => {
+  const cut = <A extends unknown[], R>(ask: (...args: A) => R | Promise<R>) => {
     return async (...args: A) => {
       if (!way.answers) throw new UnavailableError('the store is cut off')
       return ask(...args)

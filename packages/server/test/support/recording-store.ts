@@ -8,7 +8,7 @@ export function recordingStore(store: Store): { store: Store; recorded: string[]
     recorded,
     store: {
       put(key, value, ttl) {
-        record('put', key, value, ttl)
+        record('put', key, JSON.stringify(value), ttl)
         return store.put(key, value, ttl)
       },
       take(key) {

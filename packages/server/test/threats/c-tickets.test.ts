@@ -38,7 +38,7 @@ async function issue(guard: Guard, request: Partial<Handshake> = {}, path = '/ws
   return issued.ticket
 }
 
-const redeem = (guard: Guard, ticket: string, headers: HeaderLine[] = []): Promise<Verdict> =>
+const redeem = async (guard: Guard, ticket: string, headers: HeaderLine[] = []): Promise<Verdict> =>
   guard.decide(handshake({ target: `/ws?ticket=${ticket}`, headers }))
 
 const outcome = (verdict: Verdict): string => (verdict.type === 'refuse' ? verdict.reason : verdict.type)
@@ -527,7 +527,7 @@ describe('C: tickets', () => {
     })
 
     it('500 when it answers with the value of another key', async () => {
-      let last = ''
+      let last: unknown
       const guard = broken((store) => ({
         put: async (key, value, ttl) => {
           last = value

@@ -38,7 +38,7 @@ it('J02 nor in an error, whatever goes wrong', { timeout: 30_000 }, async () => 
   const client = redis.client()
   const store = redisStore({ client, secret })
   const errors: unknown[] = []
-  const fail = async (work: Promise<unknown>) => errors.push(await work.catch((error: unknown) => error))
+  const fail = async (work: unknown) => errors.push(await Promise.resolve(work).catch((error: unknown) => error))
   await store.put(canary, canary, 60_000)
   // A key of another type, a full server, a replica, a server that hangs, a server that is gone.
   await redis.admin.call('HSET', `{sallyport}:${canary}-hash`, 'a', 'b')

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import type { Clock } from '../../support/clock.js'
@@ -23,28 +23,38 @@ interface Waiting {
   readonly due: number
 }
 
+// Of those that have left before their time: swept out whenever there are twice as many as there were.
+const leastSweep = 1_000
+
 /**
  * Ends connections of a Node.js server that have not sent the whole head of their first request `ms` milliseconds after
- * they were opened, however busily they drip. Node's own `headersTimeout` starts with the first byte, so that a silent
- * connection stays for ever, and is looked at every 30 seconds only. TLS over a Unix socket is left to Node.
+ * they were opened, however busily they drip. Node's own `headersTimeout` is looked at every 30 seconds only, and is the
+ * application's. TLS over a Unix socket is left to Node.
  *
  * @returns a function that ends the watch
  */
 export function limitHeads(server: Server, clock: Clock, ms: number): () => void {
+  const isSecure = server instanceof TlsServer
   // The socket of TLS is another than that of TCP, but both have the same peer.
-  const peerOf = server instanceof TlsServer ? addressOf : itself
+  const peerOf = isSecure ? addressOf : itself
   // The oldest stands first, because the time is the same for all.
   const waiting = new Map<Peer, Waiting>()
+  let sweepAt = leastSweep
   let cancelTimer: (() => void) | undefined
 
+  // A listener on each socket would cost more than all else here: those that leave are found later.
   function watch(tcp: Socket): void {
     const peer = peerOf(tcp)
     if (peer === undefined) return
-    const http = server instanceof TlsServer ? undefined : tcp
-    forget(peer)
-    waiting.set(peer, { tcp, http, due: clock.now() + ms })
-    tcp.on('close', onClose)
-    if (!cancelTimer) setTimer()
+    waiting.delete(peer)
+    if (waiting.size >= sweepAt) sweep()
+    waiting.set(peer, { tcp, http: isSecure ? undefined : tcp, due: clock.now() + ms })
+    cancelTimer ??= clock.after(ms, onTimer)
+  }
+
+  function sweep(): void {
+    for (const [peer, { tcp }] of waiting) if (tcp.destroyed) waiting.delete(peer)
+    sweepAt = Math.max(leastSweep, waiting.size * 2)
   }
 
   function onSecure(http: Socket): void {
@@ -52,46 +62,37 @@ export function limitHeads(server: Server, clock: Clock, ms: number): () => void
     if (entry) entry.http = http
   }
 
-  function forget(peer: Peer): void {
-    const entry = waiting.get(peer)
-    if (!entry) return
-    waiting.delete(peer)
-    entry.tcp.off('close', onClose)
-    if (waiting.size > 0) return
+  function onHead({ socket }: IncomingMessage): void {
+    if (waiting.delete(peerOf(socket)) && waiting.size === 0) stopTimer()
+  }
+
+  function stopTimer(): void {
     cancelTimer?.()
     cancelTimer = undefined
   }
 
-  // One function for all, because there are many.
-  function onClose(this: Socket): void {
-    forget(peerOf(this))
-  }
-
-  /** Waits for the one that is due first. */
-  function setTimer(): void {
-    const [oldest] = waiting.values()
-    cancelTimer = oldest && clock.after(Math.max(0, oldest.due - clock.now()), onTimer)
-  }
-
   function onTimer(): void {
-    for (const [peer, entry] of waiting) {
-      if (entry.due > clock.now()) break
-      forget(peer)
-      if (entry.http) endLate(entry.http)
-      else entry.tcp.destroy()
+    const now = clock.now()
+    for (const [peer, { tcp, http, due }] of waiting) {
+      if (due > now) break
+      waiting.delete(peer)
+      if (http && !tcp.destroyed) endLate(http)
+      else tcp.destroy()
     }
-    setTimer()
+    const [oldest] = waiting.values()
+    cancelTimer = oldest && clock.after(oldest.due - now, onTimer)
   }
 
   const untap = tapEvents(server, (event, [subject]) => {
     if (event === 'connection') watch(subject as Socket)
     else if (event === 'secureConnection') onSecure(subject as Socket)
-    else if (requestEvents.has(event)) forget(peerOf((subject as { readonly socket: Socket }).socket))
+    else if (requestEvents.has(event)) onHead(subject as IncomingMessage)
     return false
   })
   return () => {
     untap()
-    for (const peer of [...waiting.keys()]) forget(peer)
+    waiting.clear()
+    stopTimer()
   }
 }
 

@@ -61,6 +61,8 @@ export function limitNextHeads(server: Server, clock: Clock, ms: number): () => 
 
   /** Looks at a connection no more that has become something else: a request before that may still be answered. */
   function leave(socket: Socket): void {
+    // Of most it is the first request.
+    if (!serving.has(socket)) return
     serving.set(socket, Number.POSITIVE_INFINITY)
     forget(socket)
   }

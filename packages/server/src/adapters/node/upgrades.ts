@@ -18,7 +18,8 @@ import { unlessTaken } from './taken.js'
 /** Takes the upgrades to the paths of a route. */
 export interface UpgradeRoute {
   readonly path: RoutePath
-  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): Promise<void>
+  /** Takes the upgrade: at once, or it answers a promise when it has to think. */
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): void | Promise<void>
   /** Says how to refuse an upgrade of which the route's function cannot tell whether it is its own. */
   onFailure(request: IncomingMessage, error: unknown): Refuse
 }
@@ -83,10 +84,9 @@ function guard(server: Server, clock: Clock): GuardedServer {
 
   /** Whether an upgrade is ours. */
   function takes(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    // A peer may reset the connection at any time from now on, which ends the process where nobody listens.
-    socket.on('error', ignore)
     const path = readTarget(request.url ?? '')?.path
     if (path !== undefined && claims.some((claim) => hands(claim, path, request, socket, head))) return true
+    keepSocket(socket)
     const turnAway = () => {
       // What is no path belongs to nobody: any guard refuses it, and tells of it.
       const [any] = claims
@@ -115,7 +115,14 @@ function guard(server: Server, clock: Clock): GuardedServer {
   }
 
   function pass({ route }: Claim, params: PathParams, ...[request, socket, head]: Upgrade): void {
-    route.onUpgrade(request, socket, head, params).catch(() => socket.destroy())
+    try {
+      const thinking = route.onUpgrade(request, socket, head, params)
+      if (!thinking) return
+      keepSocket(socket)
+      thinking.catch(() => socket.destroy())
+    } catch {
+      socket.destroy()
+    }
   }
 
   const guarded = {
@@ -131,13 +138,22 @@ function guard(server: Server, clock: Clock): GuardedServer {
 
 type Upgrade = [request: IncomingMessage, socket: Duplex, head: Buffer]
 
-/** Gives the socket of an upgrade to somebody who looks after its errors. */
+/**
+ * Looks after the errors of a socket that stays: its peer may reset the connection at any time, which ends the process
+ * where nobody listens. What is done with a socket at once needs no such listener.
+ */
+function keepSocket(socket: Duplex): void {
+  socket.on('error', ignore)
+}
+
+/** Gives a socket to somebody who looks after its errors. */
 export function releaseSocket(socket: Duplex): void {
   socket.off('error', ignore)
 }
 
 /** Writes a refusal and ends the connection, waiting a second at most for the peer to take it. */
 export function refuseSocket(socket: Duplex, clock: Clock, refusal: Refuse): void {
+  keepSocket(socket)
   limitRest(socket)
   socket.end(responseFor(refusal))
   socket.once(

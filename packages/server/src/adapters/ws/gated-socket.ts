@@ -94,10 +94,8 @@ export class GatedSocket implements Gate<Message> {
   #isPaused = false
   #isPausedByApplication = false
   #closeListener: CloseListener | undefined
-  /** How much had been read when the peer was pinged. */
-  #pingedAt: unknown
-  #isPinging = false
-  #isAnswered = true
+  /** The last ping, until its answer has come. */
+  #ping: Ping | undefined
 
   /**
    * @param webSocket one that a server made after {@link makeGateable}
@@ -165,23 +163,26 @@ export class GatedSocket implements Gate<Message> {
   }
   ping(): void {
     // A clock that jumps leaves the peer no time to answer: that begins once we have read again.
-    if (this.#isPinging) return
-    this.#isPinging = true
+    if (this.#ping?.isUnderWay) return
+    const ping: Ping = { bytesRead: bytesReadOf(this.#socket), isUnderWay: true, isAnswered: false }
+    this.#ping = ping
     setImmediate(() => {
-      this.#isPinging = false
+      ping.isUnderWay = false
+      if (ping.isAnswered) this.#ping = undefined
     })
-    this.#isAnswered = false
-    this.#pingedAt = bytesReadOf(this.#socket)
     this.webSocket.ping('', false, ignore)
   }
   /** Told that a pong has come. */
   answered(): void {
-    this.#isAnswered = true
+    if (!this.#ping) return
+    this.#ping.isAnswered = true
+    if (!this.#ping.isUnderWay) this.#ping = undefined
   }
   get isSilent(): boolean {
+    if (!this.#ping) return false
     // A pong waits behind a long message; and behind all that comes while we do not read.
-    const isHeard = bytesReadOf(this.#socket) !== this.#pingedAt || this.webSocket.isPaused
-    return !(this.#isPinging || this.#isAnswered || isHeard)
+    const isHeard = bytesReadOf(this.#socket) !== this.#ping.bytesRead || this.webSocket.isPaused
+    return !(this.#ping.isUnderWay || this.#ping.isAnswered || isHeard)
   }
   onClose(listener: CloseListener): void {
     this.#closeListener = listener
@@ -191,6 +192,15 @@ export class GatedSocket implements Gate<Message> {
   closed(): void {
     this.#closeListener?.closed()
   }
+}
+
+/** A ping that was sent. */
+interface Ping {
+  /** How much had been read by then. */
+  readonly bytesRead: unknown
+  /** Whether nothing could have been read since. */
+  isUnderWay: boolean
+  isAnswered: boolean
 }
 
 const bytesReadOf = (socket: Duplex): unknown => 'bytesRead' in socket && socket.bytesRead

@@ -10,12 +10,11 @@ import { fromNode, type PathParams } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import { checkedNumber } from '../../support/checked-number.js'
 import { ConfigurationError } from '../../support/errors.js'
-import type { Verdict } from '../../verdict.js'
 import type { Admit } from '../../verifiers/admit.js'
-import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
-import { complete, completePending } from './complete.js'
+import { claimUpgrades } from '../node/upgrades.js'
+import { Arrival } from './arrival.js'
 import { type Message, makeGateable, wire } from './gated-socket.js'
-import { type ConnectionHandler, emitConnections, handOver } from './hand-over.js'
+import { type ConnectionHandler, emitConnections } from './hand-over.js'
 import { checkWebSocketServer, warnOfOthers } from './other-servers.js'
 
 export { connectionOf } from './connection-of.js'
@@ -93,8 +92,9 @@ export function guardServer<I extends Identity>(
     admit,
     webSocketServer = defaultWebSocketServer(),
     dialect = plain,
-    maxBufferedBytes = 16 * mebibyte,
+    authorize,
     messagesPerSecond,
+    maxBufferedBytes = 16 * mebibyte,
   } = options
   const { connections, clock } = guard
   checkWebSocketServer(webSocketServer)
@@ -102,65 +102,22 @@ export function guardServer<I extends Identity>(
   checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)
   if (messagesPerSecond !== undefined) checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)
   makeGateable(webSocketServer)
-  const inside = { ...options, connections, clock, maxBufferedBytes, wire }
-
-  async function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): Promise<void> {
-    const handshake = fromNode(request, params)
-    const place = guard.enter(handshake)
-    if ('reason' in place) return refuseSocket(socket, clock, place)
-    let verdict: Verdict<I> | undefined
-    // The client may leave at any time, and ws need not complete what it is given.
-    const giveUp = () => {
-      place.leave()
-      if (verdict) connections.abandon(verdict)
-    }
-    const leave = () => {
-      socket.off('close', giveUp)
-      place.leave()
-    }
-    socket.on('close', giveUp)
-    verdict = await guard.decide(handshake, admit)
-    if (socket.destroyed) return giveUp()
-    const upgrade = { webSocketServer, dialect, verdict, request, socket, head }
-    if (verdict.type === 'accept') {
-      complete(upgrade, (gated) => {
-        leave()
-        const connection = connections.open(verdict, handshake, gated)
-        if (connection) handOver({ gated, connection, request, kept: [] }, inside, onConnection)
-      })
-    } else if (verdict.type === 'await') {
-      completePending(upgrade, (gated) => {
-        const countBytes = (chunk: Buffer) => firstMessage.count(chunk.length)
-        const firstMessage = connections.wait<Message>(verdict, {
-          handshake,
-          admit,
-          transport: gated,
-          wire,
-          onDecided() {
-            leave()
-            socket.off('data', countBytes)
-          },
-          onOpen(connection, kept) {
-            webSocketServer.clients?.add(gated.webSocket)
-            handOver({ gated, connection, request, kept }, inside, onConnection)
-          },
-        })
-        place.wait(() => firstMessage.evict())
-        gated.onMessage(firstMessage)
-        // Behind the listener of ws, so that a credential in this very chunk has been seen.
-        socket.on('data', countBytes)
-      })
-    } else if (verdict.by === 'close') {
-      completePending(upgrade, (gated) => {
-        leave()
-        connections.turnAway(verdict, gated)
-      })
-    } else {
-      leave()
-      refuseSocket(socket, clock, verdict)
-    }
+  const route = {
+    guard,
+    connections,
+    clock,
+    admit,
+    webSocketServer,
+    dialect,
+    authorize,
+    messagesPerSecond,
+    maxBufferedBytes,
+    onConnection,
+    wire,
   }
 
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams) =>
+    new Arrival(route, request, socket, head, params).proceed()
   const onFailure = (request: IncomingMessage, error: unknown) =>
     guard.refuse(fromNode(request), 'internal-error', error)
   const giveBack = claimUpgrades(server, clock, { path, onUpgrade, onFailure })

@@ -92,7 +92,7 @@ export function redisStore(options: RedisStoreOptions): Store {
     async put(name, value, ttl) {
       const key = keyOf(name)
       if (primary === undefined) await onPrimary()
-      const sealed = seal.close(key, `${primary} ${value}`, time.now.latest + ttl)
+      const sealed = seal.close(key, `${primary} ${JSON.stringify(value)}`, time.now.latest + ttl)
       const reply = await commands.run(key, ['SET', key, sealed, 'NX', 'PX', `${ttl}`])
       if (reply === null) throw new Error('the key is in use')
     },
@@ -106,7 +106,7 @@ export function redisStore(options: RedisStoreOptions): Store {
       taken.set(key, true, opened.end)
       // What was put under another primary may have been taken there, without this one having heard of it.
       const { text } = opened
-      return text.startsWith(`${current} `) ? text.slice(current.length + 1) : undefined
+      return text.startsWith(`${current} `) ? readJson(text.slice(current.length + 1)) : undefined
     },
     async count(name, member, ttl) {
       return Number(await commands.eval(scripts.count, [keyOf(name)], [member, ttl]))
@@ -121,5 +121,14 @@ export function redisStore(options: RedisStoreOptions): Store {
     },
     append: (entry, ttl) => log.append(entry, ttl),
     follow: (follower) => log.follow(follower),
+  }
+}
+
+/** The error of the parser would quote what it could not read. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('Redis holds a value that is no JSON')
   }
 }

@@ -1,11 +1,11 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { createGuard } from '@sallyport/server'
 import { guardServer } from '@sallyport/server/ws'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { limitHeads } from '../../../src/adapters/node/head-deadline.js'
 import { testClock } from '../../support/clock.js'
 import { allMethods } from '../../support/guard.js'
@@ -98,7 +98,7 @@ describe('limitHeads', () => {
     await second.client.gone()
   })
 
-  it('has one timer for all, and none for those that have left', async () => {
+  it('has one timer for all, and at the latest when their time is over none for those that have left', async () => {
     const { clock, open } = await start()
     const all = [await open(), await open(), await open()]
     expect(clock.pending).toBe(1)
@@ -106,7 +106,19 @@ describe('limitHeads', () => {
       client.destroy()
       await once(socket, 'close')
     }
+    clock.advance(10_000)
     expect(clock.pending).toBe(0)
+  })
+
+  it('holds no more than a thousand of those that have left, or as many as there are', () => {
+    const server = new EventEmitter() as unknown as Server
+    const entries = vi.spyOn(Map.prototype, 'set')
+    limitHeads(server, testClock(), 10_000)
+    for (let i = 0; i < 5_000; i++) server.emit('connection', { destroyed: i > 0 })
+    const waiting = entries.mock.contexts.at(-1) as Map<unknown, unknown>
+    entries.mockRestore()
+    expect(waiting.size).toBeLessThanOrEqual(1_000)
+    expect([...waiting.keys()][0]).toEqual({ destroyed: false })
   })
 
   it('leaves a connection alone once the watch has stopped', async () => {

@@ -14,7 +14,7 @@ function peer() {
       return !state.answers
     },
   }
-  return { state, connection: { transport } as unknown as LiveConnection }
+  return { state, connection: { transport, lookAt: undefined, unanswered: 0 } as unknown as LiveConnection }
 }
 
 function start(byte = 0) {

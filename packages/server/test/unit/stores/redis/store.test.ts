@@ -78,7 +78,7 @@ describe('redisStore', { timeout: 5_000 }, () => {
     const client = { call: () => new Promise<never>(() => {}) }
     for (const [options, timeout] of [[{}, 500] as const, [{ timeout: 70 }, 70] as const]) {
       let isOver = false
-      const taking = redisStore({ client, secret, clock, ...options }).take('k')
+      const taking = Promise.resolve(redisStore({ client, secret, clock, ...options }).take('k'))
       const over = taking.catch((error: unknown) => {
         isOver = true
         return error
