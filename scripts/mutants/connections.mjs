@@ -534,7 +534,7 @@ export default [
       '',
       'a connection ends because nobody can look it up again',
     ],
-    ['(1 - random(1)[0]! / 256)', '1', 'who came together is asked about together'],
+    ['(1 - randomFraction(random))', '1', 'who came together is asked about together'],
     [
       '    if (this.#isAsked(question)) {\n      const next',
       '    {\n      const next',
@@ -692,13 +692,13 @@ export default [
     'adapters/node/head-deadline.ts',
     ['unit/adapters/head-deadline.test.ts'],
     [
-      ['    if (!cancelTimer) setTimer()\n', '', 'a silent connection stays for ever'],
-      ['    setTimer()\n  }\n\n  const untap', '  }\n\n  const untap', 'all but the first stay for ever'],
-      ['if (entry.due > clock.now()) break', '', 'a connection ends with another that came before it'],
-      ['if (requestEvents.has(event)) forget', 'if (false) forget', 'a connection ends whose request has come'],
-      ['server instanceof TlsServer ? undefined : tcp', 'tcp', 'a word in the clear into a connection of TLS'],
+      ['    cancelTimer ??= clock.after(ms, onTimer)\n', '', 'a silent connection stays for ever'],
+      ['oldest && clock.after(oldest.due - now, onTimer)', 'undefined', 'all but the first stay for ever'],
+      ['if (due > now) break', '', 'a connection ends with another that came before it'],
+      ['if (requestEvents.has(event)) onHead', 'if (false) onHead', 'a connection ends whose request has come'],
+      ['isSecure ? undefined : tcp', 'tcp', 'a word in the clear into a connection of TLS'],
+      ['if (waiting.size >= sweepAt) sweep()', '', 'connections that have left are held for ten seconds, however many'],
       ['    if (entry) entry.http = http\n', '', 'a connection of TLS ends without an answer'],
-      ["    entry.tcp.off('close', onClose)\n", '', 'listeners stay on a connection for as long as it lives'],
       ['    cancelTimer?.()\n', '', 'a timer for nobody'],
       ['if (socket.bytesRead > 0) socket.write', 'socket.write', 'an answer to who has asked nothing'],
       ['socket.remotePort === undefined ? undefined :', '', 'one peer of a Unix socket speaks for all'],
@@ -721,8 +721,9 @@ export default [
     'adapters/node/event-tap.ts',
     ['unit/adapters/event-tap.test.ts'],
     [
-      ['if (isOn && tap(event, args)) return true', 'tap(event, args)', 'others see what is ours'],
-      ['if (isOn && ', 'if (', 'a path that was given back is still taken'],
+      ['if (tap(event, args)) return true', 'tap(event, args)', 'others see what is ours'],
+      ['ours.taps.filter((other) => other !== tap)', 'ours.taps', 'a path that was given back is still taken'],
+      ['if (ours.taps.length === 0) ours.restore()', '', 'an emitter that nobody watches stays changed'],
     ],
   ),
   ...of(
@@ -756,7 +757,7 @@ export default [
     'adapters/node/upgrades.ts',
     [sockets, 'unit/adapters/upgrades.test.ts', 'unit/adapters/ws.test.ts', 'threats/a-upgrade.test.ts'],
     [
-      ["    socket.on('error', ignore)\n", '', 'a reset ends the process'],
+      ["  socket.on('error', ignore)\n", '', 'a reset ends the process'],
       ['  limitRest(socket)\n', '', 'a refusal is lost when the peer still sends'],
       ['      unlessTaken(socket, clock, turnAway)\n', '', 'an upgrade that nobody takes stays open for ever'],
       ['    if (place === -1) return\n', '', 'a path is given back by who has it no more'],
@@ -773,13 +774,13 @@ export default [
   ...of('adapters/ws/gated-socket.ts', refused, [
     ['    limitRest(this.#socket)\n', '', 'ws puts together what comes behind the end'],
   ]),
-  ...of('adapters/ws/guard-server.ts', refused, [
+  ...of('adapters/ws/arrival.ts', refused, [
     [
-      '        leave()\n        connections.turnAway',
-      '        connections.turnAway',
+      '      this.#leave()\n      this.#options.connections.turnAway',
+      '      this.#options.connections.turnAway',
       'who is refused by Close keeps its place',
     ],
-    ['      leave()\n      refuseSocket', '      refuseSocket', 'who is refused by status keeps its place'],
+    ['    this.#leave()\n    refuseSocket', '    refuseSocket', 'who is refused by status keeps its place'],
   ]),
   ...of(
     'connections/first-message.ts',
@@ -813,30 +814,30 @@ export default [
       'a socket that was gone before counts as live',
     ],
   ]),
-  ...of('adapters/ws/guard-server.ts', ws, [
-    ["    socket.on('close', giveUp)\n", '', 'a place is never left'],
+  ...of('adapters/ws/arrival.ts', ws, [
+    ["    this.socket.on('close', this.#onClose)\n", '', 'a place is never left'],
     [
-      '      if (verdict) connections.abandon(verdict)\n',
+      '    if (this.#verdict) this.#options.connections.abandon(this.#verdict)\n',
       '',
       'a place of an identity is taken by a client that has left',
     ],
-    ['if (socket.destroyed) return giveUp()', '', 'a place of an identity is taken by a client that has left'],
+    ['if (this.socket.destroyed) this.#giveUp()', 'if (false) {}', 'a place is taken by a client that has left'],
   ]),
   ...of(
     'connections/heartbeat.ts',
     ['unit/connections/heartbeat.test.ts', 'threats/h-heartbeat.test.ts'],
     [
-      ['} else if (beat.unanswered === enough) {', '} else if (false) {', 'a peer that is gone keeps its place'],
-      ['if (beat.unanswered > 0 && !transport.isSilent) {', 'if (false) {', 'a peer that answers is ended'],
-      ['    this.#looks.delete(beat)\n', '', 'a connection that is over is pinged'],
+      ['} else if (connection.unanswered === enough) {', '} else if (false) {', 'a peer that is gone keeps its place'],
+      ['if (connection.unanswered > 0 && !transport.isSilent) {', 'if (false) {', 'a peer that answers is ended'],
+      ['    this.#looks.delete(connection)\n', '', 'a connection that is over is pinged'],
     ],
   ),
   ...of(
     'adapters/ws/gated-socket.ts',
     ['threats/h-heartbeat.test.ts'],
     [
-      ['this.#isPinging || this.#isAnswered', 'this.#isAnswered', 'a clock that jumps ends everybody'],
-      ['bytesReadOf(this.#socket) !== this.#pingedAt ||', '', 'a peer that sends a long message is ended'],
+      ['this.#ping.isUnderWay || this.#ping.isAnswered', 'this.#ping.isAnswered', 'a clock that jumps ends everybody'],
+      ['bytesReadOf(this.#socket) !== this.#ping.bytesRead ||', '', 'a peer that sends a long message is ended'],
     ],
   ),
   ...of('dialects/dialect.ts', ws, [
@@ -849,7 +850,7 @@ export default [
   ),
   ...of('adapters/ws/complete.ts', ws, [
     [
-      "else if (request.headers['sec-websocket-protocol'] !== undefined) delete request.headers['sec-websocket-protocol']\n",
+      "else if (headers['sec-websocket-protocol'] !== undefined) delete headers['sec-websocket-protocol']\n",
       '\n',
       'a credential is echoed as the subprotocol',
     ],

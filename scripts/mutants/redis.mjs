@@ -125,8 +125,8 @@ export default [
     ['primary = found', 'primary ??= found', 'no ticket is good any more after a failover'],
     ['if (primary === undefined) await onPrimary()', '', 'no ticket is good before anybody follows'],
     [
-      'seal.close(key, `${primary} ${value}`, time.now.latest + ttl)',
-      '`${primary} ${value}`',
+      'seal.close(key, `${primary} ${JSON.stringify(value)}`, time.now.latest + ttl)',
+      '`${primary} ${JSON.stringify(value)}`',
       'a ticket without a mark',
     ],
   ]),

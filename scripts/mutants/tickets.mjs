@@ -7,6 +7,7 @@ const of = (file, tests, list) =>
 
 export default [
   ...of('tickets.ts', tickets, [
+    ['if (unplain) throw', 'if (false) throw', 'a ticket brings back somebody else than it was issued to'],
     ["'expiresIn', expiresIn, 1, 60)", "'expiresIn', expiresIn, 1)", 'a ticket that lives for a day'],
     ["checkedNumber('ticket', 'maxOutstanding', maxOutstanding, 1)", 'maxOutstanding', 'no bound on tickets'],
     [

@@ -53,8 +53,8 @@ export default [
     ["if (issuedAt > now + leeway) return tooEarly('iat', issuedAt, now, leeway)", '', 'a token issued in the future'],
     ['lifetime > maxLifetime', 'false', 'a token that lives for years'],
     [
-      "if (!threeParts.test(credential)) return rejected('credential-unreadable')",
-      '',
+      "threeParts.test(credential) ? undefined : rejected('credential-unreadable')",
+      'undefined',
       'a megabyte that is no token is hashed',
       'Equivalent but for time: what has not three parts is refused a little later all the same.',
     ],
@@ -68,7 +68,7 @@ export default [
     ],
   ]),
   ...of('jwt.ts', jwks, [
-    ['!known || known.edition !== keys.edition(now)', '!known', 'a remembered token whose key was removed'],
+    ['!remembered || remembered.edition !== keys.edition(now)', '!known', 'a remembered token whose key was removed'],
   ]),
   ...of('jws.ts', signature, [
     ['more !== undefined ||', '', 'a token with more behind it'],
@@ -162,7 +162,7 @@ export default [
   ]),
   ...of('jwt.ts', providers, [
     [
-      'isKnownIssuer(known.token.identity.issuer, issuer) ?',
+      'isKnownIssuer(token.identity.issuer, issuer) ?',
       'true ?',
       'a tenant that is none any more, as long as it is remembered',
     ],

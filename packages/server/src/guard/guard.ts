@@ -216,8 +216,8 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     const fail = (error: unknown) => report(decision.failure(error, request), request)
     const finish = (done: T | Reason) => (typeof done === 'string' ? report(refuse(done), request) : done)
     return andThen(decision.evaluate(request, routeWays), (verdict) => {
-      if (verdict.type !== 'accept')
-        return verdict.type === 'refuse' ? report(verdict, request) : finish('credential-absent')
+      if (verdict.type === 'refuse') return report(verdict, request)
+      if (verdict.type === 'await') return finish('credential-absent')
       try {
         const done = act(verdict)
         return isPromise(done) ? done.then(finish).catch(fail) : finish(done)

@@ -1,3 +1,5 @@
+import { kindOf } from './kind-of.js'
+
 const maxDepth = 100
 
 /**
@@ -6,8 +8,8 @@ const maxDepth = 100
  */
 export function findUnplain(value: unknown, where: string, depth = 0): string | undefined {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return undefined
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${where} is ${value}`
-  if (typeof value !== 'object') return `${where} is a ${typeof value}`
+  if (Number.isFinite(value)) return undefined
+  if (typeof value !== 'object') return `${where} is ${kindOf(value)}`
   if (depth > maxDepth) return `${where} is nested too deeply, or holds itself`
   const isList = Array.isArray(value)
   if (!isList && !isPlain(value)) return `${where} is a ${value.constructor?.name || 'class instance'}`

@@ -5,6 +5,7 @@ import {
   type Guard,
   type Handshake,
   hash,
+  header,
   type IssuedTicket,
   memoryStore,
   type Store,
@@ -512,6 +513,22 @@ describe('C: tickets', () => {
     const ticket = await issue(staging)
     expect(outcome(await redeem(production, ticket))).toBe('credential-unknown')
     expect(outcome(await redeem(staging, ticket))).toBe('accept')
+  })
+
+  it.each<[string, object, object]>([
+    ['is not issued for an identity that JSON would change', { joined: new Date(0) }, { reason: 'internal-error' }],
+    ['is issued for one that it says as it is', { joined: '1970-01-01' }, { expiresIn: 30 }],
+  ])('C19 %s', async (_, more, answer) => {
+    const verify = () => ({ identity: { id: 'ada', ...more } })
+    const guard = createGuard({ accept: [ticket(), header({ verify })], clock })
+    const errors: unknown[] = []
+    guard.subscribe((event) => 'error' in event && errors.push(event.error))
+    expect(await guard.issueTicket(handshake({ headers: [bearer('ada')] }), '/ws')).toMatchObject(answer)
+    const told =
+      'reason' in answer
+        ? [expect.objectContaining({ message: expect.stringContaining('identity.joined is a Date') })]
+        : []
+    expect(errors).toEqual(told)
   })
 
   describe('a broken store is no bad ticket', () => {
