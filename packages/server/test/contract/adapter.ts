@@ -19,6 +19,7 @@ import { allMethods, origin, verifyGood } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
 import { held } from '../support/held.js'
 import { RawClient, type RawHeaders, rawFrame, rawHandshake, rawOpen, rawRequest } from '../support/raw.js'
+import { connectionLifeContract } from './adapter-life.js'
 
 /** A live server whose WebSocket route is `/ws`. */
 export interface ServerUnderTest {
@@ -525,5 +526,7 @@ export function adapterContract(
         expect(head.headers.get('sec-websocket-protocol')).toBe(selected)
       })
     })
+
+    connectionLifeContract(start)
   })
 }
