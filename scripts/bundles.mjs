@@ -12,6 +12,11 @@ export const bundles = [
     limit: 4 * kibibyte,
     code: `export { GuardedSocket, ticket } from '@sallyport/client'`,
   },
+  {
+    name: 'outcomeOf for Socket.IO',
+    limit: kibibyte,
+    code: `export { outcomeOf } from '@sallyport/client/socket-io'`,
+  },
   { name: 'everything', limit: 7 * kibibyte, code: `export * from '@sallyport/client'` },
 ]
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { outcomeOf } from '@sallyport/client/socket-io'
 import { ConfigurationError, createGuard, header, UnavailableError } from '@sallyport/server'
 import { connectionOf, guardSocketIo } from '@sallyport/server/socket-io'
 import { guardServer } from '@sallyport/server/ws'
@@ -221,6 +222,35 @@ describe('what limits, and what is down', () => {
     await drained
     const answer = await ask(port, '/socket.io/?EIO=4&transport=polling')
     expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1'])
+  })
+})
+
+describe('what a client makes of it with outcomeOf', () => {
+  it.each([
+    ['no credential', {}, { kind: 'unauthenticated', action: 'retry-once', code: 4001 }],
+    ['what is no text', { token: 1 }, { kind: 'misconfigured', action: 'stop', code: 1008 }],
+  ])('of %s', async (_, auth, outcome) => {
+    const { url } = await startSocketIo()
+    const error: unknown = await connect(url, { auth }).catch((error) => error)
+    expect(outcomeOf(error)).toEqual({ ...outcome, cause: error })
+  })
+
+  it('of a page that may not come at all, while it polls', async () => {
+    const { url } = await startSocketIo()
+    const options = { auth: { token }, extraHeaders: { Origin: 'https://evil.example' } }
+    const error: unknown = await connect(url, { ...options, transports: ['polling'] }).catch((error) => error)
+    expect(outcomeOf(error)).toEqual({ kind: 'forbidden', action: 'stop', status: 403, cause: error })
+    const hidden: unknown = await connect(url, { ...options, transports: ['websocket'] }).catch((error) => error)
+    expect(outcomeOf(hidden)).toMatchObject({ kind: 'network', ambiguous: true })
+  })
+
+  it('of its end', async () => {
+    const { url, sockets, guard } = await startSocketIo()
+    const { socket } = await connect(url, { auth: { token }, transports: ['websocket'] })
+    await settled(sockets[0]!, 'websocket')
+    const told = nextOf(socket, 'sallyport:end')
+    await guard.revoke('all')
+    expect(outcomeOf((await told)[0])).toEqual({ kind: 'revoked', action: 'stop', code: 4010 })
   })
 })
 
