@@ -51,7 +51,7 @@ export default [
       ['if (this.#transport.isAsking) return false\n', '', 'who is being decided makes room for who only waits'],
       ['    this.#opening.place.leave()\n', '', 'a client keeps its place for ever'],
       [
-        '    this.#isLive()\n  }\n\n  /**',
+        '    this.mayCross()\n  }\n\n  /**',
         '  }\n\n  /**',
         'what waited for a poll is given to one that comes too late',
       ],
@@ -87,9 +87,8 @@ export default [
     'adapters/socket-io/engine-transport.ts',
     [f, g, unit, clients],
     [
-      ['this.#isSpeaking || this.mayCross() ?', 'true ?', 'what is sent after the end reaches the peer'],
+      ['this.#isSpeaking || this.#mayCross() ?', 'true ?', 'what is sent after the end reaches the peer'],
       ["    this.#gate('send')\n", '', 'what is sent by the connection below reaches a peer that is over'],
-      ['return !this.#isShut && this.#isLive()', 'return this.#isLive()', 'a stranger who was turned away is heard'],
       ['if (isOver) sockets[0]?.disconnect(true)\n', '', 'who is revoked stays in its rooms'],
       [
         '      if (isOver) this.#say({ type: packetTypes.disconnect, nsp: nsp.name })\n',

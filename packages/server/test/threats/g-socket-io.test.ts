@@ -119,6 +119,56 @@ describe('before the accept', () => {
     expect((await client.post(connect({ token }))).status).toBe(400)
   })
 
+  it('G44 a client whose time ends while it is decided is refused then, and ended', async () => {
+    const { verify, asked, release } = held(verifyClaims)
+    const { port, clock, reasons, guard } = await startSocketIo({
+      guard: { accept: allMethods(verify).accept },
+      options: { connectTimeout: 1_000 },
+    })
+    const [client, good] = [await RawPolling.open(port), await RawPolling.open(port)]
+    await client.post(connect({ token: 'bad' }))
+    await good.post(connect({ token }))
+    await asked
+    clock.advance(1_000)
+    expect(reasons()).toEqual([])
+    release()
+    expect((await client.poll()).text).toMatch(/^44\{"message":"Authentication failed"/)
+    expect(reasons()).toEqual(['credential-unknown', 'message-late'])
+    expect((await good.poll()).text).toMatch(/^40/)
+    expect([guard.pending, guard.connections.size]).toEqual([0, 1])
+  })
+
+  it('G44 a client that is being decided makes no room', async () => {
+    const { verify, asked, release } = held(verifyClaims)
+    const limits = { pendingSockets: 1, pendingPerAddress: 1, failedAttempts: 1_000 }
+    const { port, reasons } = await startSocketIo({ guard: { limits, accept: allMethods(verify).accept } })
+    const client = await RawPolling.open(port)
+    await client.post(connect({ token }))
+    await asked
+    await expect(RawPolling.open(port)).rejects.toThrow('429')
+    release()
+    expect((await client.poll()).text).toMatch(/^40/)
+    expect(reasons()).toEqual(['pending'])
+    await RawPolling.open(port)
+  })
+
+  it('G44 a client that leaves while it is decided leaves nothing behind', async () => {
+    const { verify, asked, release } = held(verifyClaims)
+    const { port, guard, events } = await startSocketIo({
+      guard: { accept: allMethods(verify).accept, connectionsPerIdentity: { max: 1, whenFull: 'refuse' } },
+    })
+    const client = await RawPolling.open(port)
+    await client.post(connect({ token }))
+    await asked
+    await client.post('1')
+    expect(guard.pending).toBe(0)
+    release()
+    const other = await RawPolling.open(port)
+    await other.post(connect({ token }))
+    expect((await other.poll()).text).toMatch(/^40/)
+    expect(events.map(({ type }) => type)).toEqual(['accepted'])
+  })
+
   it('G44 takes one place, and who only waits makes room', async () => {
     const limits = { pendingSockets: 2, pendingPerAddress: 2, failedAttempts: 1_000 }
     const { port, guard, clock, reasons } = await startSocketIo({ guard: { limits } })

@@ -59,7 +59,7 @@ export class Client<I extends Identity> implements Known<I> {
     const { guard, connectTimeout } = options
     clients.set(engine, this)
     this.#options = options
-    this.#transport = new EngineTransport(engine, () => !this.#connection || this.#isLive())
+    this.#transport = new EngineTransport(engine, () => !this.#connection || this.mayCross())
     this.#opening = opening
     this.#request = opening.handshake
     this.mark = opening.mark
@@ -93,7 +93,7 @@ export class Client<I extends Identity> implements Known<I> {
     this.mark = mark
     if (bringsPackets) this.#request = request
     // What waits for a poll must not be given to one that comes too late.
-    this.#isLive()
+    this.mayCross()
   }
 
   /**
@@ -140,7 +140,7 @@ export class Client<I extends Identity> implements Known<I> {
   ): Promise<Refuse | undefined> {
     const { guard } = this.#options
     const verdict = await guard.verify(asked, admit)
-    if (!this.#isLive()) return undefined
+    if (!this.mayCross()) return undefined
     if (verdict.type !== 'accept') return this.#refusal(verdict, asked)
     return guard.connections.renew(connection, verdict) ? undefined : guard.refuse(asked, 'identity-changed')
   }
@@ -163,7 +163,7 @@ export class Client<I extends Identity> implements Known<I> {
     connection.renewing = true
     const refusal = await this.#verify(connection, withAuth(handshakeOf(connection), auth))
     connection.renewing = false
-    if (!this.#isLive()) return undefined
+    if (!this.mayCross()) return undefined
     if (refusal?.reason === 'identity-changed') connections.end(connection, 'forbidden')
     if (refusal) return outcomeOf(refusal)
     const expiresIn = connections.expiresIn(connection)
@@ -180,10 +180,6 @@ export class Client<I extends Identity> implements Known<I> {
 
   /** Whether a packet may cross now. */
   mayCross(): boolean {
-    return this.#connection !== undefined && this.#transport.mayCross()
-  }
-
-  #isLive(): boolean {
     return this.#connection !== undefined && this.#options.guard.connections.isOpen(this.#connection)
   }
 
@@ -209,6 +205,7 @@ export class Client<I extends Identity> implements Known<I> {
   #turnAway(reason: 'message-late' | 'messages-too-many' | 'credential-too-large' | 'pending'): void {
     const { guard } = this.#options
     if (this.#connection || !this.#transport.isOpen) return
+    this.#decided()
     guard.connections.turnAway(guard.refuse(this.#opening.handshake, reason), this.#transport)
   }
 }

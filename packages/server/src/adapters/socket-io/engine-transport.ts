@@ -8,7 +8,7 @@ import { comesAgain, events, type Outcome } from './words.js'
 export class EngineTransport implements Transport {
   readonly dialect = plain
   readonly #engine: Engine
-  readonly #isLive: () => boolean
+  readonly #mayCross: () => boolean
   #client: SocketIoClient | undefined
   /** The namespaces that the client waits for. */
   readonly #asked = new Set<string>()
@@ -17,10 +17,10 @@ export class EngineTransport implements Transport {
   #isSpeaking = false
   #closeListener: CloseListener | undefined
 
-  /** @param isLive whether what is sent may cross, as far as the guard is concerned: before the accept nobody sends */
-  constructor(engine: Engine, isLive: () => boolean) {
+  /** @param mayCross whether what the application sends may cross now */
+  constructor(engine: Engine, mayCross: () => boolean) {
     this.#engine = engine
-    this.#isLive = isLive
+    this.#mayCross = mayCross
     engine.once('close', () => this.#onEngineClosed())
     this.#gate('write')
     this.#gate('send')
@@ -30,12 +30,7 @@ export class EngineTransport implements Transport {
   #gate(method: 'write' | 'send'): void {
     const pass = this.#engine[method]
     this.#engine[method] = (...args) =>
-      this.#isSpeaking || this.mayCross() ? pass.apply(this.#engine, args) : this.#engine
-  }
-
-  /** Whether a packet may cross now. */
-  mayCross(): boolean {
-    return !this.#isShut && this.#isLive()
+      this.#isSpeaking || this.#mayCross() ? pass.apply(this.#engine, args) : this.#engine
   }
 
   /** Told that a client asks for a namespace. Answers for how many it waits. */

@@ -1,5 +1,4 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
-import type { Server } from 'socket.io'
 import type { Guard } from '../../guard/guard.js'
 import { fromNode, readTarget } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
@@ -15,6 +14,12 @@ import { type Engine, type EngineRequest, type EngineResponse, insideOf } from '
 import { guardNamespace } from './namespaces.js'
 
 export { connectionOf } from './connection-of.js'
+
+/** A `Server` of `socket.io`, whatever events it knows. */
+export interface SocketIoServer {
+  readonly engine: object
+  readonly httpServer: object
+}
 
 /** Options of {@link guardSocketIo}. */
 export interface GuardSocketIoOptions<I extends Identity = Identity> {
@@ -43,7 +48,7 @@ export interface GuardSocketIoOptions<I extends Identity = Identity> {
  *   clients of version 2, its path is already guarded, or `connectTimeout` cannot work.
  */
 export function guardSocketIo<I extends Identity>(
-  io: Pick<Server, 'engine' | 'httpServer'>,
+  io: SocketIoServer,
   guard: Guard<I>,
   options: GuardSocketIoOptions<I> = {},
 ): void {

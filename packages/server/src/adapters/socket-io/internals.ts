@@ -99,7 +99,7 @@ export interface EngineRequest extends IncomingMessage {
 export type EngineResponse = ServerResponse | (Pick<ServerResponse, 'once' | 'off'> & { readonly socket: Duplex })
 
 /** A server that is attached to one of Node.js. */
-export interface SocketIoServer {
+export interface InnerServer {
   readonly httpServer: Server
   readonly engine: {
     use(middleware: (request: EngineRequest, response: EngineResponse, next: () => void) => unknown): void
@@ -122,8 +122,8 @@ const functions = (value: object, ...names: string[]): boolean =>
  *
  * @throws ConfigurationError where it is another than we know: then nobody would be guarded
  */
-export function insideOf(io: object): SocketIoServer {
-  const inside = io as SocketIoServer
+export function insideOf(io: object): InnerServer {
+  const inside = io as InnerServer
   const { engine, httpServer, _nsps: namespaces, parentNsps: patterns, _opts: options } = inside
   if (!engine || !httpServer) {
     throw new ConfigurationError(

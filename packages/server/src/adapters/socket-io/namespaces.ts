@@ -5,11 +5,11 @@ import { callListeners, contain } from './contain.js'
 import {
   type Auth,
   type Engine,
+  type InnerServer,
   isKnownSocket,
   type Namespace,
   type Packet,
   packetTypes,
-  type SocketIoServer,
   type SocketIoSocket,
 } from './internals.js'
 import { events, withoutCredential } from './words.js'
@@ -21,7 +21,7 @@ export type Find<I extends Identity> = (engine: Engine) => Client<I> | undefined
  * Guards a namespace: the guard is asked before there is a socket. A middleware would come too late, behind the packets
  * that a recovered socket has missed, and could be skipped.
  */
-export function guardNamespace<I extends Identity>(io: SocketIoServer, namespace: Namespace, find: Find<I>): void {
+export function guardNamespace<I extends Identity>(io: InnerServer, namespace: Namespace, find: Find<I>): void {
   const { _add: add, name } = namespace
   let asking = 0
   let isEntered = false
@@ -58,7 +58,7 @@ export function guardNamespace<I extends Identity>(io: SocketIoServer, namespace
 }
 
 /** Takes a namespace away that a pattern has made for who was not let in: strangers could make any number of them. */
-function forget({ _nsps: namespaces, parentNsps: patterns }: SocketIoServer, namespace: Namespace): void {
+function forget({ _nsps: namespaces, parentNsps: patterns }: InnerServer, namespace: Namespace): void {
   for (const { children } of patterns.values()) {
     if (!children.delete(namespace)) continue
     namespaces.delete(namespace.name)

@@ -8,7 +8,8 @@ import { Server } from 'socket.io'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { credentialOf, verifyClaims } from '../../support/claims.js'
 import { Client } from '../../support/client.js'
-import { origin } from '../../support/guard.js'
+import { allMethods, origin } from '../../support/guard.js'
+import { held } from '../../support/held.js'
 import { nextEvent } from '../../support/live.js'
 import { rawOpen } from '../../support/raw.js'
 import { echo } from '../../support/server.js'
@@ -146,6 +147,25 @@ describe('a renewal', () => {
     expect(await socket.emitWithAck('sallyport:renew', auth)).toMatchObject({ code })
     expect(await socket.emitWithAck('say', 'on')).toBe('echo on')
     expect(guard.connections.size).toBe(1)
+  })
+
+  it('is verified one at a time', async () => {
+    const slow = held(verifyClaims)
+    const { url } = await startSocketIo({
+      guard: {
+        accept: allMethods((credential, context) =>
+          credential === token ? verifyClaims(credential, context) : slow.verify(credential, context),
+        ).accept,
+      },
+    })
+    const { socket } = await connect(url, { auth: { token } })
+    const renewed = socket.emitWithAck('sallyport:renew', { token: credentialOf({ token: 'newer' }) })
+    await slow.asked
+    socket.emit('sallyport:renew', { token: credentialOf({ token: 'newest' }) })
+    await socket.emitWithAck('say', 'heard')
+    slow.release()
+    await renewed
+    expect(slow.calls).toBe(1)
   })
 
   it('by a token of somebody else ends it', async () => {
@@ -349,6 +369,16 @@ describe('guardSocketIo', () => {
     let closed = 0
     await io.engine.onWebTransportSession({ close: () => closed++ })
     expect(closed).toBe(1)
+  })
+
+  it('lets nobody in whose packets it could not hold back', async () => {
+    const { url, io, seen } = await startSocketIo()
+    io.use((socket, next) => next(void Object.assign(socket, { _onpacket: undefined })))
+    const { socket } = clientOf(url, { auth: { token }, transports: ['websocket'] })
+    const disconnected = nextOf(socket, 'disconnect')
+    socket.connect().emit('say', 'hello')
+    await disconnected
+    expect(seen).toEqual([])
   })
 
   it('takes all places back when a client goes', async () => {
