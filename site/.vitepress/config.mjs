@@ -44,6 +44,7 @@ export default defineConfig({
           page('Identity providers', '/docs/identity-providers'),
           page('The client', '/docs/client'),
           page('On your server', '/docs/servers'),
+          page('Other protocols', '/docs/dialects'),
         ],
       },
       { text: 'Your stack', items: stacks },

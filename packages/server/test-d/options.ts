@@ -1,15 +1,21 @@
 import type { Server } from 'node:http'
 import {
+  type Conversation,
   cookie,
   createGuard,
   createRoutes,
+  type Dialect,
   firstMessage,
   graphqlWs,
   header,
+  hocuspocus,
   type Identity,
+  mqtt,
   query,
+  stomp,
   subprotocol,
   ticket,
+  trpc,
   type Verifier,
   yjs,
 } from '@sallyport/server'
@@ -79,8 +85,31 @@ void detach
 // A route speaks one protocol that the guard knows.
 guardServer(server, guard, { path: '/graphql', dialect: graphqlWs }, () => {})
 guardServer(server, guard, { path: '/room', dialect: yjs }, () => {})
+for (const dialect of [hocuspocus, mqtt, stomp, trpc]) guardServer(server, guard, { path: '/x', dialect }, () => {})
+guardServer(server, guard, { path: '/graphql', dialect: { ...graphqlWs, parameter: 'authToken' } }, () => {})
 // @ts-expect-error: not by its name
 guardServer(server, guard, { path: '/room', dialect: 'yjs' }, () => {})
+// @ts-expect-error: the name of a field
+guardServer(server, guard, { path: '/graphql', dialect: { ...graphqlWs, parameter: 7 } }, () => {})
+
+// One of the application's says what it hears, and what it says.
+const ofMine: Dialect = {
+  closeCodes: { unauthenticated: 4401 },
+  converse: () => ({
+    hear: (message) => {
+      message satisfies string | Uint8Array
+      return { credential: String(message), rest: [] }
+    },
+    say: (news) => (news.type === 'refused' ? `no: ${news.code}` : undefined),
+  }),
+}
+guardServer(server, guard, { path: '/mine', dialect: ofMine }, () => {})
+// @ts-expect-error: an answer that is none
+const unsure: Conversation = { hear: () => 'maybe', say: () => undefined }
+void unsure
+// @ts-expect-error: a code that there is not
+const unknown: Dialect = { closeCodes: { banned: 4401 } }
+void unknown
 
 // A revocation names one thing.
 guard.revoke({ user: 'ada', issuer: 'https://id.example.com' })
