@@ -23,6 +23,10 @@ export default defineConfig({
         find: '@sallyport/server/crossws',
         replacement: source('packages/server/src/adapters/crossws/guarded-web-socket.ts'),
       },
+      {
+        find: '@sallyport/server/nest',
+        replacement: source('packages/server/src/adapters/nest/guarded-ws-adapter.ts'),
+      },
       { find: '@sallyport/server/ws', replacement: source('packages/server/src/adapters/ws/guard-server.ts') },
       { find: /^@sallyport\/server$/, replacement: source('packages/server/src/index.ts') },
     ],

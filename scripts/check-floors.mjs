@@ -24,6 +24,7 @@ const floors = [
   { files: ['adapters/ws/', 'adapters/crossws/'], kin: ['adapters/ws/', 'adapters/crossws/'] },
   { files: ['adapters/socket-io/'], kin: ['adapters/socket-io/'] },
   { files: ['adapters/fastify', 'adapters/hono'] },
+  { files: ['adapters/nest/'], kin: ['adapters/nest/'] },
   { files: ['testing/'], kin: ['testing/'] },
   { files: ['index'] },
 ]

@@ -37,6 +37,7 @@ const ws = [
   'contract/adapter.ws.test.ts',
   places,
 ]
+const nest = ['nest/gateways.test.ts', 'nest/contract.test.ts']
 const crossws = ['unit/adapters/crossws.test.ts', 'contract/adapter.crossws.test.ts']
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
 const calls = ['threats/g-routes.test.ts']
@@ -1008,5 +1009,11 @@ export default [
     [".on('error', ignore)", '', 'a peer that resets its connection ends the process'],
     [".once('close', () => passage.giveUp())", '', 'a peer that has left keeps its place until the verdict'],
     ['verdict = await guard.decide(handshake, admit)', 'verdict = await guard.decide(handshake)', 'admit is not asked'],
+  ]),
+  ...of('adapters/nest/guarded-ws-adapter.ts', nest, [
+    ['{ maxPayload: mebibyte, ...settings', '{ ...settings', 'a message is as long as Nest allows'],
+    ["connections.end(live, 'restart')", '{}', 'an application that closes cuts its clients off'],
+    ['    this.#leavings.get(server)?.()\n', '', 'clients come into an application that closes'],
+    ['const route = { ...this.#options, ', 'const route = { ', 'admit is not asked'],
   ]),
 ]
