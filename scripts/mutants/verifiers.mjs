@@ -317,7 +317,7 @@ export default [
     [
       ['disableRefresh: true', 'disableRefresh: false', 'a socket prolongs a session whose cookie is not'],
       ['encodeURIComponent(value)', 'value', 'a cookie that brings another'],
-      ['expiresAt: +new Date(expiresAt)', 'expiresAt: undefined', 'a session that never ends'],
+      ['expiresAt: end', 'expiresAt: undefined', 'a session that never ends'],
     ],
   ),
   ...of(
@@ -335,7 +335,8 @@ export default [
     ['logins/passport.test.ts'],
     [
       ['resolve(false)', 'resolve(true)', 'whom middleware turned away'],
-      ['if (error) reject', 'if (false) reject', 'whom middleware could not look up'],
+      ['!error || isRefusal(error)', 'true', 'a store that is down is a bad cookie'],
+      ['resolve(!error)', 'resolve(true)', 'whom middleware found no user for'],
       ["handshake.target.replace(/\\?.*$/s, '')", 'handshake.target', 'what stands in the URL is told to middleware'],
       ['encodeURIComponent(value)', 'value', 'a cookie that brings another'],
     ],

@@ -66,6 +66,7 @@ export type { Logout, LogoutVerifier } from './verifiers/logout.js'
 export { type OpenSeal, type ReadSeal, type SealedSession, sealed } from './verifiers/sealed.js'
 export { type FindSession, type Session, session } from './verifiers/session.js'
 export {
+  type Known,
   type Recall,
   type Rejected,
   rejected,
@@ -74,4 +75,5 @@ export {
   type Verified,
   type Verifier,
   type VerifyContext,
+  type Vouched,
 } from './verifiers/verifier.js'

@@ -25,7 +25,8 @@ export interface FetchedResponse {
   readonly body: { getReader(): ByteReader } | null
 }
 
-interface ByteReader {
+/** Reads a body piece by piece. */
+export interface ByteReader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
   cancel(): Promise<unknown>
 }

@@ -2,7 +2,7 @@
 export type { PublicKeyAlgorithm, SecretAlgorithm } from './algorithms.js'
 export type { Claims, Identify, TokenIdentity } from './claims.js'
 export { discover } from './discover.js'
-export type { Fetch, FetchedResponse } from './fetch-json.js'
+export type { ByteReader, Fetch, FetchedResponse } from './fetch-json.js'
 export type { Jwks, JwksOptions } from './fetched-keys.js'
 export { jwks } from './jwks.js'
 export { type JwtOptions, type JwtRules, jwt } from './jwt.js'

@@ -118,6 +118,11 @@ describe('E64 middleware that verifies', () => {
     ['throws', () => fail(), { code: 1011, reason: 'internal-error' }],
     ['throws later', async () => fail(), { code: 1011, reason: 'internal-error' }],
     [
+      'hands on that nobody has signed in',
+      (_request, _response, next) => next(Object.assign(new Error('Unauthorized'), { status: 401 })),
+      { code: 4001, reason: 'credential-unknown' },
+    ],
+    [
       'hands on an error',
       (_request, _response, next) => next(new Error('down')),
       { code: 1013, reason: 'dependency-unavailable' },

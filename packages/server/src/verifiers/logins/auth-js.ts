@@ -27,7 +27,8 @@ export interface AuthJsOptions<T extends AuthJsToken, K extends string | string[
 
 /**
  * Verifies the session cookie of Auth.js with its strategy `jwt`, which is encrypted, and in several chunks where it is long.
- * Nothing is looked up: see `sealed`. Its `jti` is session and token, and another in each newer cookie. For its strategy `database` use `session` with the adapter's `getSessionAndUser`.
+ * Nothing is looked up: see `sealed`. Its `jti` is session and token, and another in each newer cookie. For its strategy
+ * `database` use `session` with the adapter's `getSessionAndUser`.
  *
  * @throws ConfigurationError when an option is missing
  */

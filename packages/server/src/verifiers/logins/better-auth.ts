@@ -38,7 +38,9 @@ export function betterAuth<S extends BetterAuthSession, I extends Identity>(
     const identity = found && (await identify(found))
     if (!identity) return undefined
     const { id, expiresAt, createdAt } = found.session
-    return { identity, session: id, expiresAt: +new Date(expiresAt), issuedAt: +new Date(createdAt) }
+    // A secondary storage may have kept them as text.
+    const [end, start] = [expiresAt, createdAt].map((date) => new Date(date).getTime())
+    return { identity, session: id, expiresAt: end, issuedAt: start }
   })
 }
 

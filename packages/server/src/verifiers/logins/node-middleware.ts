@@ -21,9 +21,9 @@ export interface NodeMiddlewareOptions<R> {
  * Verifies a cookie by the middleware that reads it over HTTP, such as passport's: it runs for a request that has the cookie
  * and the path of the handshake, and nothing else. `find` then says whose the request is, like that of `session`.
  *
- * Middleware that answers the request by itself, as with a redirect to the login, refuses the cookie. The answer is sent to
- * nobody, and no session is saved. What middleware hands to `next` is `UnavailableError`; what it throws is passed on. One
- * that never goes on is late after the guard's `verifyTimeout`.
+ * Middleware that answers the request by itself, as with a redirect to the login, refuses the cookie; so does an error with
+ * the `status` 401 or 403. The answer is sent to nobody, and no session is saved. Any other error that it hands to `next` is
+ * `UnavailableError`; what it throws is passed on. One that never goes on is late after the guard's `verifyTimeout`.
  *
  * @throws ConfigurationError without the name of a cookie, or when `use` has something else than functions
  */
@@ -52,7 +52,7 @@ export function nodeMiddleware<R, I extends Identity>(
   })
 }
 
-/** Runs middleware. Whether it goes on to the next; `false` when it has answered by itself. */
+/** Runs middleware. Whether it goes on to the next; `false` when it has turned the request away. */
 function goesOn(middleware: Middleware<unknown>, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
   return new Promise((resolve, reject) => {
     response.end = () => {
@@ -60,10 +60,14 @@ function goesOn(middleware: Middleware<unknown>, request: IncomingMessage, respo
       return response
     }
     const next = (error?: unknown) => {
-      if (error) reject(new UnavailableError('middleware could not say whose the cookie is', { cause: error }))
-      else resolve(true)
+      if (!error || isRefusal(error)) resolve(!error)
+      else reject(new UnavailableError('middleware could not say whose the cookie is', { cause: error }))
     }
     // It may be asynchronous, and then fails without `next`.
     Promise.resolve(middleware(request, response as never, next)).catch(reject)
   })
 }
+
+/** Whether an error is about the request, and not about the server: as `http-errors` and passport write them. */
+const isRefusal = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'status' in error && (error.status === 401 || error.status === 403)
