@@ -28,6 +28,7 @@ const firstMessages = [
 ]
 const forged = ['threats/e-forged.test.ts']
 const dialects = ['unit/connections/dialects.test.ts']
+const contract = ['contract/dialects.test.ts']
 const innerDoor = ['unit/connections/inner-door.test.ts']
 const sockets = 'unit/adapters/sockets.test.ts'
 const ws = [
@@ -85,6 +86,10 @@ export default [
   ]),
   ...of('connections/renew-in-band.ts', dialects, [
     ['isRenewed ? rest : []', 'rest', 'the application sees what came with a bad credential'],
+  ]),
+  ...of('connections/accepted-socket.ts', contract, [
+    ['letIn(rest.map(wire.write))', 'letIn()', 'the application never sees what came with a renewal'],
+    ['      if (this.#held) {\n', '      if (false) {\n', 'what is behind a renewal overtakes it'],
   ]),
   ...of('connections/tell.ts', dialects, [
     ["connections.end(connection, 'internal', { error })", '', 'a dialect that throws has said nothing'],

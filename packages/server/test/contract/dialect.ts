@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { inspect } from 'node:util'
 import { createGuard, type Dialect, firstMessage, type Heard, header, type WireMessage } from '@sallyport/server'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -196,6 +197,8 @@ export function dialectContract(name: string, fixture: DialectFixture): void {
     async function start(verify = verifyGood) {
       const clock = testClock()
       const guard = createGuard({ clock, accept: [header({ verify }), firstMessage({ verify })] })
+      const events: string[] = []
+      guard.subscribe((event) => events.push(inspect(event, { depth: 10, showHidden: true })))
       const seen: string[] = []
       const { url } = await startServer(
         guard,
@@ -207,9 +210,9 @@ export function dialectContract(name: string, fixture: DialectFixture): void {
           })
           socket.send('open')
         },
-        { dialect, admit: ({ id }) => id !== 'eve' },
+        { dialect, admit: ({ id }) => !id.startsWith('eve') },
       )
-      return { clock, guard, seen, url }
+      return { clock, guard, seen, events, url }
     }
     const asBytes = (message: WireMessage) => (typeof message === 'string' ? message : Buffer.from(message))
     /** Opens a socket, and waits until the server has answered a ping: what was sent before has been read. */
@@ -255,6 +258,23 @@ export function dialectContract(name: string, fixture: DialectFixture): void {
       if (words !== undefined) expect(await client.next()).toEqual(Buffer.from(words))
       expect(seen).toEqual([])
     })
+
+    it.each(['good-canary', 'bad-canary', 'good-eve-canary'])(
+      'D43 tells nobody of the credential %s',
+      async (credential) => {
+        const { url, seen, events } = await start()
+        const { client, say, settle } = await open(url)
+        say(hello(credential))
+        if (credential === 'good-canary') {
+          await settle()
+          expect(seen[0]).toBe('canary')
+        } else await client.closed
+        expect(events).toHaveLength(1)
+        const told = [...seen, ...events]
+        while (client.waiting > 0) told.push(String(await client.next()))
+        expect(told.join()).not.toContain(credential)
+      },
+    )
 
     it('refuses one that lacks the credential, at once', async () => {
       const { url, seen } = await start()
