@@ -24,6 +24,10 @@ export default defineConfig({
         replacement: source('packages/server/src/adapters/crossws/guarded-web-socket.ts'),
       },
       {
+        find: '@sallyport/server/nest-socket-io',
+        replacement: source('packages/server/src/adapters/nest/guarded-io-adapter.ts'),
+      },
+      {
         find: '@sallyport/server/nest',
         replacement: source('packages/server/src/adapters/nest/guarded-ws-adapter.ts'),
       },

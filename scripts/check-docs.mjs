@@ -31,7 +31,13 @@ const compilerOptions = {
 }
 
 /** The options of the examples, whose stacks stand beside them. */
-const exampleOptions = { ...compilerOptions, checkJs: false, module: 'Preserve', moduleResolution: 'Bundler' }
+const exampleOptions = {
+  ...compilerOptions,
+  checkJs: false,
+  module: 'Preserve',
+  moduleResolution: 'Bundler',
+  experimentalDecorators: true,
+}
 
 const problems = []
 const snippets = pages.flatMap(readSnippets)

@@ -14,6 +14,9 @@ export const examples = readdirSync(folder)
 /** The program of an example. */
 export const programOf = (name) => join(folder, name, 'server.ts')
 
+/** The environment that it runs in: its TypeScript is that of the examples, decorators and all. */
+export const environmentOf = () => ({ ...process.env, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') })
+
 /** Installs what an example needs, and builds it where its stack has to be built. */
 export async function installExample(name) {
   await installProject(join(folder, name))

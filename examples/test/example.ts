@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { environmentOf } from '../../scripts/examples.mjs'
 import { type Words, wordsOf } from './stacks.js'
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -23,7 +24,7 @@ export async function startExample(name: string, more: Record<string, string> = 
   const [port, httpsPort] = [await freePort(), await freePort()]
   const child = spawn(process.execPath, ['--import', 'tsx', file(`../${name}/server.ts`)], {
     cwd: file('../..'),
-    env: { ...process.env, PORT: `${port}`, HTTPS_PORT: `${httpsPort}`, HOST: '127.0.0.1', ...more },
+    env: { ...environmentOf(), PORT: `${port}`, HTTPS_PORT: `${httpsPort}`, HOST: '127.0.0.1', ...more },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await isReady(child)

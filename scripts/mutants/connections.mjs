@@ -1021,4 +1021,12 @@ export default [
     ['    this.#leavings.get(server)?.()\n', '', 'clients come into an application that closes'],
     ['const route = { ...this.#options, ', 'const route = { ', 'admit is not asked'],
   ]),
+  ...of(
+    'adapters/nest/guarded-io-adapter.ts',
+    ['nest/socket-io.test.ts'],
+    [
+      ['    guardSocketIo(io, this.#guard, this.#options)\n', '', 'nobody guards the gateways'],
+      ['this.#guard, this.#options)', 'this.#guard)', 'admit is not asked'],
+    ],
+  ),
 ]

@@ -34,8 +34,7 @@ export type Stack = (hooks: Hooks) => Promise<Server> | Server
 export const h3: Stack = async (hooks) => {
   const app = new H3()
   app.all('/ws', defineWebSocketHandler(hooks as never))
-  const resolve = async (request: Request) => Reflect.get(await app.fetch(request), 'crossws')
-  const server = serve(app, { port: 0, hostname: '127.0.0.1', silent: true, plugins: [crossws4({ resolve } as never)] })
+  const server = serve(app, { port: 0, hostname: '127.0.0.1', silent: true, plugins: [crossws4({})] })
   await server.ready()
   return server.node?.server as Server
 }
