@@ -8,8 +8,8 @@ const dialects = 'contract/dialects.test.ts'
 export default [
   ...[
     ['cookie.ts', '|| parts.has(part.suffix)', '', 'the last of two cookies'],
-    ['cookie.ts', '|| (base ?? part.base) !== part.base', '', 'one of two cookies that a pattern matches'],
-    ['cookie.ts', 'isJoined ||', '', 'a cookie out of lines that were joined'],
+    ['cookie.ts', 'first.base !== part.base || ', '', 'one of two cookies that a pattern matches'],
+    ['cookie.ts', 'if (isJoined) return malformed', '', 'a cookie out of lines that were joined'],
     ['cookie.ts', '`^(?:${source})$`', 'source', 'a cookie whose name only holds the pattern'],
     ['cookie.ts', 'chunks.length > 0 ? malformed : found(head)', 'found(head)', 'a whole cookie beside chunks'],
     [

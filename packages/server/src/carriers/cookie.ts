@@ -1,4 +1,4 @@
-import { type Handshake, trimmed } from '../handshake/request.js'
+import { type Handshake, isBlank, trimmed } from '../handshake/request.js'
 import { absent, type Carrier, found, malformed, type Reading } from './carrier.js'
 
 /** The name of a cookie, or a pattern that all of a name has to match. */
@@ -12,8 +12,9 @@ export type CookieName = string | RegExp
 export function cookieCarrier(name: CookieName): Carrier {
   const isName = typeof name === 'string' ? (text: string) => text === name : matching(name)
   return (handshake: Handshake): Reading => {
-    let base: string | undefined
-    const parts = new Map<string, string>()
+    let first: Part | undefined
+    // Most have one: then no more is kept.
+    let parts: Map<string, string> | undefined
     for (const [header, line] of handshake.headers) {
       if (header !== 'cookie') continue
       for (const pair of line.split(';')) {
@@ -23,13 +24,20 @@ export function cookieCarrier(name: CookieName): Carrier {
         for (const piece of isJoined ? pieces : [pair]) {
           const part = partOf(piece, isName)
           if (!part) continue
-          if (isJoined || (base ?? part.base) !== part.base || parts.has(part.suffix)) return malformed
-          base = part.base
+          if (isJoined) return malformed
+          if (!first) {
+            first = part
+            continue
+          }
+          parts ??= new Map([[first.suffix, first.value]])
+          if (first.base !== part.base || parts.has(part.suffix)) return malformed
           parts.set(part.suffix, part.value)
         }
       }
     }
-    return base === undefined ? absent : assemble(parts)
+    if (!first) return absent
+    const isWhole = !parts && first.suffix === '' && !announcement.test(first.value)
+    return isWhole ? found(first.value) : assemble(parts ?? new Map([[first.suffix, first.value]]))
   }
 }
 
@@ -51,7 +59,9 @@ const chunk = /(?:\.|C)\d+$/
 function partOf(pair: string, isName: (text: string) => boolean): Part | undefined {
   const mark = pair.indexOf('=')
   if (mark === -1) return undefined
-  const name = pair.slice(0, mark).replace(/^[ \t]+/, '')
+  let start = 0
+  while (isBlank(pair[start])) start += 1
+  const name = pair.slice(start, mark)
   const at = isName(name) ? name.length : name.search(chunk)
   const base = at === -1 ? '' : name.slice(0, at)
   if (at === -1 || !isName(base)) return undefined

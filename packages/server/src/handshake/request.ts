@@ -157,4 +157,5 @@ export const trimmed = (value: string): string => {
   return value.slice(start, end)
 }
 
-const isBlank = (char: string | undefined): boolean => char === ' ' || char === '\t'
+/** Whether it is the white space that HTTP allows around a value. */
+export const isBlank = (char: string | undefined): boolean => char === ' ' || char === '\t'

@@ -166,6 +166,9 @@ function freeze(root: object): void {
   const found: object[] = [root]
   for (const object of found) {
     Object.freeze(object)
-    for (const value of Object.values(object)) if (typeof value === 'object' && value !== null) found.push(value)
+    for (const name in object) {
+      const value: unknown = Reflect.get(object, name)
+      if (typeof value === 'object' && value !== null) found.push(value)
+    }
   }
 }
