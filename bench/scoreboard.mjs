@@ -1,6 +1,7 @@
 // All scenarios, one after the other, and how much of each.
 import { createCredentials } from './credentials.mjs'
 import { describeMachine, describeVersions, takeLoadCore } from './machine.mjs'
+import { warnOfNoise } from './noise.mjs'
 import { printGoals, printHead, printRows } from './report.mjs'
 import * as bundle from './scenarios/bundle.mjs'
 import * as decisions from './scenarios/decisions.mjs'
@@ -51,12 +52,13 @@ export async function measureAll({ quick, only }) {
     const wants = (row) => `${scenario} ${row}`.includes(only)
     const isOfHandshakes = scenario === 'upgrades' || scenario === 'refusals'
     if (!isOfHandshakes && !wants('')) continue
-    const measured = await naming(scenario, () => measure({ credentials, effort, wants }))
+    const measured = await naming(scenario, () => measure({ credentials, effort, wants, measured: rows }))
     printRows(measured)
     rows.push(...measured)
   }
   if (rows.length === 0) throw new Error(`--only ${JSON.stringify(only)} names nothing`)
   printGoals(rows)
+  if (quick) warnOfNoise(rows)
   return { ...head, rows }
 }
 

@@ -25,15 +25,26 @@ export interface SourceReaders {
 /** Reads it. */
 export function sourceOf(handshake: Handshake, { addressOf, hideCredentials }: SourceReaders): ConnectionSource {
   const target = readTarget(handshake.target)
-  const origin = singleHeader(handshake, 'origin')
   return {
     path: target?.path ?? '',
     params: handshake.params ?? noParams,
     query: hideCredentials(target?.query ?? ''),
-    // What is no origin is nobody's to log or compare.
-    origin: typeof origin === 'string' && /^[\x21-\x7e]+$/.test(origin) ? origin : undefined,
+    origin: originOf(handshake),
     address: addressOf(handshake),
   }
 }
+
+/** What is no origin is nobody's to log or compare. */
+function originOf(handshake: Handshake): string | undefined {
+  const origin = singleHeader(handshake, 'origin')
+  if (origin !== lastOrigin) {
+    if (typeof origin !== 'string' || !/^[\x21-\x7e]+$/.test(origin)) return undefined
+    lastOrigin = origin
+  }
+  return lastOrigin
+}
+
+/** Most connections come from one page, and need not each keep its origin. */
+let lastOrigin = ''
 
 const noParams: PathParams = Object.freeze({})
