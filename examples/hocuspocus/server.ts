@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { Hocuspocus } from '@hocuspocus/server'
-import { type Connection, createRoutes } from '@sallyport/server'
+import { type Connection, createRoutes, hocuspocus } from '@sallyport/server'
 import { guardServer } from '@sallyport/server/ws'
 import { nodeAccounts } from '../shared/accounts.js'
 import { address, ready } from '../shared/config.js'
@@ -12,7 +12,7 @@ const server = createServer(async (request, response) => {
   if (await nodeAccounts(request, response)) return
   response.writeHead(404).end()
 })
-const hocuspocus = new Hocuspocus<Pick<Connection, 'identity' | 'method'>>({
+const documents = new Hocuspocus<Pick<Connection, 'identity' | 'method'>>({
   // Who may open which document: asked for each, and what it throws refuses that one.
   async onAuthenticate({ documentName }) {
     if (documentName !== 'ws') throw new Error('There is one document here.')
@@ -22,9 +22,9 @@ const hocuspocus = new Hocuspocus<Pick<Connection, 'identity' | 'method'>>({
     connection.document.getMap('visitors').set(identity.id, method)
   },
 })
-guardServer(server, guard, { path: '/ws' }, (socket, { identity, method, path }) => {
+guardServer(server, guard, { path: '/ws', dialect: hocuspocus }, (socket, { identity, method, path }) => {
   // Its hooks see neither the query nor the headers, where a credential may be.
-  const client = hocuspocus.handleConnection(socket, new Request(`http://localhost${path}`), { identity, method })
+  const client = documents.handleConnection(socket, new Request(`http://localhost${path}`), { identity, method })
   socket.on('message', (data: Buffer) => client.handleMessage(new Uint8Array(data)))
   socket.on('close', (code, reason) => client.handleClose({ code, reason: reason.toString() }))
 })

@@ -16,7 +16,8 @@ interface Answer {
 /**
  * The application's accounts, which every example has beside its stack: signs in any name, so for this computer only.
  *
- * - `POST /login` `{"user":"ada","expiresIn":3600}` answers `{"token","expiresIn"}`, and sets the session cookie
+ * - `POST /login` `{"user":"ada","expiresIn":3600}` answers `{"token","expiresIn"}`, and sets the session cookie. A second
+ *   login of the same user joins the session of the cookie
  * - `POST /logout` ends the session of the cookie, and every connection of it
  * - `GET /health`
  *
@@ -25,14 +26,16 @@ interface Answer {
 export async function accounts(method: string, path: string, body: string, cookie = ''): Promise<Answer | undefined> {
   if (method === 'GET' && path === '/health') return { status: 200, body: { status: 'ok' } }
   if (method !== 'POST') return undefined
-  if (path === '/login') return logIn(JSON.parse(body))
-  if (path === '/logout') return logOut(new RegExp(`${sessionCookie}=([\\w-]+)`).exec(cookie)?.[1] ?? '')
+  const value = new RegExp(`${sessionCookie}=([\\w-]+)`).exec(cookie)?.[1] ?? ''
+  if (path === '/login') return logIn(JSON.parse(body), value)
+  if (path === '/logout') return logOut(value)
   return undefined
 }
 
-async function logIn({ user, expiresIn = 3600 }: { user: string; expiresIn?: number }): Promise<Answer> {
+async function logIn({ user, expiresIn = 3600 }: { user: string; expiresIn?: number }, current: string) {
   const cookie = randomBytes(32).toString('base64url')
-  const session = randomUUID()
+  const found = sessions.get(hash(current))
+  const session = found?.user === user ? found.session : randomUUID()
   const now = Date.now() / 1000
   sessions.set(hash(cookie), { user, session, expiresAt: (now + expiresIn) * 1000 })
   const token = await new SignJWT({ sid: session })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RawFrame, rawOpen } from '../../packages/server/test/support/raw.js'
 import { examples } from '../../scripts/examples.mjs'
 import { type Example, startExample } from './example.js'
-import { call, hear, knock, say, signIn, ticketFor } from './visitor.js'
+import { call, knock, say, signIn, ticketFor } from './visitor.js'
 import { protocolOf, ways } from './ways.js'
 
 /** Whether the application said it: a text or binary frame (RFC 6455 section 5.6). */
@@ -96,11 +96,12 @@ describe.concurrent.each(overWebSocket)('the example $name ($description)', ({ n
   })
 
   it('F05 renews a connection over HTTP', async () => {
-    const [short, long] = [await signIn(example, 'ada', 2), await signIn(example)]
+    const short = await signIn(example, 'ada', 2)
     const { client } = await ways.message!(example, short)
-    const { connection } = await hear(client, ({ type }) => type === 'auth_ok')
-    const renewed = await call(example, '/ws/renew', { Authorization: `Bearer ${long.token}` }, { connection })
+    const long = await signIn(example, 'ada', 3600, short.cookie)
+    const renewed = await call(example, '/ws/renew', { Authorization: `Bearer ${long.token}` })
     expect(renewed.status).toBe(200)
+    expect(renewed.body).toContain('"expiresIn":3')
     client.destroy()
   })
 

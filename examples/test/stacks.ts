@@ -8,8 +8,12 @@ import { hocuspocus, yjs } from './words/yjs.js'
 export interface Words {
   /** The subprotocol that it speaks. */
   readonly protocol?: string
+  /** What the URL of a client has to have that brings its credential in the first message. */
+  readonly firstMessageQuery?: string
   /** How its dialect closes a connection that was revoked, or whose credential has expired. */
   readonly closes: { readonly revoked: number; readonly expired: number }
+  /** Brings the credential in the first message of the protocol, and waits for the answer. */
+  authenticate(client: RawClient, token: string): Promise<void>
   /** Whom the application takes the client for, and by which way it came. */
   welcome(client: RawClient, user: string): Promise<{ readonly userId: string; readonly method: string }>
   /** Says a text, and answers what comes back. */

@@ -23,17 +23,19 @@ export interface Knock {
   readonly protocol: string | undefined
 }
 
-/** Calls a route with a body of JSON. */
-export function call(example: Example, path: string, headers: RawHeaders = {}, body: object = {}) {
-  const text = JSON.stringify(body)
-  const all = { Host: `127.0.0.1:${example.port}`, 'Content-Type': 'application/json', Connection: 'close', ...headers }
+/** Calls a route, with a body of JSON or none. */
+export function call(example: Example, path: string, headers: RawHeaders = {}, body?: object) {
+  const text = body ? JSON.stringify(body) : ''
+  const type = body && { 'Content-Type': 'application/json' }
+  const all = { Host: `127.0.0.1:${example.port}`, Connection: 'close', ...type, ...headers }
   const lines = Object.entries(all).flatMap(([name, value]) => [value ?? []].flat().map((line) => `${name}: ${line}`))
   const head = [`POST ${path} HTTP/1.1`, ...lines, `Content-Length: ${Buffer.byteLength(text)}`]
   return rawRequest(example.port, `${head.join('\r\n')}\r\n\r\n${text}`)
 }
 
-export async function signIn(example: Example, user = 'ada', expiresIn = 3600): Promise<Login> {
-  const { body, headers } = await call(example, '/login', {}, { user, expiresIn })
+/** Signs in: in a session of its own, or in that of a cookie. */
+export async function signIn(example: Example, user = 'ada', expiresIn = 3600, session?: string): Promise<Login> {
+  const { body, headers } = await call(example, '/login', { Cookie: session }, { user, expiresIn })
   return { user, token: readJson(body).token as string, cookie: headers.get('set-cookie')?.split(';')[0] ?? '' }
 }
 

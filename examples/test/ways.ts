@@ -1,6 +1,6 @@
 import { encodeBearer } from '@sallyport/protocol'
 import type { Example } from './example.js'
-import { hear, type Knock, knock, type Login, say, signIn, ticketFor } from './visitor.js'
+import { type Knock, knock, type Login, signIn, ticketFor } from './visitor.js'
 
 /** How somebody who is signed in comes in: six ways, each for the protocol of the application. */
 export const ways: Readonly<Record<string, (example: Example, login: Login) => Promise<Knock>>> = {
@@ -11,9 +11,9 @@ export const ways: Readonly<Record<string, (example: Example, login: Login) => P
   subprotocol: (example, { token }) =>
     knock(example, '', { 'Sec-WebSocket-Protocol': `${encodeBearer(token)}, ${protocolOf(example)}` }),
   message: async (example, { token }) => {
-    const knocked = await knock(example)
-    say(knocked.client, JSON.stringify({ type: 'auth', token }))
-    await hear(knocked.client, ({ type }) => type === 'auth_ok')
+    const { firstMessageQuery, authenticate } = example.words
+    const knocked = await knock(example, firstMessageQuery)
+    await authenticate(knocked.client, token)
     return knocked
   },
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { createRoutes } from '@sallyport/server'
+import { createRoutes, trpc } from '@sallyport/server'
 import { connectionOf, guardServer } from '@sallyport/server/ws'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import { WebSocketServer } from 'ws'
@@ -16,5 +16,5 @@ const server = createServer(async (request, response) => {
 })
 const webSocketServer = new WebSocketServer({ noServer: true })
 applyWSSHandler({ wss: webSocketServer, router, createContext: ({ res }) => connectionOf(guard, res) })
-guardServer(server, guard, { path: '/ws', webSocketServer })
+guardServer(server, guard, { path: '/ws', webSocketServer, dialect: trpc })
 server.listen(address, () => ready('trpc'))

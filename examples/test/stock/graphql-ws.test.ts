@@ -47,6 +47,18 @@ it('is refused with a ticket that is none, and comes in with a good one', async 
   expect((await client.iterate({ query: '{ me { userId } }' }).next()).value).toMatchObject({ data: { me: {} } })
 })
 
+it('brings its token in connectionParams, and stops for good when it is none', async () => {
+  const { token } = await signIn(example())
+  const url = routeOf(example())
+  const good = open(await signIn(example()), { url, connectionParams: { token } })
+  const me = good.iterate({ query: '{ me { userId method } }' })
+  expect((await me.next()).value).toEqual({ data: { me: { userId: 'ada', method: 'message' } } })
+  const { on, closed, tries } = watch()
+  open(await signIn(example()), { url, connectionParams: { token: 'none' }, on })
+  expect(await closed).toMatchObject({ code: 4401 })
+  expect(tries()).toBe(1)
+})
+
 it('F03 stops for good when its session is logged out', async () => {
   const login = await signIn(example())
   let stopped: (error: unknown) => void = () => {}

@@ -8,20 +8,22 @@ import { logOut, routeOf, running } from './stock.js'
 
 const example = running('hocuspocus')
 
-/** A client of Hocuspocus whose sockets ask for a ticket each. */
-function open(login: () => Login) {
+/** A client of Hocuspocus whose sockets ask for a ticket each, or which brings its token in its own first message. */
+function open(login: () => Login, brings: 'ticket' | 'token' = 'ticket') {
+  const byTicket = webSocketClass({
+    WebSocket,
+    reconnect: false,
+    credential: ticket(`${example().origin}/ws/ticket`, { token: () => login().token }),
+  })
   const websocketProvider = new HocuspocusProviderWebsocket({
     url: routeOf(example()),
     delay: 100,
     minDelay: 0,
-    WebSocketPolyfill: webSocketClass({
-      WebSocket,
-      reconnect: false,
-      credential: ticket(`${example().origin}/ws/ticket`, { token: () => login().token }),
-    }),
+    WebSocketPolyfill: brings === 'ticket' ? byTicket : WebSocket,
   })
   const document = new Doc()
-  const provider = new HocuspocusProvider({ websocketProvider, name: 'ws', document })
+  const token = brings === 'ticket' ? null : () => login().token
+  const provider = new HocuspocusProvider({ websocketProvider, name: 'ws', document, token })
   provider.attach()
   onTestFinished(() => websocketProvider.destroy())
   return { websocketProvider, provider, visitors: document.getMap<string>('visitors'), text: document.getText('text') }
@@ -61,6 +63,19 @@ it('sees nothing with a token that is none, and comes in with a good one', async
   expect(client.visitors.size).toBe(0)
   login = good
   await isHere(client, 'ada')
+})
+
+it('brings its token in its own first message, and is told when it is none', async () => {
+  const login = await signIn(example())
+  const client = open(() => login, 'token')
+  await isHere(client, 'ada')
+  expect(client.visitors.get('ada')).toBe('message')
+  const other = open(() => ({ ...login, token: 'none' }), 'token')
+  const denied = new Promise<string>((resolve) =>
+    other.provider.on('authenticationFailed', ({ reason }: { reason: string }) => resolve(reason)),
+  )
+  expect(await denied).toBe('permission-denied')
+  expect(other.visitors.size).toBe(0)
 })
 
 it('F03 is told when its session is logged out, and gets no ticket any more', async () => {

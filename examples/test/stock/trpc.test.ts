@@ -8,13 +8,14 @@ import { logOut, routeOf, running, withTicket } from './stock.js'
 const example = running('trpc')
 
 /** A client of tRPC, and how its connections were closed. */
-function open(url: () => string | Promise<string>) {
+function open(url: () => string | Promise<string>, token?: () => string) {
   const closes: (number | undefined)[] = []
   const waiting: (() => void)[] = []
   const socket = createWSClient({
     url,
     WebSocket: WebSocket as never,
     retryDelayMs: () => 0,
+    ...(token && { connectionParams: () => ({ token: token() }) }),
     onClose(cause) {
       closes.push(cause?.code)
       for (const resolve of waiting.splice(0)) resolve()
@@ -40,6 +41,20 @@ it('is refused with a ticket that is none, and its calls wait until it has a goo
   )
   expect(await client.me.query()).toEqual({ userId: 'ada', method: 'ticket' })
   expect(tries).toBe(3)
+})
+
+it('brings its token in connectionParams; a call fails with one that is none, and not with a good one', async () => {
+  let token = 'none'
+  const { client, closes, closed } = open(
+    () => routeOf(example()),
+    () => token,
+  )
+  const end = closed()
+  await expect(client.me.query()).rejects.toThrow()
+  await end
+  expect(closes[0]).toBe(4001)
+  token = (await signIn(example())).token
+  await expect.poll(() => client.me.query().catch(String)).toEqual({ userId: 'ada', method: 'message' })
 })
 
 it('F03 is told when its session is logged out, and gets no ticket any more', async () => {

@@ -14,6 +14,12 @@ async function call(client: RawClient, method: 'query' | 'mutation', path: strin
 /** The envelopes of tRPC: https://trpc.io/docs/rpc */
 export const trpc: Words = {
   closes: { revoked: 4010, expired: 4019 },
+  firstMessageQuery: '?connectionParams=1',
+  async authenticate(client, token) {
+    say(client, JSON.stringify({ method: 'connectionParams', data: { token } }))
+    // It is answered by the first call.
+    await call(client, 'query', 'me')
+  },
   welcome: (client) => call(client, 'query', 'me'),
   echo: (client, text) => call(client, 'mutation', 'echo', text),
 }

@@ -4,6 +4,7 @@ import { readSyncMessage, writeSyncStep1, writeUpdate } from 'y-protocols/sync'
 import { Doc, encodeStateAsUpdate } from 'yjs'
 import { type RawClient, rawFrame } from '../../../packages/server/test/support/raw.js'
 import type { Words } from '../stacks.js'
+import { authenticateInFrames } from './plain.js'
 
 const sync = 0
 const auth = 2
@@ -11,6 +12,14 @@ const syncReply = 4
 
 /** The messages of Yjs about the one document of an example; Hocuspocus begins each with its name. */
 function words(name: string | undefined, closes: Words['closes']): Words {
+  /** The message of Hocuspocus that opens a document; a socket that was let in needs no token for it. */
+  function open(client: RawClient, token: string): void {
+    send(client, auth, (encoder) => {
+      writeVarUint(encoder, 0)
+      writeVarString(encoder, token)
+    })
+  }
+
   function send(client: RawClient, type: number, write: (encoder: Encoder) => void): void {
     const encoder = createEncoder()
     if (name !== undefined) writeVarString(encoder, name)
@@ -43,13 +52,13 @@ function words(name: string | undefined, closes: Words['closes']): Words {
 
   return {
     closes,
+    async authenticate(client, token) {
+      if (name === undefined) return authenticateInFrames(client, token)
+      open(client, token)
+      await client.until(() => client.frames().length > 0)
+    },
     async welcome(client, userId) {
-      if (name !== undefined) {
-        send(client, auth, (encoder) => {
-          writeVarUint(encoder, 0)
-          writeVarString(encoder, '')
-        })
-      }
+      if (name !== undefined && client.frames().length === 0) open(client, '')
       const method = await find(client, (document) => document.getMap<string>('visitors').get(userId))
       return { userId, method }
     },
