@@ -165,7 +165,7 @@ export default [
     ],
   ),
   ...of(
-    'guard/guard.ts',
+    'guard/create-guard.ts',
     [clients],
     [
       [
