@@ -149,7 +149,7 @@ export function dialectContract(name: string, fixture: DialectFixture): void {
             }
           }
         }),
-        { numRuns: 2_000 },
+        { numRuns: 500 },
       )
     })
 
