@@ -67,6 +67,16 @@ describe('a login by better-auth', () => {
     expect(await refused(cookies)).toEqual({ code: 4001, reason: 'credential-unknown' })
   })
 
+  it('is revoked by the id of its session at once', async () => {
+    const { browser, signIn, connect, guard, tables } = await start()
+    await signIn()
+    const { client } = await connect(browser.cookies)
+    await guard.revoke({ session: 'another' })
+    expect(guard.connections.size).toBe(1)
+    await guard.revoke({ session: `${tables.session![0]?.id}` })
+    expect(await client.closed).toMatchObject({ code: 4010 })
+  })
+
   it('is prolonged while its pages are used, and ends with its session', async () => {
     const { browser, call, signIn, connect, pass, guard } = await start()
     await signIn()
