@@ -82,7 +82,7 @@ export function guardedWebSocket<I extends Identity, P extends CrosswsPeer, M ex
 
   async function upgrade(request: UpgradeRequest) {
     const node = nodeRequestOf(request)
-    const handshake = node ? fromNode(node) : fromFetch(request as Request)
+    const handshake = node ? fromNode(node) : fromFetch(request as Request, request.ip)
     const place = guard.enter(handshake)
     if ('reason' in place) return refuseUpgrade(request, clock, place)
     const passage = new Passage(route, { handshake, place })

@@ -25,6 +25,8 @@ export interface UpgradeRequest {
   readonly url: string
   readonly headers: Headers
   readonly context?: Record<string, unknown>
+  /** The peer's address, where srvx runs crossws. */
+  readonly ip?: string | undefined
 }
 
 export type HeadersInit = NonNullable<ConstructorParameters<typeof Headers>[0]>

@@ -399,19 +399,18 @@ describe('guardedWebSocket', () => {
       },
       options,
     )
-    const upgrade = (headers: Record<string, string>) =>
-      hooks.upgrade(
-        new Request('http://127.0.0.1/ws', {
-          headers: {
-            Host: '127.0.0.1',
-            Connection: 'Upgrade',
-            Upgrade: 'websocket',
-            'Sec-WebSocket-Version': '13',
-            'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-            ...headers,
-          },
-        }),
-      )
+    const request = (headers: Record<string, string>) =>
+      new Request('http://127.0.0.1/ws', {
+        headers: {
+          Host: '127.0.0.1',
+          Connection: 'Upgrade',
+          Upgrade: 'websocket',
+          'Sec-WebSocket-Version': '13',
+          'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+          ...headers,
+        },
+      })
+    const upgrade = (headers: Record<string, string>) => hooks.upgrade(request(headers))
     /** A peer that the runtime has made of a handshake. */
     async function peerOf(headers: Record<string, string>) {
       const answer = await upgrade(headers)
@@ -419,7 +418,7 @@ describe('guardedWebSocket', () => {
       return new PlainPeer(answer.context ?? {})
     }
     const say = (peer: PlainPeer, text: string) => hooks.message(peer, new PlainMessage(text))
-    return { clock, guard, seen, hooks, upgrade, peerOf, say }
+    return { clock, guard, seen, hooks, request, upgrade, peerOf, say }
   }
 
   it('refuses by a whole response where there is no socket', async () => {
@@ -437,6 +436,15 @@ describe('guardedWebSocket', () => {
     const old = (await upgrade({ ...ada, 'Sec-WebSocket-Version': '8' })) as Response
     expect([old.status, old.headers.get('connection')]).toEqual([426, 'close, Upgrade'])
     expect(await upgrade(ada)).not.toBeInstanceOf(Response)
+  })
+
+  it('knows the address where srvx tells it', async () => {
+    const { guard, hooks, request } = plain()
+    const at = (ip: string) => hooks.upgrade(Object.assign(request(ada), { ip }))
+    const { context = {} } = (await at('192.0.2.7')) as { context?: Record<string, unknown> }
+    const peer = new PlainPeer(context)
+    hooks.open(peer)
+    expect(connectionOf(guard, peer).address).toBe('192.0.2.7')
   })
 
   it('works where a runtime can neither stop to read nor end a socket', async () => {
