@@ -19,6 +19,7 @@ import {
 import { guardServer } from '@sallyport/server/ws'
 import { fromNodeUpgradeHandler } from 'crossws/adapters/node'
 import { describe, expect, it } from 'vitest'
+import { gateOf } from '../../../src/adapters/crossws/peer-gate.js'
 import { Client } from '../../support/client.js'
 import { testClock } from '../../support/clock.js'
 import { bare, h3, h3v1, type Stack, startCrossws } from '../../support/crossws.js'
@@ -284,7 +285,10 @@ describe.each(stacks)('guardedWebSocket on crossws %s', (_, stack) => {
 
   it('G62 gives back what it has taken for a peer that never comes', async () => {
     const { verify, asked, release } = held()
-    const { port, guard, clock, events } = await start(stack, { verify, guard: { connectionsPerIdentity: { max: 1 } } })
+    const { port, guard, clock, events } = await start(stack, {
+      verify,
+      guard: { connectionsPerIdentity: { max: 1, whenFull: 'refuse' } },
+    })
     const client = await RawClient.connect(port)
     client.write(rawHandshake('/ws', ada))
     await asked
@@ -451,6 +455,7 @@ describe('guardedWebSocket', () => {
     const { clock, guard, seen, hooks, peerOf, say } = plain()
     const peer = await peerOf({})
     hooks.open(peer)
+    peer.send('too early')
     say(peer, 'dropped')
     say(peer, auth('good-ada'))
     say(peer, 'behind')
@@ -502,6 +507,23 @@ describe('guardedWebSocket', () => {
     hooks.open(peer)
     say(peer, 'second')
     expect(seen).toEqual(['open', 'first', 'second'])
+  })
+
+  it('hears nobody behind its Close, whoever listens', () => {
+    const heard: string[] = []
+    const gate = gateOf<PlainMessage>({
+      peer: new PlainPeer({}),
+      dialect: { closeCodes: {} },
+      protocol: undefined,
+      deliver() {},
+    })
+    gate.onMessage({ receive: ({ rawData }) => heard.push(rawData) })
+    gate.take(new PlainMessage('in time'))
+    gate.shut()
+    gate.take(new PlainMessage('too late'))
+    gate.onMessage({ receive: ({ rawData }) => heard.push(rawData) })
+    gate.take(new PlainMessage('too late'))
+    expect(heard).toEqual(['in time'])
   })
 
   it('turns away a peer whose handshake got lost on the way', () => {
