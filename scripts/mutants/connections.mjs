@@ -535,6 +535,8 @@ export default [
   ]),
   ...of('connections/recheck.ts', rechecks, [
     ['if (this.#asking >= atOnce) return', '', 'all connections are asked about at once'],
+    ['before.expiresAt <= clock.now()', 'false', 'a session that its store forgets at its end is taken for signed out'],
+    ['isOver || ', 'before.expiresAt !== undefined || ', 'who has signed out comes again'],
     [
       'if (!connection.accept.recheck) this.drop(connection)',
       '',

@@ -113,14 +113,16 @@ export class Rechecks<I extends Identity> {
   #onAnswer(question: Question<I>, answer: Answer<I>): number {
     const { connection } = question
     const { accept: before } = connection
-    const { life, events } = this.#options
+    const { clock, life, events } = this.#options
     question.silentSince = undefined
     // An answer that comes too late revives nothing.
     if (!this.#connections.isOpen(connection)) return life.recheck
     if (isRejected(answer)) {
       const { rejected: reason } = answer
+      // A store knows no more of what has ended than of what was signed out.
+      const isOver = before.expiresAt !== undefined && before.expiresAt <= clock.now()
       // Who has a newer credential comes again with that.
-      const mayComeAgain = reason === 'credential-expired' || before.renewedElsewhere
+      const mayComeAgain = reason === 'credential-expired' || isOver || before.renewedElsewhere
       this.#connections.end(connection, mayComeAgain ? 'expired' : 'revoked', { reason })
     } else if (!sameIdentity(answer.identity, before.identity)) {
       this.#connections.end(connection, 'forbidden')

@@ -170,6 +170,18 @@ describe('F51 a recheck', () => {
     expect(await client.closed).toEqual({ code: 4019, reason: 'Credential expired' })
   })
 
+  it.each([
+    ['expired, when its store forgets it at its end', 10, { code: 4019, reason: 'Credential expired' }],
+    ['signed out, when its store forgets it before', 8, { code: 4010, reason: 'Revoked' }],
+  ])('E66 takes a session for %s', async (_, seconds, closed) => {
+    const { connect, signIn, sessions, clock, pass } = rechecked({ life: { recheck: second } })
+    const client = await connect(signIn('one', { identity: { id: 'ada' }, expiresAt: clock.now() + 10 * second }))
+    await pass(seconds * second)
+    sessions.delete('one')
+    await pass(3 * second)
+    expect(await client.closed).toEqual(closed)
+  })
+
   it('F51 shows the verifier who asks, and no header but that of the page', async () => {
     const seen: object[] = []
     const { connect, pass } = rechecked({
