@@ -1,5 +1,6 @@
 import { type Accept, type Clock, createGuard } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
+import { converseIn, plain } from '../../src/dialects/plain.js'
 import { testClock } from '../support/clock.js'
 import { deferred } from '../support/deferred.js'
 import { allMethods } from '../support/guard.js'
@@ -149,7 +150,7 @@ describe('F01 auth_expiring', () => {
         vouchedAt: start,
         expiresAt: start + hour,
       }
-      guard.connections.open(accept, handshake(), transport)
+      guard.connections.open(accept, handshake(), transport, converseIn(plain))
     }
     clock.advance(hour)
     expect(times).toHaveLength(256)

@@ -91,6 +91,18 @@ describe('redisStore', { timeout: 5_000 }, () => {
     }
   })
 
+  it('does not say what it holds when that is no JSON', async () => {
+    warningsOfTest()
+    const redis = await redisOfTest()
+    const store = redisStore({ client: redis.client() })
+    await store.put('k', 'value', ttl)
+    const written = await redis.admin.get('{sallyport}:k')
+    await redis.admin.set('{sallyport}:k', `${written}`.replace('"value"', 'secret{'), 'PX', ttl)
+    await expect(store.take('k')).rejects.toThrow(/^Redis holds a value that is no JSON$/)
+    await redis.admin.set('{sallyport}:k', `${written}`, 'PX', ttl)
+    expect(await store.take('k')).toBe('value')
+  })
+
   it('says that it has no secret, and nothing when it has one', async () => {
     const warnings = warningsOfTest()
     const client = redis.client()
