@@ -11,10 +11,23 @@ import * as memory from './scenarios/memory.mjs'
 import * as reconnection from './scenarios/reconnection.mjs'
 import * as refusals from './scenarios/refusals.mjs'
 import * as revocation from './scenarios/revocation.mjs'
+import * as stacks from './scenarios/stacks.mjs'
 import * as tickets from './scenarios/tickets.mjs'
 import * as upgrades from './scenarios/upgrades.mjs'
 
-const scenarios = [upgrades, refusals, decisions, echo, memory, tickets, revocation, reconnection, growth, bundle]
+const scenarios = [
+  upgrades,
+  refusals,
+  decisions,
+  echo,
+  stacks,
+  memory,
+  tickets,
+  revocation,
+  reconnection,
+  growth,
+  bundle,
+]
 
 const efforts = {
   full: {
@@ -50,7 +63,7 @@ export async function measureAll({ quick, only }) {
   const named = scenarios.filter(({ scenario }) => scenario === only)
   for (const { scenario, measure } of named.length > 0 ? named : scenarios) {
     const wants = (row) => `${scenario} ${row}`.includes(only)
-    const isOfHandshakes = scenario === 'upgrades' || scenario === 'refusals'
+    const isOfHandshakes = ['upgrades', 'refusals', 'stacks'].includes(scenario)
     if (!isOfHandshakes && !wants('')) continue
     const measured = await naming(scenario, () => measure({ credentials, effort, wants, measured: rows }))
     printRows(measured)
