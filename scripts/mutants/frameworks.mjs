@@ -9,15 +9,11 @@ export default [
     'adapters/ws/framework-route.ts',
     [...fastify, ...hono],
     [
+      ['if (passing.isMet) passing.give(take)', 'if (true) passing.give(take)', 'a route that no guard stands before'],
+      ['    hideCredentials(request, connection)\n', '', 'a credential is logged by the framework'],
       [
-        'if (passing?.isMet) passing.give(take)',
-        'if (passing) passing.give(take)',
-        'a route that no guard stands before',
-      ],
-      ['      hideCredentials(request, connection)\n', '', 'a credential is logged by the framework'],
-      [
-        'if (webSocket.readyState !== webSocket.OPEN) return socket.destroy()',
-        '',
+        'if (this.webSocket.readyState !== this.webSocket.OPEN) return\n',
+        '\n',
         'a socket that is over is handed over all the same',
       ],
       ['if (connection) connections.end(', 'if (false) connections.end(', 'a hook of the application refuses nobody'],
@@ -26,20 +22,15 @@ export default [
   ),
   ...of('adapters/fastify.ts', fastify, [
     [
-      'else if (raw.headers.upgrade !== undefined) {',
-      'else if (false) {',
+      'if (raw.headers.upgrade === undefined) return pass()',
+      'return pass()',
       'another spelling of the path is not guarded',
     ],
-    ['if (isOver) return end(connection)', '', 'a closing application is kept open by who comes'],
+    ['isOver ? end(socket) : handler(', 'handler(', 'a closing application is kept open by who comes'],
     [
-      'if (ours.has(connection)) end(connection)',
-      'end(connection)',
-      'another application of the guard loses its sockets',
-    ],
-    [
-      'for (const connection of connections) if',
-      'for (const connection of []) if',
-      'an application that closes waits for its clients',
+      'if (connection) guard.connections.end(',
+      'if (false) guard.connections.end(',
+      'a closing application waits for its clients',
     ],
   ]),
   ...of('adapters/hono.ts', hono, [

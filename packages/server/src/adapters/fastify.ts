@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { WebSocketServer } from 'ws'
+import type { WebSocket, WebSocketServer } from 'ws'
 import type { Connection } from '../connections/connection.js'
 import type { Guard } from '../guard/guard.js'
 import type { ParamsOf } from '../handshake/path.js'
@@ -10,7 +10,9 @@ import { refusalAnswer } from '../refusals/http-answer.js'
 import { createRoutes, type RoutesOptions } from '../routes.js'
 import { ConfigurationError } from '../support/errors.js'
 import { tapEvents } from './node/event-tap.js'
-import { FrameworkRoute, type TellUpgrade } from './ws/framework-route.js'
+import { acceptedBy } from './ws/connection-of.js'
+import { defaultWebSocketServer } from './ws/default-server.js'
+import { FrameworkRoute, metConnection, type TellUpgrade } from './ws/framework-route.js'
 import { type GuardServerOptions, guardServer } from './ws/guard-server.js'
 import { type ConnectionHandler, emitConnections } from './ws/hand-over.js'
 
@@ -79,22 +81,18 @@ export function guardFastify<I extends Identity>(
     let tell: TellUpgrade | undefined
     let close = () => {}
 
-    /** Lets pass who was accepted, and answers all others. */
+    /** Answers who was not accepted. */
     async function answer({ raw }: FastifyRequest, reply: FastifyReply, pass: () => void): Promise<unknown> {
-      const connection = framework.meet(raw)
-      if (connection) guarded.set(raw, connection)
-      else if (await routes.node(raw, reply.raw)) return reply.hijack()
-      else if (raw.headers.upgrade !== undefined) {
-        // The router knows other spellings of the path than the one that is guarded.
-        const { status, headers, body } = refusalAnswer(guard.refuse(fromNode(raw), 'handshake-target'))
-        return reply.code(status).headers(headers).send(body)
-      }
-      return pass()
+      if (await routes.node(raw, reply.raw)) return reply.hijack()
+      if (raw.headers.upgrade === undefined) return pass()
+      // The router knows other spellings of the path than the one that is guarded.
+      const { status, headers, body } = refusalAnswer(guard.refuse(fromNode(raw), 'handshake-target'))
+      return reply.code(status).headers(headers).send(body)
     }
 
     app.addHook('onRequest', (request, reply, pass) => {
-      if (urls.has(request.routeOptions.url ?? '')) answer(request, reply, pass).catch(pass)
-      else pass()
+      if (!urls.has(request.routeOptions.url ?? '') || framework.meet(request.raw)) pass()
+      else answer(request, reply, pass).catch(pass)
     })
     // The router knows these, so that the hook is called for them.
     for (const route of behind) app.all(route, notFound)
@@ -103,10 +101,10 @@ export function guardFastify<I extends Identity>(
 
     app.addHook('onReady', async () => {
       if (!onConnection) tell = joinPlugin(app, framework)
-      const webSocketServer = onConnection ? options.webSocketServer : app.websocketServer
-      const settings = { ...options, path: url, ...(webSocketServer && { webSocketServer }) }
-      const { take, endAll } = endable(guard, onConnection ?? framework.onConnection)
-      const giveBack = guardServer(app.server, guard, settings, take)
+      const theirs = onConnection ? options.webSocketServer : app.websocketServer
+      const webSocketServer = theirs ?? defaultWebSocketServer({ clientTracking: true })
+      const { take, endAll } = endable(guard, webSocketServer, onConnection ?? framework.onConnection)
+      const giveBack = guardServer(app.server, guard, { ...options, path: url, webSocketServer }, take)
       const letGo = completeInjected(app.server)
       close = () => {
         letGo()
@@ -128,10 +126,8 @@ const pluginMarks = {
 
 const notFound = (_: FastifyRequest, reply: FastifyReply) => reply.callNotFound()
 
-const guarded = new WeakMap<IncomingMessage, Connection>()
-
 function guardedOf(this: FastifyRequest): Connection {
-  const connection = guarded.get(this.raw)
+  const connection = metConnection(this.raw)
   if (!connection) throw new TypeError('request.guarded: the request has come by no guarded WebSocket route')
   return connection
 }
@@ -164,22 +160,22 @@ function joinPlugin<I extends Identity>(
   return (...upgrade) => Reflect.apply(listener, server, upgrade)
 }
 
-/** A handler whose connections can be ended all together: those that come afterwards too. */
-function endable<I extends Identity>(guard: Guard<I>, handler: ConnectionHandler<I>) {
-  const { connections } = guard
-  const ours = new WeakSet<Connection>()
+/** A handler whose connections can be ended all together, where their server tracks them: those that come afterwards too. */
+function endable<I extends Identity>(
+  guard: Guard<I>,
+  { clients }: Pick<WebSocketServer, 'clients'>,
+  handler: ConnectionHandler<I>,
+) {
   let isOver = false
-  const end = ({ id }: Connection) => {
-    for (const connection of connections.find({ connection: id })) connections.end(connection, 'restart')
+  const end = (socket: WebSocket) => {
+    const connection = acceptedBy(guard, socket)
+    if (connection) guard.connections.end(connection, 'restart')
   }
-  const take: ConnectionHandler<I> = (socket, connection, request) => {
-    if (isOver) return end(connection)
-    ours.add(connection)
-    return handler(socket, connection, request)
-  }
+  const take: ConnectionHandler<I> = (socket, connection, request) =>
+    isOver ? end(socket) : handler(socket, connection, request)
   const endAll = () => {
     isOver = true
-    for (const connection of connections) if (ours.has(connection)) end(connection)
+    for (const socket of clients ?? []) end(socket)
   }
   return { take, endAll }
 }

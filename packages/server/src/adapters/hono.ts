@@ -62,14 +62,8 @@ export function guardHono<I extends Identity>(guard: Guard<I>, options: GuardHon
   const framework = new FrameworkRoute<I>(guard, (...upgrade) => tell?.(...upgrade))
   let tell: TellUpgrade | undefined
 
-  /** Lets pass who was accepted, and answers all others. */
-  async function answer(c: Context): Promise<Response | undefined> {
-    const { incoming }: Partial<HttpBindings> = c.env ?? {}
-    const connection = incoming && framework.meet(incoming)
-    if (connection) {
-      c.set('connection', connection)
-      return undefined
-    }
+  /** Answers who was not accepted. */
+  async function answer(c: Context, incoming: IncomingMessage | undefined): Promise<Response | undefined> {
     const answered = await routes.fetch(c.req.raw, incoming && fromNode(incoming).address)
     if (answered || !incoming || c.req.header('upgrade') === undefined) return answered
     // The router knows other spellings of the path than the one that is guarded.
@@ -78,7 +72,13 @@ export function guardHono<I extends Identity>(guard: Guard<I>, options: GuardHon
   }
 
   return {
-    middleware: async (c, next) => (await answer(c)) ?? next(),
+    async middleware(c, next) {
+      const { incoming }: Partial<HttpBindings> = c.env ?? {}
+      const connection = incoming && framework.meet(incoming)
+      if (!connection) return (await answer(c, incoming)) ?? next()
+      c.set('connection', connection)
+      return next()
+    },
     attach(server, { fetch }) {
       // A server of Hono's that does not listen: it is told of what was accepted, and whoever listens to yours is not.
       const inner = createAdaptorServer({ fetch, websocket: { server: new OpenWebSockets(framework) } })

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import type { WebSocketServer } from 'ws'
 import type { Authorize } from '../../connections/inner-door.js'
 import { checkDialect, type Dialect } from '../../dialects/dialect.js'
 import { plain } from '../../dialects/plain.js'
@@ -13,6 +13,7 @@ import { ConfigurationError } from '../../support/errors.js'
 import type { Admit } from '../../verifiers/admit.js'
 import { claimUpgrades } from '../node/upgrades.js'
 import { Arrival } from './arrival.js'
+import { defaultWebSocketServer } from './default-server.js'
 import { type Message, makeGateable, wire } from './gated-socket.js'
 import { type ConnectionHandler, emitConnections } from './hand-over.js'
 import { checkWebSocketServer, warnOfOthers } from './other-servers.js'
@@ -90,7 +91,7 @@ export function guardServer<I extends Identity>(
   const {
     path,
     admit,
-    webSocketServer = defaultWebSocketServer(),
+    webSocketServer = defaultWebSocketServer({ clientTracking: false }),
     dialect = plain,
     authorize,
     messagesPerSecond,
@@ -134,6 +135,3 @@ function handlerOf<I extends Identity>(webSocketServer: WebSocketServer | undefi
 }
 
 const mebibyte = 1_048_576
-
-const defaultWebSocketServer = () =>
-  new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: mebibyte })

@@ -1,0 +1,7 @@
+import { WebSocketServer } from 'ws'
+
+const maxPayload = 1_048_576
+
+/** What upgrades where nobody gives a `WebSocketServer`: without compression, and with messages of 1 MiB at most. */
+export const defaultWebSocketServer = ({ clientTracking }: { readonly clientTracking: boolean }): WebSocketServer =>
+  new WebSocketServer({ noServer: true, clientTracking, perMessageDeflate: false, maxPayload })
