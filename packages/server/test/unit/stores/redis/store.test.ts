@@ -99,8 +99,8 @@ describe('redisStore', { timeout: 5_000 }, () => {
     const written = await redis.admin.get('{sallyport}:k')
     await redis.admin.set('{sallyport}:k', `${written}`.replace('"value"', 'secret{'), 'PX', ttl)
     await expect(store.take('k')).rejects.toThrow(/^Redis holds a value that is no JSON$/)
-    await redis.admin.set('{sallyport}:k', `${written}`, 'PX', ttl)
-    expect(await store.take('k')).toBe('value')
+    await store.put('l', 'value', ttl)
+    expect(await store.take('l')).toBe('value')
   })
 
   it('says that it has no secret, and nothing when it has one', async () => {
