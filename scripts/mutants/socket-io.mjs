@@ -61,8 +61,8 @@ export default [
         'a client that has left is accepted',
       ],
       [
-        'await this.#verify(connection, asked, this.#options.admit)',
-        'await this.#verify(connection, asked)',
+        'this.#verify(this.#connection, asked, this.#options.admit)',
+        'this.#verify(this.#connection, asked)',
         'the application is not asked about another namespace',
       ],
       ["undefined : guard.refuse(asked, 'identity-changed')", 'undefined : undefined', 'one client is two users'],
@@ -169,8 +169,8 @@ export default [
     [clients],
     [
       [
-        "verdict.type === 'accept' && admit ? await ask(admit, verdict, handshake) : verdict, handshake)",
-        'verdict, handshake)',
+        '? ask(admit, verdict, handshake).then((known) => report(known, handshake))',
+        '? report(verdict, handshake)',
         'the application is not asked about another namespace',
       ],
     ],

@@ -111,17 +111,17 @@ export class Client<I extends Identity> implements Known<I> {
     if (!this.#transport.isOpen) return false
     const source = { ...this.#request, target: this.#opening.handshake.target }
     const asked = { ...withAuth(source, auth), params: { namespace } }
-    const { connection } = this
-    const refusal = connection
-      ? await this.#verify(connection, asked, this.#options.admit)
-      : await this.#open(asked, source)
-    this.#transport.answered(namespace)
+    const refusal = await this.#decide(asked, source).finally(() => this.#transport.answered(namespace))
     if (refusal) this.refuse(namespace, refusal)
     if (this.#isLate) this.#turnAway('message-late')
     return refusal === undefined && this.#transport.isOpen
   }
 
-  /** Decides about the first namespace; `undefined` where the client is accepted, or gone, or was told why it ends. */
+  /** `undefined` where the client is accepted, or gone, or was told why it ends. */
+  #decide(asked: Handshake, source: Handshake): Promise<Refuse | undefined> {
+    return this.#connection ? this.#verify(this.#connection, asked, this.#options.admit) : this.#open(asked, source)
+  }
+
   async #open(asked: Handshake, source: Handshake): Promise<Refuse | undefined> {
     const { guard, admit } = this.#options
     const verdict = await guard.decide(asked, admit)
@@ -132,7 +132,7 @@ export class Client<I extends Identity> implements Known<I> {
     return undefined
   }
 
-  /** Decides about what it asks for besides, with a newer credential or the same again; answers as the first time. */
+  /** What it asks for besides comes with a newer credential, or the same again. */
   async #verify(
     connection: LiveConnection<I>,
     asked: Handshake,

@@ -7,6 +7,8 @@ import { type ClientOptions, connect, nextOf, refusal, settled, startSocketIo } 
 
 const token = credentialOf()
 const authorization = { Authorization: `Bearer ${token}` }
+const now = Date.UTC(2026, 0, 1)
+const short = credentialOf({ issuedAt: now, expiresAt: now + 60_000 })
 const transports = [['polling'], ['websocket'], ['polling', 'websocket']]
 
 describe.each(transports.map((transports) => ({ name: transports.join(' then '), transports })))(
@@ -14,6 +16,7 @@ describe.each(transports.map((transports) => ({ name: transports.join(' then '),
   ({ transports }) => {
     const ways: Record<string, ClientOptions> = {
       message: { auth: { token } },
+      query: { query: { token: short } },
       header: { extraHeaders: authorization },
       cookie: { extraHeaders: { Cookie: `session=${token}`, Origin: origin } },
     }
@@ -26,7 +29,7 @@ describe.each(transports.map((transports) => ({ name: transports.join(' then '),
       expect(guard.connections.get(connection.id)).toBe(connection)
       expect(await socket.emitWithAck('say', 'hello')).toBe('echo hello')
       expect(seen).toEqual(['hello'])
-      expect(guard.pending).toBe(0)
+      expect([guard.pending, String(connection.query).includes('token')]).toEqual([0, false])
     })
 
     it('lets in by a ticket in auth, once', async () => {
