@@ -391,6 +391,15 @@ describe('guardSocketIo', () => {
     expect(events.map(({ type }) => type)).toEqual(['accepted', 'closed'])
   })
 
+  it('leaves the heartbeat to engine.io', async () => {
+    const { url, guard, clock, sockets } = await startSocketIo({ guard: { life: { heartbeat: 1_000 } } })
+    const { socket } = await connect(url, { auth: { token } })
+    await settled(sockets[0]!, 'websocket')
+    clock.advance(60_000)
+    expect(guard.connections.size).toBe(1)
+    expect(await socket.emitWithAck('say', 'alive')).toBe('echo alive')
+  })
+
   it('knows no connection of a socket that it has not accepted', async () => {
     const { url, sockets } = await startSocketIo()
     await connect(url, { auth: { token } })
