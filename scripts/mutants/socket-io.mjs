@@ -87,7 +87,11 @@ export default [
     'adapters/socket-io/engine-transport.ts',
     [f, g, unit, clients],
     [
-      ['this.#isSpeaking || this.#mayCross() ?', 'true ?', 'what is sent after the end reaches the peer'],
+      [
+        'if (!this.#isSpeaking && !this.#guard.maySend()) return this.#engine',
+        '',
+        'what is sent after the end reaches the peer',
+      ],
       ["    this.#gate('send')\n", '', 'what is sent by the connection below reaches a peer that is over'],
       ['if (isOver) sockets[0]?.disconnect(true)\n', '', 'who is revoked stays in its rooms'],
       [
@@ -97,7 +101,7 @@ export default [
       ],
       ['    transport.socket?.terminate()\n', '', 'a peer that answers no Close stays'],
       ["if (this.#engine.readyState !== 'closed') transport.emit('close')", '', 'a session that polls no more stays'],
-      ['this.#engine.writeBuffer.length + ', '', 'what waits for a poll is given to who has expired'],
+      ['this.#waiting + ', '', 'what waits for a poll is given to who has expired'],
     ],
   ),
   ...of(

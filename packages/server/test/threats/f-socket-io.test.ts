@@ -102,6 +102,32 @@ describe('after a revocation', () => {
   })
 })
 
+it.each(['websocket', 'polling'])('G46 a peer over %s that reads nothing holds 16 MiB at most', async (transport) => {
+  const { client, io, events, guard } = transport === 'websocket' ? await hostile() : await notPolling()
+  client?.socket.pause()
+  for (let i = 0; i < 15; i++) io.emit('much', 'x'.repeat(1_048_576))
+  expect(guard.connections.size).toBe(1)
+  for (let i = 0; i < 64; i++) io.emit('much', 'x'.repeat(1_048_576))
+  expect(guard.connections.size).toBe(0)
+  expect(events.filter(({ type }) => type === 'ended')).toMatchObject([{ code: 'limited' }])
+})
+
+/** A client that is in, and polls no more. */
+async function notPolling() {
+  const server = await startSocketIo()
+  const raw = await RawPolling.open(server.port)
+  await raw.post(`40${JSON.stringify({ token })}`)
+  expect((await raw.poll()).text).toMatch(/^40/)
+  return { ...server, client: undefined }
+}
+
+it('G46 a peer that answers no ping of engine.io gives its place back at once', async () => {
+  const { client, guard } = await hostile({ io: { pingInterval: 20, pingTimeout: 20 } })
+  client.socket.pause()
+  await nextEvent(guard, 'closed')
+  expect(guard.connections.size).toBe(0)
+})
+
 describe('after the credential has expired', () => {
   const ending = (at: number) => credentialOf({ issuedAt: at - 10_000, expiresAt: at })
 

@@ -7,8 +7,8 @@ import type { Identity } from '../../identity.js'
 import type { Place } from '../../limits/pending.js'
 import type { Accept, Refuse, Verdict } from '../../verdict.js'
 import type { Admit } from '../../verifiers/admit.js'
-import { EngineTransport } from './engine-transport.js'
-import type { Auth, Engine, SocketIoClient } from './internals.js'
+import { EngineTransport, type PacketGuard } from './engine-transport.js'
+import type { Auth, Data, Engine, SocketIoClient } from './internals.js'
 import { conversation, type Outcome, outcomeOf, withAuth } from './words.js'
 
 /** What holds for all clients of a server. */
@@ -42,7 +42,7 @@ export const clientOf = (engine: object): unknown => clients.get(engine)
  * A client: one connection of engine.io, over whatever transports it goes, with all the namespaces it joins. It is one
  * connection of the guard, opened by the first namespace that lets it in. For the others it shows who it is again.
  */
-export class Client<I extends Identity> implements Known<I> {
+export class Client<I extends Identity> implements Known<I>, PacketGuard {
   readonly #options: ClientOptions<I>
   readonly #transport: EngineTransport
   readonly #opening: Opening
@@ -59,7 +59,7 @@ export class Client<I extends Identity> implements Known<I> {
     const { guard, connectTimeout } = options
     clients.set(engine, this)
     this.#options = options
-    this.#transport = new EngineTransport(engine, () => !this.#connection || this.mayCross())
+    this.#transport = new EngineTransport(engine, this)
     this.#opening = opening
     this.#request = opening.handshake
     this.mark = opening.mark
@@ -69,7 +69,7 @@ export class Client<I extends Identity> implements Known<I> {
     })
     opening.place.wait(() => this.#evict())
     let received = 0
-    const count = (data: { readonly length: number }) => {
+    const count = (data: Data) => {
       received += data.length
       if (received > maxBytes) this.#turnAway('credential-too-large')
     }
@@ -176,6 +176,17 @@ export class Client<I extends Identity> implements Known<I> {
     const { connection } = this
     if (connection && guard.connections.get(connection.id)) guard.connections.end(connection, 'internal', { error })
     else guard.refuse(this.#opening.handshake, 'internal-error', error)
+  }
+
+  /** Before the accept there is nobody to send. */
+  maySend(): boolean {
+    return this.#connection === undefined || this.mayCross()
+  }
+
+  onSlow(): void {
+    if (this.#connection) this.#options.guard.connections.end(this.#connection, 'limited')
+    // Its end would wait behind all the rest.
+    this.#transport.terminate()
   }
 
   /** Whether a packet may cross now. */

@@ -4,23 +4,38 @@ import { plain } from '../../dialects/plain.js'
 import { type Engine, type Packet, packetTypes, type SocketIoClient } from './internals.js'
 import { comesAgain, events, type Outcome } from './words.js'
 
+// As for a WebSocket of `guardServer`.
+const maxBufferedBytes = 16 * 1_048_576
+
+/** Who decides what becomes of the packets of a connection. */
+export interface PacketGuard {
+  /** Whether what the application sends may cross now. */
+  maySend(): boolean
+  /** Told that more waits for a peer that reads slowly than may. */
+  onSlow(): void
+}
+
 /** A connection of engine.io, whose packets go through a gate of ours. */
 export class EngineTransport implements Transport {
   readonly dialect = plain
   readonly #engine: Engine
-  readonly #mayCross: () => boolean
+  readonly #guard: PacketGuard
   #client: SocketIoClient | undefined
   /** The namespaces that the client waits for. */
   readonly #asked = new Set<string>()
+  /** How many bytes wait for a transport that takes them. */
+  #waiting = 0
   #isShut = false
   #isClosed = false
   #isSpeaking = false
   #closeListener: CloseListener | undefined
 
-  /** @param mayCross whether what the application sends may cross now */
-  constructor(engine: Engine, mayCross: () => boolean) {
+  constructor(engine: Engine, guard: PacketGuard) {
     this.#engine = engine
-    this.#mayCross = mayCross
+    this.#guard = guard
+    engine.on('drain', () => {
+      this.#waiting = 0
+    })
     engine.once('close', () => this.#onEngineClosed())
     this.#gate('write')
     this.#gate('send')
@@ -29,8 +44,13 @@ export class EngineTransport implements Transport {
   /** Drops what must not cross. */
   #gate(method: 'write' | 'send'): void {
     const pass = this.#engine[method]
-    this.#engine[method] = (...args) =>
-      this.#isSpeaking || this.#mayCross() ? pass.apply(this.#engine, args) : this.#engine
+    this.#engine[method] = (data, ...rest) => {
+      if (!this.#isSpeaking && !this.#guard.maySend()) return this.#engine
+      this.#waiting += data.length
+      pass.call(this.#engine, data, ...rest)
+      if (this.bufferedAmount > maxBufferedBytes) this.#guard.onSlow()
+      return this.#engine
+    }
   }
 
   /** Told that a client asks for a namespace. Answers for how many it waits. */
@@ -59,7 +79,7 @@ export class EngineTransport implements Transport {
   }
 
   get bufferedAmount(): number {
-    return this.#engine.writeBuffer.length + (this.#engine.transport.socket?.bufferedAmount ?? 0)
+    return this.#waiting + (this.#engine.transport.socket?.bufferedAmount ?? 0)
   }
 
   /** Tells all namespaces what the guard says. */
@@ -110,11 +130,12 @@ export class EngineTransport implements Transport {
     if (this.#isClosed) listener.closed()
   }
 
-  /** A WebSocket may be open longer than its peer is heard. */
   #onEngineClosed(): void {
-    this.#isShut = true
     const { socket } = this.#engine.transport
-    if (socket && socket.readyState !== socket.CLOSED) socket.once('close', () => this.#onClosed())
+    const isAnswering = this.#isShut && socket !== undefined && socket.readyState !== socket.CLOSED
+    this.#isShut = true
+    // The peer of what we have ended may not answer the Close.
+    if (isAnswering) socket.once('close', () => this.#onClosed())
     else this.#onClosed()
   }
 

@@ -15,6 +15,11 @@ export interface Packet {
   readonly id?: number | undefined
 }
 
+/** Text or bytes. */
+export interface Data {
+  readonly length: number
+}
+
 /** A connection of engine.io, whatever transports it goes over. */
 export interface Engine {
   readonly id: string
@@ -33,15 +38,14 @@ export interface Engine {
     }
     emit(event: 'close'): unknown
   }
-  /** What waits for a transport that takes it. */
-  readonly writeBuffer: readonly unknown[]
-  write(...args: unknown[]): this
-  send(...args: unknown[]): this
+  write(data: Data, ...rest: unknown[]): this
+  send(data: Data, ...rest: unknown[]): this
   close(discard?: boolean): void
   once(event: 'close', listener: () => void): unknown
-  /** What comes, as text or bytes. */
-  on(event: 'data', listener: (data: { readonly length: number }) => void): unknown
-  off(event: 'data', listener: (data: { readonly length: number }) => void): unknown
+  /** What waited is with the transport. */
+  on(event: 'drain', listener: () => void): unknown
+  on(event: 'data', listener: (data: Data) => void): unknown
+  off(event: 'data', listener: (data: Data) => void): unknown
 }
 
 /** A client with all its namespaces. */
