@@ -101,6 +101,11 @@ export default [
       ],
       ['    transport.socket?.terminate()\n', '', 'a peer that answers no Close stays'],
       ["if (this.#engine.readyState !== 'closed') transport.emit('close')", '', 'a session that polls no more stays'],
+      [
+        'if (this.bufferedAmount > maxBufferedBytes) this.#guard.onSlow()\n',
+        '\n',
+        'what waits for a slow reader grows without bound',
+      ],
       ['this.#waiting + ', '', 'what waits for a poll is given to who has expired'],
     ],
   ),
