@@ -146,6 +146,7 @@ function joinPlugin<I extends Identity>(
   { server, websocketServer: webSocketServer }: WebSocketApp,
   framework: FrameworkRoute<I>,
 ): TellUpgrade {
+  // Its listener asks Fastify's router, which a bundler leaves as it is; it has no other name.
   const listener = server.listeners('upgrade').find((listener) => String(listener).includes('.routing('))
   if (!listener || !webSocketServer) {
     throw new ConfigurationError(

@@ -32,8 +32,8 @@ export type GuardEvent<I extends Identity = Identity> =
       readonly code: CodeName
       readonly error?: unknown
       /**
-       * What was said when it was revoked, why a recheck found its credential bad, or `heartbeat` when its peer had answered
-       * no ping.
+       * What was said when it was revoked, why a recheck found its credential bad, `heartbeat` when its peer had answered no
+       * ping, or what a framework answered in place of its WebSocket route, such as `the application answered 403`.
        */
       readonly reason?: string
     }
@@ -47,7 +47,7 @@ export type GuardEvent<I extends Identity = Identity> =
 export interface Cause {
   /** What was thrown. */
   readonly error?: unknown
-  /** What the revocation says, or a recheck, or the heartbeat. */
+  /** What the revocation says, or a recheck, the heartbeat, or a framework. */
   readonly reason?: string | undefined
 }
 
