@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { inspect } from 'node:util'
 import {
@@ -172,6 +173,7 @@ describe.each(stacks)('guardedWebSocket on crossws %s', (_, stack) => {
     const { client: waiting } = await rawOpen(port, '/ws')
     const [{ client: early }, { client: late }] = [await rawOpen(port, '/ws', ada), await rawOpen(port, '/ws', eve)]
     const [first, second] = peers as [Peer, Peer]
+    expect([...(first.peers as unknown as Iterable<Peer>)]).toEqual([first, second])
     const tell = () => {
       for (const peer of first.peers as unknown as Iterable<Peer>) peer.send('to all')
       first.publish('news', 'to subscribers')
@@ -285,15 +287,19 @@ describe.each(stacks)('guardedWebSocket on crossws %s', (_, stack) => {
 
   it('G62 gives back what it has taken for a peer that never comes', async () => {
     const { verify, asked, release } = held()
-    const { port, guard, clock, events } = await start(stack, {
+    const { server, port, guard, clock, events } = await start(stack, {
       verify,
       guard: { connectionsPerIdentity: { max: 1, whenFull: 'refuse' } },
     })
+    const upgraded = once(server, 'upgrade')
     const client = await RawClient.connect(port)
     client.write(rawHandshake('/ws', ada))
     await asked
     expect(guard.pending).toBe(1)
     if (reachesNode) {
+      // Without one, the reset would end the process.
+      const [, socket] = await upgraded
+      expect(socket.listenerCount('error')).toBe(1)
       client.socket.resetAndDestroy()
       while (guard.pending > 0) await nextTurn()
       release()
