@@ -9,7 +9,7 @@ import { type CrosswsMessage, type CrosswsPeer, sizeOf } from './peer.js'
 interface RuntimeWebSocket {
   readonly readyState?: number
   readonly bufferedAmount?: number
-  terminate?(): void
+  readonly terminate?: () => void
 }
 
 /** That of Node.js, which is one of ws. */
@@ -18,7 +18,6 @@ interface NodeWebSocket extends RuntimeWebSocket {
   send(...args: unknown[]): void
   pause(): void
   resume(): void
-  terminate(): void
   on(event: 'ping', listener: () => void): void
 }
 
@@ -68,7 +67,8 @@ class PeerGate<M extends CrosswsMessage> implements Gate<M> {
     this.deliver = deliver
     this.#peer = peer
     this.#webSocket = peer.websocket
-    if (typeof this.#webSocket.terminate === 'function') this.terminate = () => this.#webSocket.terminate?.()
+    // Elsewhere that of crossws does nothing, or throws.
+    if (typeof this.#webSocket.terminate === 'function') this.terminate = () => peer.terminate()
     this.#watch(sender)
     showProtocol(peer, protocol)
   }

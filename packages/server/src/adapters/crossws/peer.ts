@@ -11,6 +11,7 @@ export interface CrosswsPeer {
   send(data: unknown): unknown
   unsubscribe(topic: string): void
   close(code?: number, reason?: string): void
+  terminate(): void
 }
 
 /** A message of crossws 0.3 or 0.4. */

@@ -33,7 +33,7 @@ import { RawClient, rawFrame, rawHandshake, rawOpen } from '../../support/raw.js
 import { echo } from '../../support/server.js'
 
 type Hooks = GuardedHooks<CrosswsPeer & { publish(topic: string, data: unknown): void }, CrosswsMessage>
-type Peer = Parameters<NonNullable<Hooks['open']>>[0] & { subscribe(topic: string): void; terminate(): void }
+type Peer = Parameters<NonNullable<Hooks['open']>>[0] & { subscribe(topic: string): void }
 
 const ada = { Authorization: 'Bearer good-ada' }
 const eve = { Authorization: 'Bearer good-eve' }
@@ -350,6 +350,17 @@ describe.each(stacks)('guardedWebSocket on crossws %s', (_, stack) => {
     expect(seen).toEqual(['open ada', 'the rest', 'in bytes', 'behind'])
   })
 
+  it('stands beside guardServer on one server', async () => {
+    const { server, port, url } = await start(stack)
+    guardServer(server, guardOfAll(), { path: '/mine' }, echo)
+    const mine = await Client.open(`ws://127.0.0.1:${port}/mine`, { headers: ada })
+    expect(await mine.text()).toBe('hello ada')
+    const theirs = await Client.open(url, { headers: eve })
+    theirs.send('hello')
+    expect(await theirs.text()).toBe('hello')
+    expect((await rawOpen(port, '/mine', { Authorization: 'Bearer bad' })).head.status).toBe(401)
+  })
+
   it('is not mistaken for the guard of another route', async () => {
     const { port, guard, peers } = await start(stack)
     await rawOpen(port, '/ws', ada)
@@ -393,6 +404,9 @@ describe('guardedWebSocket', () => {
     unsubscribe() {}
     close(code?: number, reason?: string) {
       this.calls.push(`close ${code} ${reason}`)
+    }
+    terminate() {
+      this.calls.push('terminate')
     }
   }
 
@@ -494,16 +508,15 @@ describe('guardedWebSocket', () => {
   it('G21 ends who goes on to send behind its Close, where the runtime can', async () => {
     const { clock, guard, hooks, upgrade, say } = plain()
     const { context = {} } = (await upgrade(ada)) as { context?: Record<string, unknown> }
-    const calls: string[] = []
-    const peer = new PlainPeer(context, { terminate: () => void calls.push('terminate') })
+    const peer = new PlainPeer(context, { terminate() {} })
     hooks.open(peer)
     await guard.revoke({ user: 'ada' })
     say(peer, 'x'.repeat(65_536))
-    expect(calls).toEqual([])
+    expect(peer.calls).toEqual(['close 4010 Revoked'])
     say(peer, 'x')
-    expect(calls).toEqual(['terminate'])
+    expect(peer.calls.slice(1)).toEqual(['terminate'])
     clock.advance(1_000)
-    expect(calls).toHaveLength(2)
+    expect(peer.calls.slice(2)).toEqual(['terminate'])
   })
 
   it('takes a message that overtakes the opening', async () => {
