@@ -174,11 +174,14 @@ describe('F51 a recheck', () => {
     ['expired, when its store forgets it at its end', 10, { code: 4019, reason: 'Credential expired' }],
     ['signed out, when its store forgets it before', 8, { code: 4010, reason: 'Revoked' }],
   ])('E66 takes a session for %s', async (_, seconds, closed) => {
-    const { connect, signIn, sessions, clock, pass } = rechecked({ life: { recheck: second } })
-    const client = await connect(signIn('one', { identity: { id: 'ada' }, expiresAt: clock.now() + 10 * second }))
-    await pass(seconds * second)
-    sessions.delete('one')
-    await pass(3 * second)
+    let end = 0
+    const verify = session((_, { now }) => {
+      end ||= now + 10 * second
+      return now < end + (seconds - 10) * second ? { identity: { id: 'ada' }, expiresAt: end } : undefined
+    })
+    const { connect, pass } = rechecked({ verify, life: { recheck: second } })
+    const client = await connect('one')
+    await pass(13 * second)
     expect(await client.closed).toEqual(closed)
   })
 
