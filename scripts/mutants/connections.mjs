@@ -74,7 +74,7 @@ export default [
   ...of('connections/first-message.ts', dialects, [
     [
       'for (const message of heard.rest) kept.push(wire.write(message))',
-      '',
+      '{}',
       'the application never sees what is its own',
     ],
     [
@@ -90,6 +90,13 @@ export default [
   ...of('connections/accepted-socket.ts', contract, [
     ['letIn(rest.map(wire.write))', 'letIn()', 'the application never sees what came with a renewal'],
     ['      if (this.#held) {\n', '      if (false) {\n', 'what is behind a renewal overtakes it'],
+  ]),
+  ...of('connections/connections.ts', dialects, [
+    [
+      'connection && acknowledge(this, connection)',
+      'connection && (acknowledge(this, connection) || true)',
+      'the application sees a connection that is over',
+    ],
   ]),
   ...of('connections/tell.ts', dialects, [
     ["connections.end(connection, 'internal', { error })", '', 'a dialect that throws has said nothing'],
@@ -193,11 +200,6 @@ export default [
       'if (!this.isOpen(connection)) return undefined',
       'if (!this.#isLive(connection)) return undefined',
       'a connection whose credential has ended',
-    ],
-    [
-      'connection && acknowledge(this, connection)',
-      'connection && (acknowledge(this, connection) || true)',
-      'the application sees a connection that is over',
     ],
     ['named.filter((live) => this.isOpen(live))', 'named', 'a renewal revives what has ended'],
     [
