@@ -139,8 +139,16 @@ export class Passage<I extends Identity, P extends CrosswsPeer, M extends Crossw
     this.#accepted = accepted
     try {
       const done = this.#route.hooks.open?.(peer)
-      if (done instanceof Promise) done.then(accepted.hold(kept), (error: unknown) => accepted.fail(error))
-      else accepted.letIn(kept)
+      if (done instanceof Promise) {
+        const letIn = accepted.hold(kept)
+        // What it answers is nobody's.
+        done.then(
+          () => letIn(),
+          (error: unknown) => accepted.fail(error),
+        )
+      } else {
+        accepted.letIn(kept)
+      }
     } catch (error) {
       accepted.fail(error)
     }

@@ -361,6 +361,14 @@ describe.each(stacks)('guardedWebSocket on crossws %s', (_, stack) => {
     expect((await rawOpen(port, '/mine', { Authorization: 'Bearer bad' })).head.status).toBe(401)
   })
 
+  it('takes nothing of what an asynchronous open answers', async () => {
+    const { port, seen } = await start(stack, { hooks: { open: async (peer) => peer.send('hello') ?? 5 } })
+    const { client } = await rawOpen(port, '/ws', ada)
+    client.write(rawFrame('first'))
+    expect(await client.textsUntil(2)).toEqual(['hello', 'first'])
+    expect(seen).toEqual(['first'])
+  })
+
   it('is not mistaken for the guard of another route', async () => {
     const { port, guard, peers } = await start(stack)
     await rawOpen(port, '/ws', ada)
