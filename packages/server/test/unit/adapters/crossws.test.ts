@@ -418,9 +418,9 @@ describe('guardedWebSocket', () => {
     }
   }
 
-  function plain(options?: GuardedWebSocketOptions<Identity, CrosswsMessage>) {
+  function plain(options?: GuardedWebSocketOptions<Identity, CrosswsMessage>, more: object = {}) {
     const clock = testClock()
-    const guard = createGuard({ ...allMethods(), clock })
+    const guard = createGuard({ ...allMethods(), clock, ...more })
     const seen: string[] = []
     const hooks = guardedWebSocket<Identity, PlainPeer, CrosswsMessage>(
       guard,
@@ -562,6 +562,16 @@ describe('guardedWebSocket', () => {
     expect(peer.calls).toEqual(['close 1011 Internal error'])
     expect(peer.peers.size).toBe(0)
     expect(seen).toEqual([])
+  })
+
+  it('G62 gives back the place among the connections of its identity when no peer comes', async () => {
+    const { clock, upgrade } = plain({}, { connectionsPerIdentity: { max: 1, whenFull: 'refuse' } })
+    expect(await upgrade(ada)).not.toBeInstanceOf(Response)
+    clock.advance(9_999)
+    expect(await upgrade(ada)).toMatchObject({ status: 409 })
+    clock.advance(1)
+    await nextTurn()
+    expect(await upgrade(ada)).not.toBeInstanceOf(Response)
   })
 
   it('turns away a peer that comes after all', async () => {
