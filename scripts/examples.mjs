@@ -17,6 +17,15 @@ export const programOf = (name) => join(folder, name, 'server.ts')
 /** The environment that it runs in: its TypeScript is that of the examples, decorators and all. */
 export const environmentOf = () => ({ ...process.env, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') })
 
+/** Installs all of them, several at a time: most of it is waiting for the registry. */
+export async function installExamples() {
+  const left = [...examples]
+  const installNext = async () => {
+    for (let next = left.shift(); next; next = left.shift()) await installExample(next.name)
+  }
+  await Promise.all(Array.from({ length: 4 }, installNext))
+}
+
 /** Installs what an example needs, and builds it where its stack has to be built. */
 export async function installExample(name) {
   await installProject(join(folder, name))

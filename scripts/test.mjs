@@ -2,12 +2,12 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootstrap, cache, fail, prepareNodes, preparePrograms, root, run } from './bootstrap.mjs'
-import { examples, installExample } from './examples.mjs'
+import { installExamples } from './examples.mjs'
 
 await bootstrap()
 await preparePrograms()
 await prepareNodes()
-for (const { name } of examples) await installExample(name)
+await installExamples()
 
 const extra = process.argv.slice(2)
 const reportFile = join(cache, 'vitest.json')
