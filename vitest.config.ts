@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -38,6 +39,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
     testTimeout: 15_000,
+    // Many of them wait, for a browser or another process.
+    maxWorkers: Math.max(3, availableParallelism()),
     // An unhandled rejection anywhere is a crash in production: let it fail the run.
     dangerouslyIgnoreUnhandledErrors: false,
   },
