@@ -25,7 +25,8 @@ export interface Watcher {
 export async function watch(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Watcher> {
   const controller = new AbortController()
   const response = await fetch(`${url}/connections`, { signal: controller.signal, headers })
-  const table = snapshots(response.body!)
+  // Read at once: the body of a response that is collected before anybody reads it has ended.
+  const table = snapshots(response.body!.pipeThrough(new TextDecoderStream()))
   return {
     async until(isWanted) {
       for (;;) {
@@ -38,9 +39,9 @@ export async function watch(url: string, headers: Readonly<Record<string, string
   }
 }
 
-async function* snapshots(body: NonNullable<Response['body']>): AsyncGenerator<Snapshot, undefined> {
+async function* snapshots(texts: ReadableStream<string>): AsyncGenerator<Snapshot, undefined> {
   let text = ''
-  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of texts) {
     text += chunk
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
       yield JSON.parse(text.slice('data: '.length, end))
