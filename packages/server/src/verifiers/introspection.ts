@@ -24,9 +24,9 @@ import { isPlaceholder } from './shape.js'
 import {
   isRejected,
   type Known,
+  type Recall,
   type Rejected,
   rejected,
-  remembering,
   type Verification,
   type Verifier,
 } from './verifier.js'
@@ -185,20 +185,33 @@ export function introspection(
     }
   }
 
-  function recall(credential: string, now: number): Verification | undefined {
+  /** What is seen at a glance. */
+  function glance(credential: string): Rejected | undefined {
     if (isPlaceholder(credential)) return rejected('credential-placeholder')
-    if (!pattern.test(credential)) return rejected('credential-unreadable')
-    const key = hash(credential)
-    const known = good.get(key, now)
-    return known ? identified(known, identify) : bad.get(key, now)
+    return pattern.test(credential) ? undefined : rejected('credential-unreadable')
   }
 
-  return remembering(recall, (credential, { now }) => {
-    const key = hash(credential)
+  /** What is remembered under the hash of a token. */
+  function known(key: string, now: number): Verification | undefined {
+    const remembered = good.get(key, now)
+    return remembered ? identified(remembered, identify) : bad.get(key, now)
+  }
+
+  async function answer(credential: string, key: string, now: number): Promise<Verification> {
     const result = pending.get(key) ?? verify(credential, key, now)
     pending.set(key, result)
-    return result.then((token) => (isRejected(token) ? token : identified(token, identify)))
-  })
+    const token = await result
+    return isRejected(token) ? token : identified(token, identify)
+  }
+
+  const verifier: Verifier = (credential, { now }) => {
+    const unreadable = glance(credential)
+    if (unreadable) return unreadable
+    const key = hash(credential)
+    return known(key, now) ?? answer(credential, key, now)
+  }
+  const recall: Recall = (credential, now) => glance(credential) ?? known(hash(credential), now)
+  return Object.assign(verifier, { recall })
 }
 
 const isAnswered = (status: number): boolean => status >= 400 && status < 500 && !aboutLoad.includes(status)

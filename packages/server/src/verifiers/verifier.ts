@@ -86,12 +86,6 @@ export interface Verifier<I extends Identity = Identity> {
 /** See {@link Verifier.recall}. */
 export type Recall<I extends Identity = Identity> = (credential: string, now: number) => Verification<I> | undefined
 
-/** A verifier that looks at what it remembers before it is asked in earnest. */
-export function remembering<I extends Identity>(recall: Recall<I>, ask: Verifier<I>): Verifier<I> {
-  const verify: Verifier<I> = (credential, context) => recall(credential, context.now) ?? ask(credential, context)
-  return Object.assign(verify, { recall })
-}
-
 /** `I`, unless the application's own code left it untyped: no identity is ever `any`. */
 export type Known<I extends Identity> = 0 extends 1 & I ? Identity : I
 
