@@ -333,9 +333,14 @@ export default [
   ...of('connections/renewal.ts', wrongNode, [
     ["if (named.length === 0) return 'connection-unknown'", '', 'a renewal of nothing is answered as if it were done'],
     [
-      "if (renewed.length === 0) return 'identity-changed'",
+      "if (same.length === 0) return 'identity-changed'",
       '',
       'a renewal as somebody else is answered as if it were done',
+    ],
+    [
+      "if (renewed.length === 0) return 'connection-unknown'",
+      '',
+      'a renewal that has just ended its connection is answered as if it were done',
     ],
     [
       "connection === undefined ? accept.session === undefined : here !== 'connection-unknown'",
@@ -772,8 +777,18 @@ export default [
       ['      unlessTaken(socket, clock, turnAway)\n', '', 'an upgrade that nobody takes stays open for ever'],
       ['    if (place === -1) return\n', '', 'a path is given back by who has it no more'],
       ['if (covers(first, path)) throw', 'if (false) throw', 'a route that is never asked'],
+      ['if (params && owed.on(socket))', 'if (false)', 'the answer to another request is taken for frames'],
+      [
+        "if (response) response.once('close', ",
+        "if (false) response?.once('close', ",
+        'a refusal is taken for the answer to another request',
+      ],
     ],
   ),
+  ...of('limits/at-once.ts', wrongNode, [
+    ['if (running >= this.#max) return undefined', '', 'who renews what nobody has asks every node without bound'],
+    ['.finally(() => this.#done(name))', '', 'who has asked twenty times may never ask again'],
+  ]),
   ...of('adapters/ws/other-servers.ts', ws, [
     ['if (!options.noServer) {', 'if (false) {', 'another listener upgrades what is guarded'],
     ["if (typeof options.WebSocket !== 'function') {", 'if (false) {', 'messages of an old ws go around the gate'],

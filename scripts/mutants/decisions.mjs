@@ -584,10 +584,24 @@ export default [
   },
   {
     file: 'guard/options.ts',
-    find: 'if (connectionsPerIdentity) checkedNumber(',
-    replace: 'if (false) checkedNumber(',
+    find: "checkedNumber('createGuard', name('max'), max, 1)",
+    replace: '',
     tests: [bounds],
     why: 'a limit of NaN connections limits nothing',
+  },
+  {
+    file: 'guard/options.ts',
+    find: "checkedChoice('createGuard', name('whenUnavailable'), whenUnavailable, ['count-own', 'refuse'])",
+    replace: '',
+    tests: [bounds],
+    why: 'a limit that is misspelt lets everybody in while the store is down',
+  },
+  {
+    file: 'guard/options.ts',
+    find: "checkedChoice('createGuard', name('whenFull'), whenFull, ['refuse', 'replace'])",
+    replace: '',
+    tests: [bounds],
+    why: 'a limit that is misspelt refuses where it was to replace',
   },
   {
     file: 'guard/options.ts',

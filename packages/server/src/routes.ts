@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Guard } from './guard/guard.js'
 import { type Body, type BodyFault, type BodySource, fetchBody, nodeBody, readBody } from './handshake/body.js'
-import { pathReader, type RoutePath } from './handshake/path.js'
+import { isAnyPath, pathReader, type RoutePath } from './handshake/path.js'
 import { fromFetch, fromNode, type Handshake, listHeader, readTarget, singleHeader } from './handshake/request.js'
 import { asksForWebSocket } from './handshake/upgrade.js'
 import type { Identity } from './identity.js'
@@ -56,7 +56,8 @@ type Route = (call: Call) => Promise<HttpAnswer>
  *   session; answers 200 `{"expiresIn"}`;
  * - `POST {path}/backchannel-logout` with a `logout_token`, from an OpenID provider, revokes what the token names; answers
  *   200, or 400 when the token is bad or the logout failed (OpenID Connect Back-Channel Logout 1.0 section 2.8);
- * - `GET {path}` that is neither a WebSocket handshake nor a page load answers 426.
+ * - `GET {path}` that is neither a WebSocket handshake nor a page load answers 426; not where the path is made of
+ *   parameters alone, such as `/:room`, which every file of a site would be one of.
  *
  * A body that a framework has parsed is taken from `request.body`.
  *
@@ -67,6 +68,7 @@ type Route = (call: Call) => Promise<HttpAnswer>
  */
 export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logoutToken }: RoutesOptions): Routes {
   const readPath = pathReader('createRoutes', path)
+  const isOwn = !isAnyPath(path)
 
   /** What a body means; a refusal when it is not there in time, or means nothing. */
   async function read<T>({ request, body: source, place }: Call, meaning: (body: Body) => T | BodyFault) {
@@ -117,7 +119,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     if (asked === undefined) return undefined
     const mark = asked.lastIndexOf('/')
     const route = routes.get(asked.slice(mark))
-    const isProbe = request.method === 'GET' && !asksForPage(request) && !asksForWebSocket(request)
+    const isProbe = isOwn && request.method === 'GET' && !asksForPage(request) && !asksForWebSocket(request)
     if (!route && !isProbe) return undefined
     let path: string | undefined
     try {

@@ -1,7 +1,8 @@
 import type { CodeName } from '@sallyport/protocol'
 import type { Conversation, WireMessage } from '../dialects/dialect.js'
 import type { Handshake } from '../handshake/request.js'
-import { type Identity, sameIdentity } from '../identity.js'
+import { type Identity, identityKey, sameIdentity } from '../identity.js'
+import { AtOnce } from '../limits/at-once.js'
 import { grace, Lingering } from '../limits/lingering.js'
 import type { RevocationLog } from '../revocation/log.js'
 import type { RevocationTarget } from '../revocation/target.js'
@@ -29,6 +30,9 @@ import { type SourceReaders, sourceOf } from './source.js'
 import { acknowledge } from './tell.js'
 import { end, type Linger, type Transport } from './transport.js'
 
+// A question to the other nodes lasts a second when none of them has an answer.
+const maxQuestions = 20
+
 /** What the connections of a guard are built on. */
 export interface ConnectionsOptions<I extends Identity> extends SourceReaders {
   readonly clock: Clock
@@ -53,6 +57,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   readonly #rechecks: Rechecks<I> | undefined
   readonly #drain: Drain
   readonly #linger: Linger
+  readonly #questions = new AtOnce(maxQuestions)
   readonly #options: ConnectionsOptions<I>
 
   constructor(options: ConnectionsOptions<I>) {
@@ -247,7 +252,10 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /** Renews the connection of that id, or all of the session of `accept`, on whatever node they are. */
   renewAll(accept: Accept<I>, connection: string | undefined): Promise<Renewal> {
-    return renewEverywhere(this, { accept, connection }, (question, most) => this.log.ask(question, most))
+    const asker = identityKey(accept.identity)
+    return renewEverywhere(this, { accept, connection }, (question, most) =>
+      this.#questions.run(asker, () => this.log.ask(question, most)),
+    )
   }
 
   /** How long a connection may live on, in whole seconds; `undefined` when its credential has no end. */

@@ -11,7 +11,7 @@ export interface Renewed {
 }
 
 /** What becomes of a renewal: the reasons are those of a refusal. */
-export type Renewal = Renewed | 'connection-unknown' | 'identity-changed'
+export type Renewal = Renewed | 'connection-unknown' | 'identity-changed' | 'renewal-limit'
 
 /** What it is about: a newer credential, for one connection, or for all of its session. */
 export interface RenewalRequest<I extends Identity> {
@@ -27,6 +27,7 @@ export interface Named {
 
 /** The live connections of a node. */
 export interface Renewable<I extends Identity> {
+  isOpen(connection: LiveConnection<I>): boolean
   find(named: Named): LiveConnection<I>[]
   renew(connection: LiveConnection<I>, accept: Accept<I>): boolean
   expiresIn(connection: LiveConnection<I>): number | undefined
@@ -42,22 +43,30 @@ function renewHere<I extends Identity>(
   if (named.length === 0) return 'connection-unknown'
   // Over HTTP another identity does not end the connection: its id alone must not be enough to close it. Sessions of two
   // issuers may have the same name.
-  const renewed = named.filter((live) => connections.renew(live, acceptFor(live)))
-  if (renewed.length === 0) return 'identity-changed'
+  const same = named.filter((live) => connections.renew(live, acceptFor(live)))
+  if (same.length === 0) return 'identity-changed'
+  // A revocation that the other node has not heard of may have ended them.
+  const renewed = same.filter((live) => connections.isOpen(live))
+  if (renewed.length === 0) return 'connection-unknown'
   return leastOf(renewed.map((live) => connections.expiresIn(live)))
 }
 
-/** Renews them wherever they are; `ask` asks the other nodes, unless the one that is named is here. */
+/**
+ * Renews them wherever they are; `ask` asks the other nodes, unless the one that is named is here. It answers nothing when
+ * that has been asked too often.
+ */
 export async function renewEverywhere<I extends Identity>(
   connections: Renewable<I>,
   request: RenewalRequest<I>,
-  ask: (question: string, most: number) => Promise<readonly string[]>,
+  ask: (question: string, most: number) => Promise<readonly string[]> | undefined,
 ): Promise<Renewal> {
   const { accept, connection } = request
   const here = renewHere(connections, request)
   if (connection === undefined ? accept.session === undefined : here !== 'connection-unknown') return here
   const question = JSON.stringify({ renew: { accept: shownOf(accept), connection } })
-  const answers = await ask(question, connection === undefined ? Number.POSITIVE_INFINITY : 1)
+  const asked = ask(question, connection === undefined ? Number.POSITIVE_INFINITY : 1)
+  if (!asked) return 'renewal-limit'
+  const answers = await asked
   const all = [here, ...answers.map(readAnswer)]
   const renewed = all.filter((renewal) => typeof renewal === 'object')
   if (renewed.length > 0) return leastOf(renewed.map(({ expiresIn }) => expiresIn))

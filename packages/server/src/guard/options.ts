@@ -9,6 +9,7 @@ import type { PendingLimits } from '../limits/pending.js'
 import type { AnyMethod } from '../methods.js'
 import { memoryStore } from '../stores/memory.js'
 import type { Store } from '../stores/store.js'
+import { checkedChoice } from '../support/checked-choice.js'
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, longestDelay, systemClock } from '../support/clock.js'
 import { ConfigurationError } from '../support/errors.js'
@@ -136,11 +137,11 @@ export function settingsOf(options: AnyOptions): GuardSettings {
   checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)
   if (life.recheck !== 0) checkedNumber('createGuard', 'life.recheck', life.recheck, 1_000)
   if (life.heartbeat !== 0) checkedNumber('createGuard', 'life.heartbeat', life.heartbeat, 1_000)
-  if (connectionsPerIdentity) checkedNumber('createGuard', 'connectionsPerIdentity.max', connectionsPerIdentity.max, 1)
+  if (connectionsPerIdentity) checkLimit(connectionsPerIdentity)
   const verifyTimeout = checkedNumber('createGuard', 'verifyTimeout', options.verifyTimeout ?? 5_000, 1, longestDelay)
   return {
     protocols: options.protocols ?? [],
-    refuseBy: options.refuseBy ?? 'client',
+    refuseBy: checkedChoice('createGuard', 'refuseBy', options.refuseBy ?? 'client', ['status', 'close', 'client']),
     verifyTimeout,
     originPolicy:
       typeof origins === 'function'
@@ -155,6 +156,13 @@ export function settingsOf(options: AnyOptions): GuardSettings {
     clock,
     random: options.random ?? randomBytes,
   }
+}
+
+function checkLimit({ max, whenFull, whenUnavailable = 'count-own' }: ConnectionLimit): void {
+  const name = (option: keyof ConnectionLimit) => `connectionsPerIdentity.${option}`
+  checkedNumber('createGuard', name('max'), max, 1)
+  checkedChoice('createGuard', name('whenFull'), whenFull, ['refuse', 'replace'])
+  checkedChoice('createGuard', name('whenUnavailable'), whenUnavailable, ['count-own', 'refuse'])
 }
 
 /** How long what a revocation denies could live, on a node that may be cut off meanwhile. */

@@ -55,6 +55,12 @@ export function pathReader(owner: string, path: RoutePath): PathReader {
   }
 }
 
+/** Whether every path of so many segments is one of the route's; unknown of functions, and then `false`. */
+export const isAnyPath = (path: RoutePath): boolean =>
+  typeof path === 'string' &&
+  path.split('/').every((segment) => segment === '' || parameter.test(segment)) &&
+  path !== '/'
+
 /** Whether some path is of both; unknown of functions, and then `false`. */
 export function overlap(a: RoutePath, b: RoutePath): boolean {
   if (typeof a !== 'string' || typeof b !== 'string') return a === b

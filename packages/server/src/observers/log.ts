@@ -7,8 +7,8 @@ export type WriteLine = (line: string) => void
 const maxText = 200
 
 /**
- * Writes one line of JSON for every refusal, for every connection that the guard ends, and when the store goes out of
- * reach or comes back. What came from a client is escaped and cut to 200 characters (the `detail` of a refusal: 500); no
+ * Writes one line of JSON for every refusal, for every connection that the guard ends or whose credential nobody could
+ * look up again, and when the store goes out of reach or comes back. What came from a client is escaped and cut to 200 characters (the `detail` of a refusal: 500); no
  * credential is ever in it.
  *
  * @returns a function that ends it
@@ -33,6 +33,9 @@ export function logRefusals<I extends Identity>(guard: Guard<I>, write: WriteLin
         { event: 'ended', id, code, address, method, ...(reason && { reason: reason.slice(0, maxText) }) },
         event.error,
       )
+    } else if (event.type === 'recheck-failed') {
+      const { id, address, method } = event.connection
+      line({ event: 'recheck-failed', id, address, method }, event.error)
     } else if (event.type === 'store') {
       line({ event: 'store', state: event.state })
     }

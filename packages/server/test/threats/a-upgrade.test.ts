@@ -118,6 +118,49 @@ describe('A47 an upgrade that nobody takes', () => {
   })
 })
 
+describe('F63 an upgrade that comes before the request in front of it is answered', () => {
+  const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+  /** A guarded server that answers its requests when it is told to. */
+  async function slow() {
+    const clock = testClock()
+    const guard = createGuard({ ...allMethods(), clock })
+    const reasons: string[] = []
+    guard.subscribe((event) => event.type === 'refused' && reasons.push(event.reason))
+    const { server, port } = await start((server) => void guardServer(server, guard, { path: '/ws' }, echo))
+    server.removeAllListeners('request')
+    const answers: (() => void)[] = []
+    server.on('request', (_, response) => answers.push(() => response.end('served')))
+    const client = await RawClient.connect(port)
+    return { client, answers, reasons, guard }
+  }
+
+  it.each(['/ws', '/none'])('F63 is refused behind its answer: %s', async (target) => {
+    const { client, answers, reasons, guard } = await slow()
+    const upgraded = rawHandshake(target, bearer)
+    client.write(request + upgraded)
+    while (answers.length === 0) await nextTurn()
+    await nextTurn()
+    expect(await client.until(() => true)).toHaveLength(0)
+    answers[0]?.()
+    const { text } = await client.toEnd()
+    expect(text).toMatch(target === '/ws' ? /200 OK.*servedHTTP\/1\.1 400 /s : /200 OK.*servedHTTP\/1\.1 404 /s)
+    expect(text).not.toContain('101')
+    expect(reasons).toEqual(target === '/ws' ? ['handshake-pipelined'] : [])
+    expect(guard.pending).toBe(0)
+  })
+
+  it('F63 and is taken when it comes behind that', async () => {
+    const { client, answers } = await slow()
+    client.write(request)
+    while (answers.length === 0) await nextTurn()
+    answers[0]?.()
+    await client.until((received) => received.includes('served'))
+    client.write(rawHandshake('/ws', bearer))
+    expect(String(await client.until((received) => received.includes('hello ada')))).toContain('101 Switching')
+  })
+})
+
 describe('G34 the second head on a connection', () => {
   const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 

@@ -1,8 +1,8 @@
-import { memoryStore, rejected } from '@sallyport/server'
+import { type Follower, memoryStore, rejected } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
-import { nextTurn } from '../support/deferred.js'
+import { deferred, nextTurn } from '../support/deferred.js'
 import { type Claims, credentialOf, type LiveOptions, live, verifyClaims } from '../support/live.js'
 
 const hour = 3_600_000
@@ -68,6 +68,52 @@ describe('F38 a renewal that is sent to another node', () => {
     expect(asked.reasons()).toEqual(['identity-changed', 'identity-changed'])
     expect(connection!.expiresAt).toBe(expiresAt)
     expect(other.guard.connections.size).toBe(1)
+  })
+
+  it.each([
+    ['finds none, when the other has ended it by a revocation that this one has not heard of', 's2', 404],
+    ['finds it, when that is of another session', 's3', 200],
+  ])('F61 %s', async (_, session, status) => {
+    const { way, clock, asked, other, claims } = nodes()
+    const client = await other.connect(claims())
+    clock.advance(1_000)
+    way.follows = false
+    await other.guard.revoke({ session })
+    const fresh = credentialOf(claims({ session: 's2' }))
+    expect((await statusOf(asked.renew(fresh, { connection: client.connection!.id })))[0]).toBe(status)
+    if (status === 404) expect((await client.closed).code).toBe(4010)
+    expect(other.guard.connections.size).toBe(status === 404 ? 0 : 1)
+  })
+
+  it('F62 asks the others twenty times at once for an identity, and refuses more', async () => {
+    const clock = testClock()
+    const shared = memoryStore({ clock })
+    const { promise, resolve } = deferred<string[]>()
+    let questions = 0
+    const ask = () => {
+      questions += 1
+      return promise
+    }
+    const store = {
+      ...shared,
+      follow: (follower: Follower) => Object.create(shared.follow(follower), { ask: { value: ask } }),
+    }
+    const { guard, renew, connect, reasons } = live({ clock, store: () => store })
+    const { connection } = await connect({ id: 'ada' })
+    const asking = Array.from({ length: 20 }, () => renew(credentialOf({ id: 'ada' }), { connection: 'none' }))
+    const others = renew(credentialOf({ id: 'eve' }), { connection: 'none' })
+    while (questions < 21) await nextTurn()
+    const [refused] = [await renew(credentialOf({ id: 'ada' }), { connection: 'none' })]
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(reasons()).toEqual(['renewal-limit'])
+    // What is here needs no question.
+    expect((await renew(credentialOf({ id: 'ada' }), { connection: connection!.id })).status).toBe(200)
+    resolve([])
+    for (const answer of [...asking, others]) expect((await answer).status).toBe(404)
+    expect((await renew(credentialOf({ id: 'ada' }), { connection: 'none' })).status).toBe(404)
+    expect(questions).toBe(22)
+    expect(guard.pending).toBe(0)
   })
 
   it('F38 finds none where there is none', async () => {

@@ -66,6 +66,22 @@ describe('a number among the options', () => {
   })
 })
 
+describe('a choice among the options', () => {
+  const places = (more: object) => ({ connectionsPerIdentity: { max: 1, whenFull: 'refuse' as const, ...more } })
+
+  it.each([
+    ['refuseBy', 'close', (refuseBy: string) => ({ refuseBy: refuseBy as 'close' })],
+    ['connectionsPerIdentity.whenFull', 'replace', (whenFull: string) => places({ whenFull })],
+    ['connectionsPerIdentity.whenUnavailable', 'refuse', (whenUnavailable: string) => places({ whenUnavailable })],
+  ])('F60 is one of those that there are, or the guard does not start: %s', (name, good, options) => {
+    expect(() => createGuard({ accept, ...options(good) })).not.toThrow()
+    for (const bad of [`${good}d`, '', true as never]) {
+      const said = `createGuard: ${name} is ${JSON.stringify(bad)}; give '`
+      expect(() => createGuard({ accept, ...options(bad) })).toThrow(said)
+    }
+  })
+})
+
 describe('a credential', () => {
   const memory = 3_600_000
   const lives = (ms: number): Verifier<Identity> => {

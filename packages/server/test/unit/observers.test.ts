@@ -1,5 +1,13 @@
 import type { Attributes, Meter, ObservableGauge, ObservableResult } from '@opentelemetry/api'
-import { type GuardEvent, logRefusals, reasons, rejected, UnavailableError, type Verifier } from '@sallyport/server'
+import {
+  type GuardEvent,
+  logRefusals,
+  reasons,
+  rejected,
+  session,
+  UnavailableError,
+  type Verifier,
+} from '@sallyport/server'
 import { Registry, register } from 'prom-client'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Identity } from '../../src/identity.js'
@@ -210,6 +218,31 @@ describe('logRefusals', () => {
       ['store', 'stale'],
       ['store', 'current'],
     ])
+  })
+
+  it('writes one when nobody can say whether a credential is still good', async () => {
+    let fails = false
+    const look = session(async () => {
+      if (fails) throw new UnavailableError('the canary is down')
+      return { identity: { id: 'ada' } }
+    })
+    const { connect, clock, guard, entries, lines } = logged({ verify: look, life: { recheck: minute } })
+    const { connection } = await connect('s1', 'cookie', '198.51.100.8')
+    const failed = nextEvent(guard, 'recheck-failed')
+    fails = true
+    clock.advance(minute)
+    await failed
+    expect(entries()).toEqual([
+      {
+        time: expect.any(String),
+        event: 'recheck-failed',
+        id: connection!.id,
+        address: '198.51.100.8',
+        method: 'cookie',
+        error: 'UnavailableError',
+      },
+    ])
+    expect(lines.join()).not.toContain('canary')
   })
 
   it('names an error, and tells nothing of it', async () => {

@@ -168,6 +168,14 @@ describe.each(Object.entries(forms))('createRoutes as %s', (_, start) => {
     expect((await call({ target: asked })).status).toBe(426)
   })
 
+  it('leaves the files of a site to others, where the path is of parameters alone', async () => {
+    const call = await start(guardOfAll(), '/:room')
+    expect(await (await call({ target: '/app.js' })).text()).toBe('not ours')
+    expect((await call({ target: '/one/ticket', method: 'POST', headers: authorization })).status).toBe(201)
+    const named = await start(guardOfAll(), '/rooms/:room')
+    expect((await named({ target: '/rooms/one' })).status).toBe(426)
+  })
+
   it('leaves a handshake to the route that it is for', async () => {
     const handshake = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' }
     const routes = createRoutes(guardOfAll(), { path: '/ws' })

@@ -11,6 +11,7 @@ import { type Refuse, refuse } from '../../verdict.js'
 import { tapEvents } from './event-tap.js'
 import { limitHeads } from './head-deadline.js'
 import { limitNextHeads } from './next-heads.js'
+import { watchResponses } from './owed.js'
 import { limitRest } from './rest.js'
 import { standInFor } from './stand-in.js'
 import { unlessTaken } from './taken.js'
@@ -20,8 +21,8 @@ export interface UpgradeRoute {
   readonly path: RoutePath
   /** Takes the upgrade: at once, or it answers a promise when it has to think. */
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams): void | Promise<void>
-  /** Says how to refuse an upgrade of which the route's function cannot tell whether it is its own. */
-  onFailure(request: IncomingMessage, error: unknown): Refuse
+  /** Says how to refuse an upgrade that the route is not asked about, and tells of it. */
+  refuse(request: IncomingMessage, reason: Reason, error?: unknown): Refuse
 }
 
 /** A route whose paths can be read. */
@@ -74,11 +75,13 @@ function checkBeside({ path: first }: UpgradeRoute, { path }: UpgradeRoute): voi
 
 function guard(server: Server, clock: Clock): GuardedServer {
   const claims: Claim[] = []
+  const owed = watchResponses(server)
   // The last sees each event first: the heads of upgrades that are ours count too.
   const leavings = [
     tapEvents(server, (event, args) => event === 'upgrade' && takes(...(args as Upgrade))),
     limitHeads(server, clock, headTimeout),
     limitNextHeads(server, clock, headTimeout),
+    owed.leave,
   ]
   const standIn = standInFor(server, 'upgrade')
 
@@ -91,7 +94,7 @@ function guard(server: Server, clock: Clock): GuardedServer {
       // What is no path belongs to nobody: any guard refuses it, and tells of it.
       const [any] = claims
       if (any && path === undefined) pass(any, {}, request, socket, head)
-      else refuseSocket(socket, clock, refuse('path-unknown'))
+      else refuseInTurn(socket, refuse('path-unknown'))
     }
     if (!standIn.isAlone) {
       unlessTaken(socket, clock, turnAway)
@@ -107,11 +110,20 @@ function guard(server: Server, clock: Clock): GuardedServer {
     try {
       params = claim.read(path)
     } catch (error) {
-      refuseSocket(socket, clock, claim.route.onFailure(request, error))
+      refuseInTurn(socket, claim.route.refuse(request, 'internal-error', error))
       return true
     }
-    if (params) pass(claim, params, request, socket, head)
+    if (params && owed.on(socket)) refuseInTurn(socket, claim.route.refuse(request, 'handshake-pipelined'))
+    else if (params) pass(claim, params, request, socket, head)
     return params !== undefined
+  }
+
+  /** Refuses an upgrade behind the responses to the requests before it (RFC 9112 section 9.3.2). */
+  function refuseInTurn(socket: Duplex, refusal: Refuse): void {
+    keepSocket(socket)
+    const response = owed.on(socket)
+    if (response) response.once('close', () => refuseSocket(socket, clock, refusal))
+    else refuseSocket(socket, clock, refusal)
   }
 
   function pass({ route }: Claim, params: PathParams, ...[request, socket, head]: Upgrade): void {

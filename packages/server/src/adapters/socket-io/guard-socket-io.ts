@@ -135,6 +135,6 @@ export function guardSocketIo<I extends Identity>(
   claimUpgrades(httpServer, clock, {
     path,
     onUpgrade: async (request, socket, head) => engine.handleUpgrade(request, socket, head),
-    onFailure: (request, error) => guard.refuse(fromNode(request), 'internal-error', error),
+    refuse: (request, ...why) => guard.refuse(fromNode(request), ...why),
   })
 }

@@ -11,7 +11,7 @@ import type { Identity } from '../../identity.js'
 import { checkedNumber } from '../../support/checked-number.js'
 import { ConfigurationError } from '../../support/errors.js'
 import type { Admit } from '../../verifiers/admit.js'
-import { claimUpgrades } from '../node/upgrades.js'
+import { claimUpgrades, type UpgradeRoute } from '../node/upgrades.js'
 import { Arrival } from './arrival.js'
 import { defaultWebSocketServer } from './default-server.js'
 import { type Message, makeGateable, wire } from './gated-socket.js'
@@ -77,6 +77,13 @@ export function guardServer<I extends Identity, const P extends RoutePath>(
   options: GuardServerOptions<I, P>,
   onConnection: ConnectionHandler<I, ParamsOf<P>>,
 ): () => void
+/**
+ * The same for a library that listens to a `WebSocketServer`: accepted sockets are told of by the `connection` event of
+ * yours, as ws does.
+ *
+ * @returns a function that takes the route off the server; live connections stay.
+ * @throws ConfigurationError as with a handler
+ */
 export function guardServer<I extends Identity, const P extends RoutePath>(
   server: Server,
   guard: Guard<I>,
@@ -119,9 +126,8 @@ export function guardServer<I extends Identity>(
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams) =>
     new Arrival(route, request, socket, head, params).proceed()
-  const onFailure = (request: IncomingMessage, error: unknown) =>
-    guard.refuse(fromNode(request), 'internal-error', error)
-  const giveBack = claimUpgrades(server, clock, { path, onUpgrade, onFailure })
+  const refuse: UpgradeRoute['refuse'] = (request, ...why) => guard.refuse(fromNode(request), ...why)
+  const giveBack = claimUpgrades(server, clock, { path, onUpgrade, refuse })
   const stopWatch = warnOfOthers(server)
   return () => {
     giveBack()

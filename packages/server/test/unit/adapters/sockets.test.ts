@@ -37,7 +37,7 @@ function upgrade(target: string) {
   claimUpgrades(server, testClock(), {
     path: '/ws',
     onUpgrade: async () => {},
-    onFailure: () => expect.unreachable(),
+    refuse: () => expect.unreachable(),
   })
   const socket = new PassThrough()
   expect(() => reset(socket)).toThrow('reset')

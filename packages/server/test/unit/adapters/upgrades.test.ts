@@ -26,7 +26,7 @@ class FakeSocket extends Duplex {
 const routeOf = (path: UpgradeRoute['path'], onUpgrade: (request: IncomingMessage) => unknown): UpgradeRoute => ({
   path,
   onUpgrade: async (request) => void onUpgrade(request),
-  onFailure: () => refuse('internal-error'),
+  refuse: (_, reason) => refuse(reason),
 })
 
 type OnUpgrade = (request: IncomingMessage, socket: FakeSocket) => void
