@@ -1,5 +1,5 @@
 import { type Attempt, type SharedOptions, shared, type TokenSource, ticket } from '@sallyport/client'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeLocks } from './fake-locks.js'
 import { FakeClock, fakeFetch, issued, settled, start } from './fakes.js'
 
@@ -161,6 +161,8 @@ describe('K06 tabs that refresh at once', () => {
 
 describe('without Web Locks', () => {
   const options = { name: 'login', clock: new FakeClock() }
+  // Node.js has them since 24.5.
+  beforeEach(() => void vi.stubGlobal('navigator', undefined))
 
   it('the sockets of one tab take turns', async () => {
     const { login, source } = rotatingLogin()

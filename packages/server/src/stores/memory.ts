@@ -1,4 +1,4 @@
-import cluster from 'node:cluster'
+import type { Cluster } from 'node:cluster'
 import { LRUCache } from 'lru-cache'
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
@@ -27,7 +27,9 @@ const maxSets = 10_000
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { clock = systemClock } = options
   const maxEntries = checkedNumber('memoryStore', 'maxEntries', options.maxEntries ?? 100_000, 1)
-  if (cluster.isWorker) {
+  // Asked for and not imported: not every runtime has it. What is declared of it is the namespace, and not what comes.
+  const cluster = process.getBuiltinModule('node:cluster') as unknown as Cluster | undefined
+  if (cluster?.isWorker) {
     throw new ConfigurationError(
       'memoryStore holds the tickets of one process, and this is one of several workers: use redisStore',
     )

@@ -36,9 +36,19 @@ const frames: DialectFixture = {
   again: (token) => json({ type: 'auth', token }),
 }
 
+const canWrite = (text: string): boolean => {
+  const value: unknown = JSON.parse(text)
+  try {
+    return json(value) === text
+  } catch {
+    return false
+  }
+}
+
 /** Of the two protocols whose clients give parameters. */
 const inParameters = (is: object, where: string): Pick<DialectFixture, 'hello' | 'bare' | 'broken' | 'others'> => {
   const say = (parameters: unknown) => json({ ...is, [where]: parameters })
+  const deep = `${say({ token: 'abc' }).slice(0, -1)},"a":${'['.repeat(8_000)}${']'.repeat(8_000)}}`
   return {
     hello: (token) => say({ lang: 'en', ...(token && { token }) }),
     bare: say({ lang: 'en' }),
@@ -47,7 +57,8 @@ const inParameters = (is: object, where: string): Pick<DialectFixture, 'hello' |
       'a token that is null': say({ token: null }),
       'a token that is an object': say({ token: { a: 'b' } }),
       'a list of tokens': say({ token: ['a', 'b'] }),
-      'deeper than it could be written again': `${say({ token: 'abc' }).slice(0, -1)},"a":${'['.repeat(8_000)}${']'.repeat(8_000)}}`,
+      // Newer engines write whatever they can read.
+      ...(!canWrite(deep) && { 'deeper than it could be written again': deep }),
     },
     others: {
       nothing: '',
