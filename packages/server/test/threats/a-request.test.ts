@@ -347,15 +347,19 @@ describe('A: the request', () => {
     await expectAccepted(port, good)
   })
 
-  // Node.js drops, without a word, what comes behind a thousand headers.
+  // Node.js 20 drops, without a word, what comes behind a thousand headers; newer ones refuse the request themselves.
   it.each<[string, RawHeaders]>([
     ['nothing', {}],
     ['a body', { 'Content-Length': '5' }],
     ['a second credential', { AUTHORIZATION: 'Bearer good-eve' }],
     ['a second host', { HOST: 'evil.example' }],
-  ])('A21 refuses 1,900 headers that could hide %s', (_, hidden) =>
-    expectUnread(`${changed({ ...padding(1_900), ...hidden })}hello`, 400, changed(padding(50))),
-  )
+  ])('A21 refuses 1,900 headers that could hide %s', async (_, hidden) => {
+    const request = `${changed({ ...padding(1_900), ...hidden })}hello`
+    const { port, verify } = await start()
+    if ((await rawRequest(port, request)).status !== 431) return expectUnread(request, 400, changed(padding(50)))
+    expect(verify).not.toHaveBeenCalled()
+    await expectAccepted(port, changed(padding(50)))
+  })
 
   const extensions = [
     'constructor',
