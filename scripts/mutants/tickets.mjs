@@ -61,7 +61,7 @@ export default [
     ],
   ]),
   ...of('stores/memory.ts', store, [
-    ['if (cluster.isWorker)', 'if (false)', 'workers that do not see the tickets of each other'],
+    ['if (cluster?.isWorker)', 'if (false)', 'workers that do not see the tickets of each other'],
     ['if (values.size >= maxEntries) throw', 'if (false) throw', 'a store that grows for ever'],
     ['if (values.size >= maxEntries) makeRoom()', '', 'values that grow for ever'],
     ['      values.delete(key)\n', '', 'a ticket that is good twice'],
