@@ -21,6 +21,7 @@ const floors = [
   { files: ['methods', 'connections/'], kin: ['connections/'] },
   { files: ['guard/'], kin: ['guard/'] },
   { files: ['routes', 'observers/', 'adapters/node/'], kin: ['observers/', 'adapters/node/'] },
+  { files: ['adapters/fetch/'], kin: ['adapters/fetch/'] },
   { files: ['adapters/ws/', 'adapters/crossws/'], kin: ['adapters/ws/', 'adapters/crossws/'] },
   { files: ['adapters/socket-io/'], kin: ['adapters/socket-io/'] },
   { files: ['adapters/fastify', 'adapters/hono'] },

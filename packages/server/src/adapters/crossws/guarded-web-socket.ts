@@ -1,13 +1,12 @@
 import type { Connection } from '../../connections/connection.js'
 import type { Authorize } from '../../connections/inner-door.js'
-import { checkDialect, type Dialect } from '../../dialects/dialect.js'
-import { plain } from '../../dialects/plain.js'
+import type { Dialect } from '../../dialects/dialect.js'
 import type { Guard } from '../../guard/guard.js'
 import { fromFetch, fromNode } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
-import { checkedNumber } from '../../support/checked-number.js'
 import type { Admit } from '../../verifiers/admit.js'
-import { Passage, type PeerHooks } from './passage.js'
+import { Passage } from '../fetch/passage.js'
+import { checkRoute } from '../fetch/route-options.js'
 import {
   type CrosswsHooks,
   type CrosswsMessage,
@@ -15,11 +14,25 @@ import {
   nodeRequestOf,
   type UpgradeAnswer,
   type UpgradeRequest,
+  wireOf,
 } from './peer.js'
+import { gateOf } from './peer-gate.js'
 import { headersOf, refuseUpgrade } from './upgrade-answer.js'
 
-export type { PeerHooks } from './passage.js'
 export type { CrosswsHooks, CrosswsMessage, CrosswsPeer, UpgradeAnswer, UpgradeRequest } from './peer.js'
+
+/** Hooks of the application about its peers: those that were accepted. */
+export interface PeerHooks<P, M> {
+  /** A peer was accepted. While it answers a promise that has not settled, the messages of the peer wait. */
+  open?(peer: P): unknown
+  message?(peer: P, message: M): unknown
+  close?(peer: P, details: { code?: number; reason?: string }): unknown
+  error?(peer: P, error: Error): unknown
+  /** Called by crossws 0.4, and not on every runtime; so are the two below. */
+  drain?(peer: P): unknown
+  ping?(peer: P, data: Uint8Array): unknown
+  pong?(peer: P, data: Uint8Array): unknown
+}
 
 /** Hooks of the application, as those of crossws. */
 export interface GuardedHooks<P, M> extends PeerHooks<P, M> {
@@ -50,7 +63,6 @@ export interface GuardedWebSocketOptions<I extends Identity, M> {
   readonly maxBufferedBytes?: number
 }
 
-const mebibyte = 1_048_576
 const passageKey = Symbol('passage')
 
 /**
@@ -73,19 +85,16 @@ export function guardedWebSocket<I extends Identity, P extends CrosswsPeer, M ex
   hooks: GuardedHooks<P, M>,
   options: GuardedWebSocketOptions<I, M> = {},
 ): CrosswsHooks<P, M> {
-  const { admit, dialect = plain, maxBufferedBytes = 16 * mebibyte, messagesPerSecond } = options
-  const { connections, clock } = guard
-  checkDialect('guardedWebSocket', dialect)
-  checkedNumber('guardedWebSocket', 'maxBufferedBytes', maxBufferedBytes, 0)
-  if (messagesPerSecond !== undefined) checkedNumber('guardedWebSocket', 'messagesPerSecond', messagesPerSecond, 1)
-  const route = { ...options, hooks, dialect, maxBufferedBytes, connections, clock }
+  const { admit } = options
+  const { clock, connections } = guard
+  const { dialect, ...route } = { ...checkRoute('guardedWebSocket', options), connections, clock }
 
   async function upgrade(request: UpgradeRequest) {
     const node = nodeRequestOf(request)
     const handshake = node ? fromNode(node) : fromFetch(request as Request, request.ip)
     const place = guard.enter(handshake)
     if ('reason' in place) return refuseUpgrade(request, clock, place)
-    const passage = new Passage(route, { handshake, place })
+    const passage = new Passage<I, M>(guard, admit, { handshake, place })
     // A reset ends the process where nobody listens, and crossws does not.
     node?.socket.on('error', ignore).once('close', () => passage.giveUp())
     try {
@@ -95,6 +104,7 @@ export function guardedWebSocket<I extends Identity, P extends CrosswsPeer, M ex
         return refuseUpgrade(request, clock, verdict)
       }
       passage.decided(verdict)
+      passage.expect()
       const theirs = verdict.type === 'refuse' ? undefined : await hooks.upgrade?.(request)
       if (theirs instanceof Response) throw theirs
       const { namespace } = theirs ?? {}
@@ -112,13 +122,20 @@ export function guardedWebSocket<I extends Identity, P extends CrosswsPeer, M ex
     }
   }
 
-  /** The passage of a peer, who is there by now. */
-  function passageOf(peer: P): Passage<I, P, M> {
-    const marked = peer.context as { [passageKey]?: Passage<I, P, M> }
+  /** The passage of a peer, who is there by now: told by whichever hook is called first. */
+  function passageOf(peer: P): Passage<I, M> {
+    const marked = peer.context as { [passageKey]?: Passage<I, M> }
     // Some runtimes lose the context on the way.
-    marked[passageKey] ??= new Passage(route)
+    marked[passageKey] ??= new Passage(guard, admit)
     const passage = marked[passageKey]
-    passage.arrive(peer)
+    if (passage.hasArrived) return passage
+    const deliver = (message: M) => passage.watch(hooks.message?.(peer, message))
+    const gate = gateOf<M>({ peer, dialect, protocol: passage.protocol, deliver })
+    const handOver = () => {
+      gate.show()
+      return hooks.open?.(peer)
+    }
+    passage.arrive({ gate, options: { ...route, wire: wireOf<M>(peer) }, handOver })
     return passage
   }
 

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream'
-import type { Gate, Receiver, SendGuard } from '../../connections/accepted-socket.js'
-import type { CloseListener } from '../../connections/transport.js'
 import type { Dialect, WireMessage } from '../../dialects/dialect.js'
+import { SocketGate } from '../fetch/socket-gate.js'
 import { limitRest } from '../node/rest.js'
 import { type CrosswsMessage, type CrosswsPeer, sizeOf } from './peer.js'
 
@@ -39,37 +38,24 @@ export function gateOf<M extends CrosswsMessage>(options: PeerGateOptions<M>): P
 }
 
 const open = 1
-const maxRest = 65_536
 
-/**
- * A peer whose messages come to us first. They are dropped until somebody says what becomes of them, and for ever once the
- * gate is shut. While it is shut, and before anybody looks after what is sent, nothing is.
- */
-class PeerGate<M extends CrosswsMessage> implements Gate<M> {
-  readonly dialect: Dialect
-  readonly deliver: (message: M) => void
-  sends: SendGuard | undefined
-  terminate?: () => void
+/** The gate of a peer. Until it is shown, and once it is shut, the application finds it nowhere. */
+class PeerGate<M extends CrosswsMessage> extends SocketGate<M> {
+  readonly #deliver: (message: M) => void
   readonly #peer: CrosswsPeer
   readonly #webSocket: RuntimeWebSocket
-  #receiver: Receiver<M> = nobody
-  #count: ((bytes: number) => void) | undefined
-  #rest = 0
-  #isShut = false
   #isOurs = false
-  #isClosing = false
-  #isClosed = false
-  #closeListener: CloseListener | undefined
 
   /** @param sender who sends whatever is sent to the peer */
   constructor({ peer, dialect, protocol, deliver }: PeerGateOptions<M>, sender: Pick<CrosswsPeer, 'send'>) {
-    this.dialect = dialect
-    this.deliver = deliver
+    super(dialect)
+    this.#deliver = deliver
     this.#peer = peer
     this.#webSocket = peer.websocket
     // Elsewhere that of crossws does nothing, or throws.
     if (typeof this.#webSocket.terminate === 'function') this.terminate = () => peer.terminate()
     this.#watch(sender)
+    this.#hide()
     showProtocol(peer, protocol)
   }
 
@@ -77,17 +63,16 @@ class PeerGate<M extends CrosswsMessage> implements Gate<M> {
     const { send } = sender
     const gate = this
     sender.send = function (...args) {
-      if (!gate.#isOurs && (gate.#isShut || !gate.sends)) return undefined
-      gate.sends?.beforeSend()
-      if (gate.#isShut) return undefined
+      if (gate.#isOurs) return Reflect.apply(send, this, args)
+      if (!gate.maySend()) return undefined
       const sent = Reflect.apply(send, this, args)
-      gate.sends?.afterSend()
+      gate.hasSent()
       return sent
     }
   }
 
   /** Keeps the peer from those whom the application sees, and tells to all of them. */
-  hide(): void {
+  #hide(): void {
     const { peers, topics } = this.#peer
     for (const topic of [...topics]) this.#peer.unsubscribe(topic)
     peers.delete(this.#peer as never)
@@ -97,40 +82,20 @@ class PeerGate<M extends CrosswsMessage> implements Gate<M> {
     this.#peer.peers.add(this.#peer as never)
   }
 
-  onMessage(receiver: Receiver<M>): void {
-    if (!this.#isShut) this.#receiver = receiver
+  deliver(message: M): void {
+    this.#deliver(message)
   }
-
-  /** Says who counts the bytes that come, until the answer is called. */
-  onBytes(count: (bytes: number) => void): () => void {
-    this.#count = count
-    return () => {
-      this.#count = undefined
-    }
-  }
-
-  /** Takes a message of the peer. */
-  take(message: M): void {
-    this.#receiver.receive(message)
-    if (this.#isShut) this.takeRest(message)
-    else this.#count?.(sizeOf(message))
-  }
-
-  /** Takes what the peer sends when it is over. */
-  protected takeRest(message: M): void {
-    this.#rest += sizeOf(message)
-    if (this.#rest > maxRest) this.terminate?.()
-  }
-
-  get isOpen(): boolean {
-    return !this.#isClosing && !this.#isClosed && (this.#webSocket.readyState ?? open) === open
+  protected get isConnected(): boolean {
+    return (this.#webSocket.readyState ?? open) === open
   }
   get bufferedAmount(): number {
     const { bufferedAmount = this.#webSocket.bufferedAmount ?? 0 } = this.#peer as { bufferedAmount?: number }
     return bufferedAmount
   }
-  send(message: WireMessage): void {
-    if (!this.isOpen) return
+  protected sizeOf(message: M): number {
+    return sizeOf(message)
+  }
+  protected write(message: WireMessage): void {
     this.#isOurs = true
     try {
       this.#peer.send(message)
@@ -138,26 +103,11 @@ class PeerGate<M extends CrosswsMessage> implements Gate<M> {
       this.#isOurs = false
     }
   }
-  shut(): void {
-    if (this.#isShut) return
-    this.#receiver = nobody
-    this.#isShut = true
-    this.hide()
-  }
-  close(code: number, reason: string): void {
-    if (!this.isOpen) return
-    this.#isClosing = true
+  protected writeClose(code: number, reason: string): void {
     this.#peer.close(code, reason)
   }
-  onClose(listener: CloseListener): void {
-    this.#closeListener = listener
-    if (this.#isClosed) listener.closed()
-  }
-  /** Tells that the peer is gone. */
-  closed(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#closeListener?.closed()
+  protected override whenShut(): void {
+    this.#hide()
   }
 }
 
@@ -174,7 +124,7 @@ class NodePeerGate<M extends CrosswsMessage> extends PeerGate<M> {
     this.#webSocket = webSocket
     this.#socket = webSocket._socket
     // The pong waits to be sent, too.
-    webSocket.on('ping', () => this.sends?.afterSend())
+    webSocket.on('ping', () => this.hasSent())
   }
 
   override onBytes(count: (bytes: number) => void): () => void {
@@ -192,8 +142,8 @@ class NodePeerGate<M extends CrosswsMessage> extends PeerGate<M> {
   resume(): void {
     this.#webSocket.resume()
   }
-  override shut(): void {
-    super.shut()
+  protected override whenShut(): void {
+    super.whenShut()
     limitRest(this.#socket)
     this.#webSocket.resume()
   }
@@ -204,5 +154,3 @@ function showProtocol(peer: CrosswsPeer, protocol = ''): void {
   const get = (target: object, name: string | symbol) => (name === 'protocol' ? protocol : Reflect.get(target, name))
   Object.defineProperty(peer, 'websocket', { value: new Proxy(peer.websocket, { get }) })
 }
-
-const nobody: Receiver<unknown> = { receive() {} }

@@ -1,30 +1,16 @@
-import { STATUS_CODES } from 'node:http'
-import { refusalAnswer } from '../../refusals/http-answer.js'
 import type { Clock } from '../../support/clock.js'
 import type { Refuse, Verdict } from '../../verdict.js'
+import { refusalResponse } from '../fetch/refusal.js'
 import { refuseSocket } from '../node/upgrades.js'
 import { type HeadersInit, isOld, nodeRequestOf, type UpgradeRequest } from './peer.js'
 
 /** Refuses an upgrade with a status: on the socket itself where that can be reached. */
 export function refuseUpgrade(request: UpgradeRequest, clock: Clock, verdict: Refuse) {
   const node = nodeRequestOf(request)
-  if (!node) return responseOf(verdict)
+  if (!node) return refusalResponse(verdict)
   refuseSocket(node.socket, clock, verdict)
   // crossws 0.3 would write whatever we answer.
   return isOld(request) ? new Promise<never>(() => {}) : { handled: true }
-}
-
-/** A whole response: crossws writes nothing by itself, not even how long it is. */
-function responseOf({ code, reason }: Refuse): Response {
-  const { status, headers, body } = refusalAnswer({ code, reason }, code === 'methodNotAllowed' ? { Allow: 'GET' } : {})
-  const length = `${Buffer.byteLength(body)}`
-  // Who sends Upgrade must name it here too (RFC 9110 section 7.8).
-  const connection = 'Upgrade' in headers ? 'close, Upgrade' : 'close'
-  return new Response(body, {
-    status,
-    statusText: STATUS_CODES[status] ?? '',
-    headers: { ...headers, 'Content-Length': length, Connection: connection },
-  })
 }
 
 /**
