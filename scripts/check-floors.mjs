@@ -15,6 +15,8 @@ const floors = [
   { files: ['handshake/', 'stores/'], kin: ['handshake/', 'stores/'] },
   { files: ['stores/redis/'], kin: ['stores/redis/'] },
   { files: ['carriers/', 'dialects/', 'limits/'], kin: ['carriers/', 'dialects/', 'limits/'] },
+  { files: ['verifiers/algorithms', 'verifiers/detail', 'verifiers/settings', 'verifiers/shape'] },
+  { files: ['verifiers/keys/'], kin: ['verifiers/keys/'] },
   { files: ['verifiers/'], kin: ['verifiers/'] },
   { files: ['verifiers/logins/'], kin: ['verifiers/logins/'] },
   { files: ['tickets', 'verdict', 'revocation/'], kin: ['revocation/'] },

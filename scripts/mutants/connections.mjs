@@ -922,17 +922,13 @@ export default [
     ],
     ['    gated.sends = this\n', '', 'nobody looks after what is sent'],
   ]),
-  ...of('adapters/ws/guard-server.ts', slowReaders, [
-    ['= 16 * mebibyte', '= Infinity', 'what waits for a slow reader grows without bound, unless configured'],
+  ...of('connections/socket-options.ts', slowReaders, [
+    ['= 16_777_216', '= Infinity', 'what waits for a slow reader grows without bound, unless configured'],
   ]),
-  ...of('adapters/ws/guard-server.ts', bounds, [
+  ...of('connections/socket-options.ts', bounds, [
+    ["checkedNumber(owner, 'maxBufferedBytes', maxBufferedBytes, 0)", '', 'a limit of NaN bytes limits nothing'],
     [
-      "checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)",
-      '',
-      'a limit of NaN bytes limits nothing',
-    ],
-    [
-      "checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)",
+      "checkedNumber(owner, 'messagesPerSecond', messagesPerSecond, 1)",
       'undefined',
       'a limit of NaN messages limits nothing',
     ],
@@ -1046,7 +1042,7 @@ export default [
     ['verdict = await guard.decide(handshake, admit)', 'verdict = await guard.decide(handshake)', 'admit is not asked'],
   ]),
   ...of('adapters/nest/guarded-ws-adapter.ts', nest, [
-    ['{ maxPayload: mebibyte, ...settings', '{ ...settings', 'a message is as long as Nest allows'],
+    ['{ maxPayload, ...settings', '{ ...settings', 'a message is as long as Nest allows'],
     ["connections.end(live, 'restart')", '{}', 'an application that closes cuts its clients off'],
     ['    this.#leavings.get(server)?.()\n', '', 'clients come into an application that closes'],
     ['const route = { ...this.#options, ', 'const route = { ', 'admit is not asked'],

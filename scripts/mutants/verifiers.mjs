@@ -167,7 +167,7 @@ export default [
       'a tenant that is none any more, as long as it is remembered',
     ],
   ]),
-  ...of('keys.ts', providers, [
+  ...of('keys/key-source.ts', providers, [
     ['isKeyFile(bytes) ||', '', 'a public key as a secret'],
     ["|| isKeyFile(Buffer.from(bytes.toString('latin1'), 'base64'))", '', 'a public key in base64 as a secret'],
     ["if (text.includes('-----BEGIN ')) return true", '', 'a PEM as a secret'],
@@ -179,7 +179,7 @@ export default [
     ],
     [".replaceAll('\\\\r', '')", '', 'a private key with its name broken up'],
   ]),
-  ...of('fetch-json.ts', providers, [
+  ...of('keys/fetch-json.ts', providers, [
     [
       'await within(answer(), timeout,',
       'await within(answer(), timeout * 1e6,',
@@ -207,13 +207,13 @@ export default [
       'the first issuer in the place of the one that is not named',
     ],
   ]),
-  ...of('keys.ts', signature, [
+  ...of('keys/key-source.ts', signature, [
     ["pem.includes('PRIVATE KEY') ? undefined :", '', 'a private key in the place of the public one'],
     ["key.type === 'public'", 'true', 'a private key object in the place of the public one'],
     ['.length === 0) {', '.length < 0) {', 'an algorithm that no key is for'],
   ]),
   ...of(
-    'keys.ts',
+    'keys/key-source.ts',
     [...jwks, ...signature],
     [
       ["|| 'd' in jwk", '', 'a key whose private half is known'],
@@ -224,7 +224,7 @@ export default [
       ['&& (kid === undefined || one.kid === kid)', '', 'another key than the token names'],
     ],
   ),
-  ...of('key-options.ts', settings, [
+  ...of('keys/options.ts', settings, [
     [
       'if (checked.every((algorithm) => allowed.includes(algorithm))) return checked',
       'return checked',
@@ -239,7 +239,7 @@ export default [
     ],
     ['(allowHttp || isLoopback(url.hostname))', 'true', 'secrets and keys without encryption'],
   ]),
-  ...of('fetched-keys.ts', jwks, [
+  ...of('keys/fetched-keys.ts', jwks, [
     ['.slice(0, maxTries)', '', 'any number of signatures for one token'],
     ['if (elapsed < gap) return Promise.resolve()', '', 'a fetch for each unknown key'],
     ['Math.min(2 * gap, cooldown)', 'shortestGap', 'a fetch each second for unknown keys'],
@@ -248,7 +248,7 @@ export default [
     ['found.keys.length === 0 && failure', 'false', 'an unknown key while the server is down is a forgery'],
     ['mayFetch ? maxAge : lastUse', 'lastUse', 'a removed key for an hour'],
   ]),
-  ...of('discover.ts', discovery, [
+  ...of('keys/discover.ts', discovery, [
     ['named !== issuer', 'false', 'keys by the document of another issuer'],
     [
       "typeof endpoint === 'string' ? endpoint : '', dangerouslyAllowHttp)",
@@ -265,14 +265,14 @@ export default [
     ["typeof type !== 'string' || type.toLowerCase() !== 'bearer'", 'false', 'a token that is no bearer token'],
     ['Math.min(now + maxAge, end(result))', 'now + maxAge', 'a remembered token beyond its end'],
   ]),
-  ...of('breaker.ts', introspection, []),
+  ...of('keys/breaker.ts', introspection, []),
   ...of(
     'cache.ts',
     ['unit/verifiers/cache.test.ts', 'threats/b-cache.test.ts'],
     [['!entry || now < entry.until', 'true', 'what is remembered never ends']],
   ),
   ...of(
-    'fetch-json.ts',
+    'keys/fetch-json.ts',
     [...introspection, ...jwks],
     [["...question, redirect: 'manual'", "...question, redirect: 'follow'", 'a redirect takes the token elsewhere']],
   ),

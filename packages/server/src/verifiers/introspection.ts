@@ -4,7 +4,6 @@ import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
 import { ConfigurationError, UnavailableError } from '../support/errors.js'
 import { hash } from '../support/hash.js'
-import { createBreaker } from './breaker.js'
 import { createCache } from './cache.js'
 import {
   type ClaimRules,
@@ -17,7 +16,8 @@ import {
   type TokenIdentity,
 } from './claims.js'
 import { unlike } from './detail.js'
-import { type Fetch, fetchJson, StatusError } from './fetch-json.js'
+import { createBreaker } from './keys/breaker.js'
+import { type Fetch, fetchJson, StatusError } from './keys/fetch-json.js'
 import { checkedIssuer, checkedRecipient, type Issuer, type Recipient } from './parties.js'
 import { checkedClaim, checkedUrl } from './settings.js'
 import { isPlaceholder } from './shape.js'

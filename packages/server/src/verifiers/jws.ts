@@ -4,7 +4,7 @@ import { andThen } from '../support/and-then.js'
 import { algorithmOf } from './algorithms.js'
 import { type ClaimRules, type Claims, checkClaims } from './claims.js'
 import { unlike } from './detail.js'
-import type { KeyHeader, KeySource } from './keys.js'
+import type { KeyHeader, KeySource } from './keys/key-source.js'
 import { isObject } from './shape.js'
 import { isRejected, type Rejected, rejected } from './verifier.js'
 

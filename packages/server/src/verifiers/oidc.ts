@@ -1,9 +1,9 @@
 import type { Identity } from '../identity.js'
 import type { PublicKeyAlgorithm } from './algorithms.js'
 import type { Identify, TokenIdentity } from './claims.js'
-import { discover } from './discover.js'
-import type { JwksOptions } from './fetched-keys.js'
 import { type JwtRules, jwt } from './jwt.js'
+import { discover } from './keys/discover.js'
+import type { JwksOptions } from './keys/fetched-keys.js'
 import type { Recipient } from './parties.js'
 import type { Known, Verifier } from './verifier.js'
 

@@ -1,12 +1,11 @@
-import { createGuard, firstMessage, type WireMessage } from '@sallyport/server'
+import type { WireMessage } from '@sallyport/server'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { testClock } from '../support/clock.js'
 import { microtasks, nextTurn } from '../support/deferred.js'
 import { fixtures } from '../support/dialects.js'
 import { handshake } from '../support/handshake.js'
 import { fakeTransport } from '../support/transport.js'
-import { badCredentials, damaged, fuzz, MoodyVerifier, moods, share, textDamage, timeFor } from './inputs.js'
+import { badCredentials, damaged, fuzz, moods, narrowGuard, share, textDamage, timeFor } from './inputs.js'
 
 const names = Object.keys(fixtures)
 const secrets = ['good-ada', 'good-bob']
@@ -42,14 +41,7 @@ const inputs = share(1 / 10)
 it(`in process, lets nobody of ${inputs} in without a good credential in the words of the protocol, nor shows it`, {
   timeout: timeFor(inputs),
 }, async () => {
-  const clock = testClock()
-  const verifier = new MoodyVerifier()
-  const guard = createGuard({
-    limits: { pendingSockets: 1, pendingPerAddress: 1, failedAttempts: 1_000 },
-    accept: [firstMessage({ verify: verifier.verify })],
-    clock,
-  })
-  guard.subscribe(() => {})
+  const { clock, verifier, guard } = narrowGuard()
   let accepted = 0
   await fuzz(histories, inputs, async ({ history: { name, messages }, turns, mood }) => {
     verifier.reset(mood)

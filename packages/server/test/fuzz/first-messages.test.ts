@@ -1,11 +1,9 @@
-import { createGuard, firstMessage } from '@sallyport/server'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { testClock } from '../support/clock.js'
 import { microtasks, nextTurn } from '../support/deferred.js'
 import { handshake } from '../support/handshake.js'
 import { fakeTransport } from '../support/transport.js'
-import { badAuthFrames, credentials, damagedText, fuzz, MoodyVerifier, moods, share, timeFor } from './inputs.js'
+import { badAuthFrames, credentials, damagedText, fuzz, moods, narrowGuard, share, timeFor } from './inputs.js'
 
 /** What happens to a socket between the doors. */
 type Step =
@@ -41,15 +39,7 @@ function brings(text: string, credential: string): boolean {
 it(`in process, lets nobody of ${inputs} through the inner door without a good first message`, {
   timeout: timeFor(inputs),
 }, async () => {
-  const clock = testClock()
-  const verifier = new MoodyVerifier()
-  const guard = createGuard({
-    // A place that is not given back leaves none for the next.
-    limits: { pendingSockets: 1, pendingPerAddress: 1, failedAttempts: 1_000 },
-    accept: [firstMessage({ verify: verifier.verify })],
-    clock,
-  })
-  guard.subscribe(() => {})
+  const { clock, verifier, guard } = narrowGuard()
   let accepted = 0
   await fuzz(histories, inputs, async ({ steps, mood }) => {
     verifier.reset(mood)

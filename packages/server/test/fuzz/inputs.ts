@@ -1,4 +1,6 @@
 import {
+  createGuard,
+  firstMessage,
   type Identity,
   UnavailableError,
   type Verification,
@@ -6,6 +8,7 @@ import {
   type VerifyContext,
 } from '@sallyport/server'
 import fc from 'fast-check'
+import { testClock } from '../support/clock.js'
 import { microtasks } from '../support/deferred.js'
 import { verifyGood } from '../support/guard.js'
 
@@ -110,6 +113,19 @@ export class MoodyVerifier {
     if (this.mood === 'down') throw new UnavailableError('down')
     return verifyNamed(credential, context)
   }
+}
+
+/** A guard that takes a first message, with one place before it: one that is not given back leaves none for the next. */
+export function narrowGuard() {
+  const clock = testClock()
+  const verifier = new MoodyVerifier()
+  const guard = createGuard({
+    limits: { pendingSockets: 1, pendingPerAddress: 1, failedAttempts: 1_000 },
+    accept: [firstMessage({ verify: verifier.verify })],
+    clock,
+  })
+  guard.subscribe(() => {})
+  return { clock, verifier, guard }
 }
 
 /** What clients send as a first message without a good credential. */

@@ -3,6 +3,7 @@ import { expressSession } from '@sallyport/server/logins'
 import express from 'express'
 import session, { MemoryStore } from 'express-session'
 import { describe, expect, it } from 'vitest'
+import { lookedUpLoginContract } from '../contract/login.js'
 import { startLogin } from '../support/login.js'
 import { accepted, refused } from '../support/verification.js'
 
@@ -40,10 +41,14 @@ async function start(options: Partial<session.SessionOptions> = {}) {
   const login = await startLogin(() => ({ handle: app, name, verify }))
   const browser = login.browser()
   const signIn = async () => (await browser.fetch('/login', { method: 'POST' })).text()
-  return { ...login, browser, signIn, store }
+  const signOut = () => browser.fetch('/logout', { method: 'POST' })
+  const visit = () => browser.fetch('/page')
+  return { ...login, browser, signIn, signOut, visit, store }
 }
 
 describe('a login by express-session', () => {
+  lookedUpLoginContract(start)
+
   it('comes in by its cookie', async () => {
     const { browser, signIn, connect, guard } = await start()
     const id = await signIn()
@@ -61,23 +66,6 @@ describe('a login by express-session', () => {
     await connect(browser.cookies)
   })
 
-  it('ends its connection when somebody signs out', async () => {
-    const { browser, signIn, connect, pass, guard } = await start()
-    await signIn()
-    const other = await connect(browser.cookies)
-    const ada = browser.cookies
-    browser.jar.clear()
-    await signIn()
-    const stays = await connect(browser.cookies)
-    browser.jar.set(name, ada.split('=')[1]!)
-    await browser.fetch('/logout', { method: 'POST' })
-    await pass(minute + 1_000)
-    expect(await other.client.closed).toMatchObject({ code: 4010 })
-    expect(guard.connections.size).toBe(1)
-    stays.client.send('still here')
-    expect(await stays.client.text()).toBe('still here')
-  })
-
   it('is revoked by the id of its session at once', async () => {
     const { browser, signIn, connect, guard } = await start()
     const { client } = await signIn().then(() => connect(browser.cookies))
@@ -86,19 +74,6 @@ describe('a login by express-session', () => {
     expect(guard.connections.size).toBe(1)
     await guard.revoke({ session: hash(id) })
     expect(await client.closed).toMatchObject({ code: 4010 })
-  })
-
-  it('is prolonged while its pages are used, and ends with its session', async () => {
-    const { browser, signIn, connect, pass } = await start()
-    await signIn()
-    const { client } = await connect(browser.cookies)
-    await pass(8 * minute)
-    await browser.fetch('/page')
-    await pass(4 * minute) // twelve minutes after the login
-    client.send('still here')
-    expect(await client.text()).toBe('still here')
-    await pass(10 * minute)
-    expect(await client.closed).toMatchObject({ code: 4019 })
   })
 
   it('has no end where its cookie has none', async () => {

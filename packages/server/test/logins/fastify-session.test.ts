@@ -4,6 +4,7 @@ import { hash } from '@sallyport/server'
 import { expressSession, fastifySession } from '@sallyport/server/logins'
 import { fastify } from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { lookedUpLoginContract } from '../contract/login.js'
 import { startLogin } from '../support/login.js'
 
 declare module 'fastify' {
@@ -35,10 +36,14 @@ async function start(cookiePrefix = '') {
   const login = await startLogin(() => ({ handle: app.routing, name: 'sessionId', verify }))
   const browser = login.browser()
   const signIn = async () => (await browser.fetch('/login', { method: 'POST' })).text()
-  return { ...login, browser, signIn, store }
+  const signOut = () => browser.fetch('/logout', { method: 'POST' })
+  const visit = () => browser.fetch('/page')
+  return { ...login, browser, signIn, signOut, visit, store }
 }
 
 describe('a login by @fastify/session', () => {
+  lookedUpLoginContract(start)
+
   it.each(['', 's:'])('comes in by its cookie with the prefix %j', async (prefix) => {
     const { browser, signIn, connect, refused, guard } = await start(prefix)
     await browser.fetch('/page')
@@ -47,27 +52,6 @@ describe('a login by @fastify/session', () => {
     const { greeting } = await connect(browser.cookies)
     expect(greeting).toBe('hello ada')
     expect([...guard.connections]).toMatchObject([{ method: 'cookie', session: hash(id) }])
-  })
-
-  it('ends its connection when somebody signs out', async () => {
-    const { browser, signIn, connect, pass } = await start()
-    await signIn()
-    const { client } = await connect(browser.cookies)
-    await browser.fetch('/logout', { method: 'POST' })
-    await pass(minute + 1_000)
-    expect(await client.closed).toMatchObject({ code: 4010 })
-  })
-
-  it('is prolonged while its pages are used, and ends with its session', async () => {
-    const { browser, signIn, connect, pass, guard } = await start()
-    await signIn()
-    const { client } = await connect(browser.cookies)
-    await pass(8 * minute)
-    await browser.fetch('/page')
-    await pass(4 * minute) // twelve minutes after the login
-    expect(guard.connections.size).toBe(1)
-    await pass(10 * minute)
-    expect(await client.closed).toMatchObject({ code: 4019 })
   })
 
   it('B31 is refused with a signature that is not that of its id', async () => {

@@ -4,6 +4,7 @@ import express from 'express'
 import session, { MemoryStore } from 'express-session'
 import passport from 'passport'
 import { describe, expect, it } from 'vitest'
+import { lookedUpLoginContract } from '../contract/login.js'
 import { testClock } from '../support/clock.js'
 import { nextTurn } from '../support/deferred.js'
 import { origin } from '../support/guard.js'
@@ -52,10 +53,14 @@ async function start(...more: Middleware<never>[]) {
   const login = await startLogin(() => ({ handle: app, name, verify }))
   const browser = login.browser()
   const signIn = () => browser.fetch('/login', { method: 'POST' })
-  return { ...login, browser, signIn, store, state }
+  const signOut = () => browser.fetch('/logout', { method: 'POST' })
+  const visit = () => browser.fetch('/page')
+  return { ...login, browser, signIn, signOut, visit, store, state }
 }
 
 describe('a login by passport', () => {
+  lookedUpLoginContract(start)
+
   it('comes in by its cookie', async () => {
     const { browser, signIn, connect, refused, guard } = await start()
     await browser.fetch('/page')
@@ -66,27 +71,13 @@ describe('a login by passport', () => {
     expect([...guard.connections]).toMatchObject([{ identity: { id: 'ada', name: 'Ada' } }])
   })
 
-  it('ends its connection when somebody signs out', async () => {
-    const { browser, signIn, connect, pass } = await start()
+  it('is not prolonged by its socket', async () => {
+    const { browser, signIn, connect, pass, store } = await start()
     await signIn()
-    const { client } = await connect(browser.cookies)
-    await browser.fetch('/logout', { method: 'POST' })
-    await pass(minute + 1_000)
-    expect(await client.closed).toMatchObject({ code: 4010 })
-  })
-
-  it('is prolonged while its pages are used, and by its socket not', async () => {
-    const { browser, signIn, connect, pass, store, guard } = await start()
-    await signIn()
-    const { client } = await connect(browser.cookies)
+    await connect(browser.cookies)
     const before = JSON.stringify(Reflect.get(store, 'sessions'))
     await pass(8 * minute)
     expect(JSON.stringify(Reflect.get(store, 'sessions'))).toBe(before)
-    await browser.fetch('/page')
-    await pass(4 * minute) // twelve minutes after the login
-    expect(guard.connections.size).toBe(1)
-    await pass(10 * minute)
-    expect(await client.closed).toMatchObject({ code: 4019 })
   })
 
   it('B31 is refused with another signature', async () => {

@@ -7,6 +7,7 @@ import type { Guard } from '../../guard/guard.js'
 import type { RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
 import { createRoutes, type Routes, type RoutesOptions } from '../../routes.js'
+import { maxPayload } from '../ws/default-server.js'
 import { connectionOf, type GuardServerOptions, guardServer } from '../ws/guard-server.js'
 import { knowClient } from './current-identity.js'
 
@@ -29,8 +30,6 @@ interface GatewayOptions {
   readonly host?: string
   readonly namespace?: string
 }
-
-const mebibyte = 1_048_576
 
 /**
  * Nest's `WsAdapter` behind a guard: gateways see accepted clients alone, each gateway at its `path`, `/` by default, which
@@ -70,7 +69,7 @@ export class GuardedWsAdapter<I extends Identity> extends WsAdapter {
     if (namespace) return super.create(port, { namespace })
     const server = port === 0 ? this.httpServer : this.#serverOf(port, settings.host)
     const routePath: RoutePath = port !== 0 && path === undefined ? () => ({}) : normalized(path)
-    const webSocketServer = new WebSocketServer({ maxPayload: mebibyte, ...settings, noServer: true })
+    const webSocketServer = new WebSocketServer({ maxPayload, ...settings, noServer: true })
     const route = { ...this.#options, path: routePath, webSocketServer }
     const leave = guardServer(server, this.#guard, route, (client, connection, request) => {
       knowClient(client, connection)

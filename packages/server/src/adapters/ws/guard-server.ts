@@ -1,14 +1,11 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
-import type { Authorize } from '../../connections/inner-door.js'
-import { checkDialect, type Dialect } from '../../dialects/dialect.js'
-import { plain } from '../../dialects/plain.js'
+import { checkedSocketOptions, type SocketOptions } from '../../connections/socket-options.js'
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import { fromNode, type PathParams } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
-import { checkedNumber } from '../../support/checked-number.js'
 import { ConfigurationError } from '../../support/errors.js'
 import type { Admit } from '../../verifiers/admit.js'
 import { claimUpgrades, type UpgradeRoute } from '../node/upgrades.js'
@@ -23,7 +20,8 @@ export type { Message } from './gated-socket.js'
 export type { ConnectionHandler } from './hand-over.js'
 
 /** Options of {@link guardServer}. */
-export interface GuardServerOptions<I extends Identity = Identity, P extends RoutePath = RoutePath> {
+export interface GuardServerOptions<I extends Identity = Identity, P extends RoutePath = RoutePath>
+  extends SocketOptions<I, Message> {
   /**
    * The paths that the guard owns: no other listener of the server sees their upgrades. One, such as `/ws`, compared
    * exactly; a pattern such as `/yjs/:room`, whose parameters are one segment each, decoded; or a function that answers
@@ -41,21 +39,6 @@ export interface GuardServerOptions<I extends Identity = Identity, P extends Rou
    * messages are 1 MiB at most.
    */
   readonly webSocketServer?: WebSocketServer
-  /**
-   * The protocol that the route speaks: `graphqlWs`, `trpc`, `hocuspocus`, `yjs`, `mqtt`, `stomp`, or one of yours. It says
-   * which close codes its clients understand and, with `firstMessage()`, how the first message brings the credential. Default:
-   * the protocol of Sallyport.
-   */
-  readonly dialect?: Dialect
-  /** Asked about every message of an accepted connection. Default: all may pass. */
-  readonly authorize?: Authorize<I, Message>
-  /** How many messages a second a connection may send, 1 at least; more close it with 4029. Default: any number. */
-  readonly messagesPerSecond?: number
-  /**
-   * How many bytes of what was sent may wait for a client that reads slowly. One more ends the connection at once, with no
-   * Close: it would wait behind them. Default 16,777,216: 16 MiB. A single message counts whole.
-   */
-  readonly maxBufferedBytes?: number
 }
 
 /**
@@ -95,34 +78,12 @@ export function guardServer<I extends Identity>(
   options: GuardServerOptions<I>,
   onConnection = handlerOf<I>(options.webSocketServer),
 ): () => void {
-  const {
-    path,
-    admit,
-    webSocketServer = defaultWebSocketServer({ clientTracking: false }),
-    dialect = plain,
-    authorize,
-    messagesPerSecond,
-    maxBufferedBytes = 16 * mebibyte,
-  } = options
+  const { path, admit, webSocketServer = defaultWebSocketServer({ clientTracking: false }) } = options
   const { connections, clock } = guard
   checkWebSocketServer(webSocketServer)
-  checkDialect('guardServer', dialect)
-  checkedNumber('guardServer', 'maxBufferedBytes', maxBufferedBytes, 0)
-  if (messagesPerSecond !== undefined) checkedNumber('guardServer', 'messagesPerSecond', messagesPerSecond, 1)
+  const socketOptions = checkedSocketOptions('guardServer', options)
   makeGateable(webSocketServer)
-  const route = {
-    guard,
-    connections,
-    clock,
-    admit,
-    webSocketServer,
-    dialect,
-    authorize,
-    messagesPerSecond,
-    maxBufferedBytes,
-    onConnection,
-    wire,
-  }
+  const route = { ...socketOptions, guard, connections, clock, admit, webSocketServer, onConnection, wire }
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams) =>
     new Arrival(route, request, socket, head, params).proceed()
@@ -139,5 +100,3 @@ function handlerOf<I extends Identity>(webSocketServer: WebSocketServer | undefi
   if (webSocketServer) return emitConnections(webSocketServer)
   throw new ConfigurationError('guardServer: nobody takes the sockets; give a handler or a webSocketServer')
 }
-
-const mebibyte = 1_048_576

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { ConfigurationError } from '../../../src/index.js'
-import { jwks } from '../../../src/verifiers/jwks.js'
+import { jwks } from '../../../src/verifiers/keys/jwks.js'
 import { startJsonServer } from '../../support/json-server.js'
 import { now, signingPair } from '../../support/tokens.js'
 

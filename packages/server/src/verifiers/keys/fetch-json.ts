@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
-import type { Clock } from '../support/clock.js'
-import { UnavailableError } from '../support/errors.js'
-import { within } from '../support/within.js'
+import type { Clock } from '../../support/clock.js'
+import { UnavailableError } from '../../support/errors.js'
+import { within } from '../../support/within.js'
 
 /**
  * The `fetch` of the runtime, or one like it, with a proxy or a certificate authority of your own. It must not follow

@@ -1,9 +1,9 @@
-import { systemClock } from '../support/clock.js'
-import { ConfigurationError, UnavailableError } from '../support/errors.js'
-import { within } from '../support/within.js'
-import { shown } from './detail.js'
+import { systemClock } from '../../support/clock.js'
+import { ConfigurationError, UnavailableError } from '../../support/errors.js'
+import { within } from '../../support/within.js'
+import { shown } from '../detail.js'
+import { checkedUrl } from '../settings.js'
 import { askForKeys, fetchedKeys, type Jwks, type JwksOptions } from './fetched-keys.js'
-import { checkedUrl } from './settings.js'
 
 /**
  * The keys of an OpenID provider, found by its name: `issuer` says in its discovery document where they are (OpenID Connect

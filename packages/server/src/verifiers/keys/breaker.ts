@@ -1,4 +1,4 @@
-import { UnavailableError } from '../support/errors.js'
+import { UnavailableError } from '../../support/errors.js'
 
 /** Stops asking a server that fails. */
 export interface Breaker {

@@ -1,9 +1,16 @@
-import { checkedNumber } from '../support/checked-number.js'
-import { type Clock, systemClock } from '../support/clock.js'
-import { UnavailableError } from '../support/errors.js'
+import { checkedNumber } from '../../support/checked-number.js'
+import { type Clock, systemClock } from '../../support/clock.js'
+import { UnavailableError } from '../../support/errors.js'
+import { isObject } from '../shape.js'
 import { type Fetch, fetchJson } from './fetch-json.js'
-import { type FoundKeys, type KeyHeader, type KeySource, matchingKeys, readJwk, type VerificationKey } from './keys.js'
-import { isObject } from './shape.js'
+import {
+  type FoundKeys,
+  type KeyHeader,
+  type KeySource,
+  matchingKeys,
+  readJwk,
+  type VerificationKey,
+} from './key-source.js'
 
 /** How keys are fetched and kept. Times are in milliseconds. */
 export interface JwksOptions {

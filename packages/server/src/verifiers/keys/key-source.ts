@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { createPublicKey, createSecretKey, type JsonWebKeyInput, KeyObject, type webcrypto } from 'node:crypto'
 import { types } from 'node:util'
-import { ConfigurationError } from '../support/errors.js'
-import { algorithmOf, publicKeyAlgorithms } from './algorithms.js'
-import { isObject } from './shape.js'
+import { ConfigurationError } from '../../support/errors.js'
+import { algorithmOf, publicKeyAlgorithms } from '../algorithms.js'
+import { isObject } from '../shape.js'
 
 /** A shared secret: bytes, or text that stands for its UTF-8 bytes. */
 export type Secret = string | Uint8Array

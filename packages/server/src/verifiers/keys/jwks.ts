@@ -1,5 +1,5 @@
+import { checkedUrl } from '../settings.js'
 import { askForKeys, fetchedKeys, type Jwks, type JwksOptions } from './fetched-keys.js'
-import { checkedUrl } from './settings.js'
 
 /**
  * The keys that an issuer publishes as a JSON Web Key Set (RFC 7517 section 5) at `url`: https, or http on this machine.

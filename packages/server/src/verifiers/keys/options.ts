@@ -1,9 +1,9 @@
-import { ConfigurationError } from '../support/errors.js'
-import { type PublicKeyAlgorithm, publicKeyAlgorithms, type SecretAlgorithm, secretAlgorithms } from './algorithms.js'
+import { ConfigurationError } from '../../support/errors.js'
+import { type PublicKeyAlgorithm, publicKeyAlgorithms, type SecretAlgorithm, secretAlgorithms } from '../algorithms.js'
+import { checkedStrings } from '../settings.js'
 import type { Jwks } from './fetched-keys.js'
 import { jwks } from './jwks.js'
-import { type KeySource, type PublicKey, publicKeys, type Secret, secretKeys } from './keys.js'
-import { checkedStrings } from './settings.js'
+import { type KeySource, type PublicKey, publicKeys, type Secret, secretKeys } from './key-source.js'
 
 /** Where the key is. Give exactly one; its kind limits the algorithms, so that no key serves as another kind. */
 export type JwtKeys =

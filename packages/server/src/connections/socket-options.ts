@@ -1,0 +1,37 @@
+import { checkDialect, type Dialect } from '../dialects/dialect.js'
+import { plain } from '../dialects/plain.js'
+import type { Identity } from '../identity.js'
+import { checkedNumber } from '../support/checked-number.js'
+import type { Authorize } from './inner-door.js'
+
+/** What may be said of the accepted sockets of a route. */
+export interface SocketOptions<I extends Identity, M> {
+  /**
+   * The protocol that the route speaks: `graphqlWs`, `trpc`, `hocuspocus`, `yjs`, `mqtt`, `stomp`, or one of yours. It says
+   * which close codes its clients understand and, with `firstMessage()`, how the first message brings the credential. Default:
+   * the protocol of Sallyport.
+   */
+  readonly dialect?: Dialect
+  /** Asked about every message of an accepted connection. Default: all may pass. */
+  readonly authorize?: Authorize<I, M>
+  /** How many messages a second a connection may send, 1 at least; more close it with 4029. Default: any number. */
+  readonly messagesPerSecond?: number
+  /**
+   * How many bytes of what was sent may wait for a client that reads slowly, where the runtime tells. One more ends the
+   * connection at once, with no Close: it would wait behind them. Default 16,777,216: 16 MiB. A single message counts whole.
+   */
+  readonly maxBufferedBytes?: number
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws ConfigurationError in the name of `owner`, when a number among them or of a dialect cannot work
+ */
+export function checkedSocketOptions<I extends Identity, M>(owner: string, options: SocketOptions<I, M>) {
+  const { dialect = plain, authorize, messagesPerSecond, maxBufferedBytes = 16_777_216 } = options
+  checkDialect(owner, dialect)
+  checkedNumber(owner, 'maxBufferedBytes', maxBufferedBytes, 0)
+  if (messagesPerSecond !== undefined) checkedNumber(owner, 'messagesPerSecond', messagesPerSecond, 1)
+  return { dialect, authorize, messagesPerSecond, maxBufferedBytes }
+}
