@@ -74,7 +74,7 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
       socket = dial?.(href, offered) ?? new WebSocket(href, offered)
     } catch (error) {
       // Its message may quote the URL or the subprotocols, and so the credential.
-      end(unusable(new Error(`The WebSocket class threw ${error instanceof Error && error.name}`)))
+      end(unusable(new Error(`WebSocket: ${(error as Error).name}`)))
       return
     }
     cancelDeadline()

@@ -17,6 +17,14 @@ export interface TerminalEvent extends Event {
   readonly outcome: Outcome
 }
 
+/** What a `reconnecting` or `terminal` tells. When the socket gave up it has neither `attempt` nor `delayMs`. */
+export interface Failure {
+  readonly outcome: Outcome
+  /** Counts from 1 since the last stable connection. */
+  readonly attempt?: number
+  readonly delayMs?: number
+}
+
 /** An attempt failed, or a connection broke. */
 export interface FailureEvent extends Event {
   readonly error: SocketError
@@ -35,6 +43,7 @@ export interface GuardedSocketEventMap {
   authenticated: AuthenticatedEvent
   reconnecting: ReconnectingEvent
   terminal: TerminalEvent
+  statechange: Event
 }
 
 /** What an event of the type `K` tells beyond being an event. */

@@ -1,7 +1,8 @@
 import { closeArguments } from './close-arguments.js'
 import { type Connection, connect } from './connection.js'
 import type { Authentication, Reason } from './credentials/credential.js'
-import type { ClosedEvent, Details, GuardedSocketEventMap, GuardedSocketEventTarget } from './events.js'
+import { HandlerTarget } from './event-handlers.js'
+import type { Details, Failure, GuardedSocketEventMap } from './events.js'
 import { type GuardedSocketOptions, type Settings, settle, type UrlSource } from './options.js'
 import { type Closure, type Ending, SocketError } from './outcome.js'
 import { createQueue, type Queue } from './queue.js'
@@ -21,6 +22,7 @@ import type { Sendable, WebSocketLike } from './web-socket-like.js'
  *   When it stops for good, the last `close` comes with `readyState` CLOSED, even if the socket was never open.
  * - `error` follows every failed attempt, and every connection that breaks without a Close.
  * - `authenticated`, `reconnecting` and `terminal` are its own. `terminal` says, once, why the socket gave up.
+ *   `statechange` follows every change of `readyState` and {@link failure}; `stateOf` makes a store of it.
  *
  * Until the acknowledgement `send()` queues, and what is queued is sent after it, once and in order. What was sent on a
  * connection that was lost is not sent again, with one exception: a server that refuses a credential by Close has heard
@@ -31,7 +33,7 @@ import type { Sendable, WebSocketLike } from './web-socket-like.js'
  *
  * It needs the standard `URL`, `Event` and `EventTarget`, which older versions of React Native get from polyfills.
  */
-export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventTarget) implements WebSocket {
+export class GuardedSocket extends HandlerTarget implements WebSocket {
   static readonly CONNECTING = CONNECTING
   static readonly OPEN = OPEN
   static readonly CLOSING = CLOSING
@@ -41,18 +43,13 @@ export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventT
   readonly CLOSING = CLOSING
   readonly CLOSED = CLOSED
 
-  onopen: ((this: WebSocket, event: Event) => unknown) | null = null
-  onmessage: ((this: WebSocket, event: MessageEvent) => unknown) | null = null
-  onclose: ((this: WebSocket, event: ClosedEvent) => unknown) | null = null
-  onerror: ((this: WebSocket, event: Event) => unknown) | null = null
-
   readonly #settings: Settings
   readonly #queue: Queue
   readonly #retry: Retry
-  #ready!: Promise<void>
-  /** Resolves `ready`, or rejects it with `error`; absent once it has. */
-  #settleReady: ((error?: Error) => void) | undefined
+  /** Why it is closed. */
+  #error: Error | undefined
   #readyState: 0 | 1 | 2 | 3 = CONNECTING
+  #failure: Failure | undefined
   #binaryType: 'blob' | 'arraybuffer' | undefined
   #connection: Connection | undefined
   #reason: Reason = 'first'
@@ -70,11 +67,6 @@ export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventT
     this.#settings = settle(url, options)
     this.#queue = createQueue(options)
     this.#retry = createRetry(options.reconnect, this.#settings.random)
-    this.addEventListener('open', (event) => this.onopen?.(event))
-    this.addEventListener('message', (event) => this.onmessage?.(event))
-    this.addEventListener('close', (event) => this.onclose?.(event))
-    this.addEventListener('error', (event) => this.onerror?.(event))
-    this.#notReady(CONNECTING)
     this.#connect()
   }
 
@@ -87,9 +79,21 @@ export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventT
     return this.#readyState
   }
 
-  /** Resolves when the socket is open; after a loss it is a new promise. Rejects when the socket gives up or is closed. */
+  /** The last failure since the socket was made or reset, also when it is open again. */
+  get failure(): Failure | undefined {
+    return this.#failure
+  }
+
+  /** Resolves when the socket is open, at once if it is. Rejects when the socket gives up or is closed. */
   get ready(): Promise<void> {
-    return this.#ready
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (this.#readyState === OPEN) resolve()
+        else if (this.#readyState === CLOSED) reject(this.#error)
+        else this.addEventListener('statechange', look, { once: true })
+      }
+      look()
+    })
   }
 
   get protocol(): string {
@@ -136,15 +140,15 @@ export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventT
     const wasOpen = this.#readyState === OPEN
     const closure = closeArguments(code, reason)
     this.#readyState = CLOSING
-    if (wasOpen) {
-      this.#socket?.close(closure.code, closure.reason)
-      return
+    if (wasOpen) this.#socket?.close(closure.code, closure.reason)
+    else {
+      this.#drop(closure)
+      queueMicrotask(() => {
+        // Unless it was reset meanwhile.
+        if (this.#readyState === CLOSING && !this.#connection) this.#finish(closure)
+      })
     }
-    this.#drop(closure)
-    queueMicrotask(() => {
-      // Unless it was reset meanwhile.
-      if (this.#readyState === CLOSING && !this.#connection) this.#finish(closure)
-    })
+    this.#changed()
   }
 
   /**
@@ -159,9 +163,10 @@ export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventT
     this.#retry.stable()
     this.#userId = undefined
     this.#reason = 'first'
-    this.#notReady(CONNECTING)
+    this.#failure = undefined
     this.#connect()
     if (hadConnection) this.#dispatch('close', closure)
+    this.#changed()
   }
 
   get #socket(): WebSocketLike | undefined {
@@ -173,7 +178,13 @@ export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventT
     this.dispatchEvent(Object.assign(new Event(type), details))
   }
 
+  /** Tells of a new state, last, when the other events have told of it. */
+  #changed(): void {
+    this.#dispatch('statechange', {})
+  }
+
   #connect(): void {
+    this.#readyState = CONNECTING
     this.#connection = connect(this.#settings, this.#reason, {
       authenticated: (authentication) => this.#authenticated(authentication),
       message: (data) => {
@@ -200,8 +211,8 @@ export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventT
     if (connection !== this.#connection) return
     this.#readyState = OPEN
     this.#queue.flush((message) => this.#socket?.send(message))
-    this.#settleReady?.()
     this.#dispatch('open', {})
+    this.#changed()
   }
 
   #ended(ending: Ending): void {
@@ -221,45 +232,29 @@ export class GuardedSocket extends (EventTarget as new () => GuardedSocketEventT
     // A server refuses a credential only before it has heard anything on the connection.
     this.#queue.settle(!rejected)
     const next = this.#retry.next(ending)
+    this.#failure = { outcome, ...next }
     if (next) {
-      this.#notReady(CONNECTING)
+      this.#readyState = CONNECTING
       this.#cancelTimer = this.#settings.lifecycle.after(next.delayMs, () => this.#connect(), outcome)
-      this.#dispatch('reconnecting', { outcome, ...next })
-    } else {
-      this.#stop(error)
-      this.#dispatch('terminal', { outcome })
-    }
+    } else this.#stop(error)
+    this.#dispatch(next ? 'reconnecting' : 'terminal', this.#failure)
     if (!wasOpen || !closure.wasClean) this.#dispatch('error', { error, message: error.message })
     // A listener that has just closed the socket gets the `close` that follows from that.
     if ((wasOpen || !next) && this.readyState !== CLOSING) this.#dispatch('close', closure)
+    this.#changed()
   }
 
   /** Ends what the application closed. */
   #finish(closure: Closure): void {
-    this.#stop(new Error('The socket was closed'))
+    this.#stop(new Error('Closed'))
     this.#dispatch('close', closure)
+    this.#changed()
   }
 
   #stop(error: Error): void {
     this.#queue.clear()
-    this.#notReady(CLOSED)
-    this.#settleReady?.(error)
-  }
-
-  /**
-   * Not open: `ready` is a new promise, unless somebody may wait for it already. Its rejection is nobody's fault when nobody
-   * awaits it.
-   */
-  #notReady(readyState: typeof CONNECTING | typeof CLOSED): void {
-    this.#readyState = readyState
-    if (this.#settleReady) return
-    this.#ready = new Promise((resolve, reject) => {
-      this.#settleReady = (error) => {
-        this.#settleReady = undefined
-        error ? reject(error) : resolve()
-      }
-    })
-    this.#ready.catch(() => {})
+    this.#readyState = CLOSED
+    this.#error = error
   }
 
   #drop(closure?: Closure): void {

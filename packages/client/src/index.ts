@@ -18,6 +18,7 @@ export { type TicketOptions, ticket } from './credentials/ticket.js'
 export { cookie, staticCredential, subprotocol, type TokenOptions, token } from './credentials/tokens.js'
 export type {
   AuthenticatedEvent,
+  Failure,
   FailureEvent,
   GuardedSocketEventMap,
   ReconnectingEvent,
@@ -35,5 +36,6 @@ export type { RenewalOptions } from './renewal/over-http.js'
 export { renewal } from './renewal/renewal.js'
 export type { ReconnectOptions } from './retry.js'
 export { type SharedOptions, shared } from './shared.js'
+export { type SocketState, type StateStore, stateOf } from './state.js'
 export { type GuardedWebSocketClass, webSocketClass } from './web-socket-class.js'
 export type { Sendable, WebSocketConstructor, WebSocketLike } from './web-socket-like.js'

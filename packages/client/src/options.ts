@@ -72,25 +72,21 @@ export function settle(source: UrlSource, options: GuardedSocketOptions): Settin
   } = options
   requireFunction(credential)
   if (!WebSocket) throw new TypeError('No WebSocket: pass that of `ws`')
-  const common = {
+  const timing = { clock, random, timeoutMs }
+  const settings: Settings = {
+    ...timing,
     protocols: [protocols].flat(),
     WebSocket,
     fetch,
-    clock,
-    random,
     dangerouslyAllowPlaintext,
-    timeoutMs,
-  }
-  const settings: Settings = {
-    ...common,
     locate: typeof source === 'function' ? source : () => source,
     url: undefined,
-    lifecycle: lifecycle?.(common) ?? clock,
+    lifecycle: lifecycle?.(timing) ?? clock,
     routeTo(input) {
       // As a browser reads it: relative to the page, `http:` for `ws:`, without a fragment.
       const { href } = readUrl(input, globalThis.location?.href, dangerouslyAllowPlaintext)
       const url = new URL(href.replace(/^http/, 'ws').replace(/#.*/, ''))
-      const host = { ...common, url }
+      const host = { ...settings, url }
       settings.url = url
       return { url, present: credential(host), renew: renew?.(host) }
     },

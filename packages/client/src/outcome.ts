@@ -102,6 +102,6 @@ export function withoutCredential(error: unknown): Ending {
     return error.status ? answered(error.status, error.retryAfter, error) : unreachable(true, error, error)
   }
   const isType = error instanceof TypeError
-  if (error instanceof ReferenceError || (isType && mistake.test(error.message))) return unusable(error)
-  return isType ? unreachable(true, error, error) : unusable(error, unavailable)
+  if (isType && !mistake.test(error.message)) return unreachable(true, error, error)
+  return unusable(error, isType || error instanceof ReferenceError ? misconfigured : unavailable)
 }

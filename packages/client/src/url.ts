@@ -11,7 +11,7 @@ export function readUrl(input: string | URL, base: string | undefined, dangerous
   }
   if (url.username || url.password) throw new TypeError('No password in a URL')
   if (/^(ws|http)s:/.test(url.protocol) || dangerouslyAllowPlaintext || loopback.test(url.hostname)) return url
-  throw new TypeError('Not in the clear: use wss: and https:')
+  throw new TypeError('Use wss: and https:')
 }
 
 const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/

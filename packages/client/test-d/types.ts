@@ -16,7 +16,9 @@ import {
   type ReconnectingEvent,
   type Renewal,
   renewal,
+  type SocketState,
   shared,
+  stateOf,
   staticCredential,
   subprotocol,
   type TerminalEvent,
@@ -161,6 +163,16 @@ const presence: Presence = { online: true, visible: true, subscribe: () => () =>
 lifecycle({ presence })
 // @ts-expect-error it must say when it changes
 lifecycle({ presence: { online: true, visible: true } })
+
+// The state is a store: of React's useSyncExternalStore, and of Svelte.
+const store = stateOf(socket)
+declare function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, snapshot: () => T): T
+expectTrue<Equals<ReturnType<typeof useSyncExternalStore<SocketState>>, SocketState>>()
+useSyncExternalStore(store.subscribe, store.snapshot)
+const { status, outcome, attempt, delayMs } = store.snapshot()
+expectTrue<Equals<typeof status, 'connecting' | 'open' | 'reconnecting' | 'closing' | 'closed'>>()
+expectTrue<Equals<typeof outcome, Outcome | undefined>>()
+expectTrue<Equals<typeof attempt | typeof delayMs, number | undefined>>()
 
 // A clock need not tell the time.
 const clock: Clock = { after: () => () => {} }

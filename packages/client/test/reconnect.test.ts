@@ -508,7 +508,7 @@ describe('K10 a credential function that fails', () => {
     const { events } = start({ WebSocket: WebSocket as never, credential: ticket(() => 'SECRET') })
     await settled()
     const { outcome } = events.last('terminal') as unknown as { outcome: { cause: Error } }
-    expect(outcome).toMatchObject({ kind: 'misconfigured', cause: new Error('The WebSocket class threw SyntaxError') })
+    expect(outcome).toMatchObject({ kind: 'misconfigured', cause: new Error('WebSocket: SyntaxError') })
     expect(events.types()).toEqual(['terminal', 'error', 'close'])
   })
 })

@@ -74,7 +74,7 @@ describe('renewal over HTTP', () => {
   it('posts with the browser’s cookies when it has no token', async () => {
     const { requests } = await renewing([granted(100)])
     expect(requests[0]?.init).toMatchObject({ method: 'POST', credentials: 'include' })
-    expect(requests[0]?.init.headers).toBeUndefined()
+    expect(requests[0]?.init.headers).toEqual({})
   })
 
   it('knows from `auth_ok` how long the credential of a first message lives', async () => {
@@ -97,7 +97,7 @@ describe('renewal over HTTP', () => {
   })
 
   it('refuses a bare string for a token', () => {
-    expect(() => renewal('/ws/renew', { token: 'secret' as never })).toThrow('staticCredential()')
+    expect(() => renewal('/ws/renew', { token: 'secret' as never })).toThrow('Pass a function')
   })
 })
 
@@ -190,7 +190,7 @@ describe('the endpoint', () => {
     const { requests } = await renewing([granted(100)], { token: () => 'secret' })
     expect(requests[0]?.init.redirect).toBe('manual')
     const renew = renewal('http://api.example.com/renew')
-    expect(() => start({ renew })).toThrow('Not in the clear')
+    expect(() => start({ renew })).toThrow('Use wss:')
     expect(() => start({ renew, dangerouslyAllowPlaintext: true, fetch: fakeFetch().fetch })).not.toThrow()
     expect(() => start({ renew: renewal('https://api.example.com/renew'), fetch: fakeFetch().fetch })).not.toThrow()
   })

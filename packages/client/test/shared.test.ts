@@ -204,7 +204,7 @@ describe('without Web Locks', () => {
   })
 
   it('refuses a bare string', () => {
-    expect(() => shared('secret' as never, options)).toThrow('staticCredential()')
+    expect(() => shared('secret' as never, options)).toThrow('Pass a function')
   })
 })
 

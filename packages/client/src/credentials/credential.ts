@@ -110,7 +110,7 @@ export async function ask(source: TokenSource, attempt: Attempt): Promise<string
 /** Refuses what is not a function, for callers without types. */
 export function requireFunction(source: unknown): void {
   if (typeof source === 'function') return
-  throw new TypeError('Pass a function, or staticCredential()')
+  throw new TypeError('Pass a function')
 }
 
 /** Printable ASCII without spaces. */
