@@ -37,7 +37,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'apps/*/test/**/*.test.ts',
+      'examples/test/**/*.test.ts',
+      'site/test/**/*.test.ts',
+    ],
     testTimeout: 15_000,
     // Many of them wait, for a browser or another process.
     maxWorkers: Math.max(3, availableParallelism()),

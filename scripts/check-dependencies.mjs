@@ -13,6 +13,7 @@ const declared = {
   Packages: manifests('packages').flatMap((manifest) => names(manifest.dependencies, manifest.peerDependencies)),
   Playground: manifests('apps').flatMap((manifest) => names(manifest.dependencies)),
   Bench: names(readJson('bench/package.json').dependencies),
+  Site: names(readJson('site/package.json').dependencies),
   Development: [readJson('package.json'), ...manifests('packages'), ...manifests('apps')].flatMap((manifest) =>
     names(manifest.devDependencies),
   ),

@@ -10,6 +10,7 @@ const checks = {
   dependencies: script('dependencies'),
   examples: script('examples'), // first: the pages of the stacks need what it installs
   docs: script('docs'),
+  links: script('links'),
   packages: script('packages'),
   bundle: script('bundle'),
 }

@@ -1,76 +1,64 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { defineConfig } from 'vitepress'
+import { root } from '../../scripts/bootstrap.mjs'
+import { resolveLink, routeOf, sitePages, slugOf, titleOf } from '../../scripts/pages.mjs'
+import { sidebar } from '../sidebar.mjs'
 
-const page = (text, link) => ({ text, link })
-
-/** A page for each stack, by the title it has itself. */
-const folder = new URL('../../docs/stacks/', import.meta.url)
-const stacks = readdirSync(folder).map((file) =>
-  page(
-    /^# (.+)$/m.exec(readFileSync(new URL(file, folder), 'utf8'))[1],
-    `/docs/stacks/${file.slice(0, -'.md'.length)}`,
-  ),
-)
+const icon = readFileSync(join(root, 'apps/playground/page/favicon.svg'), 'utf8')
+const item = (page) => ({ text: page === 'README.md' ? 'Overview' : titleOf(page), link: routeOf(page) })
 
 export default defineConfig({
   title: 'Sallyport',
   description: 'WebSocket authentication for TypeScript: every way in leads to one decision.',
+  lang: 'en',
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
   // The pages are read where they are written, in the repository; nothing is copied.
   srcDir: '..',
   srcExclude: ['**/node_modules/**', 'apps/**', 'bench/**', 'examples/**', 'packages/**', 'site/**'],
   outDir: './dist',
   cacheDir: './node_modules/.cache/vitepress',
-  rewrites: {
-    'README.md': 'index.md',
-    'PROTOCOL.md': 'protocol.md',
-    'SECURITY.md': 'security.md',
-    'CHANGELOG.md': 'changelog.md',
-    'CONTRIBUTING.md': 'contributing.md',
-  },
-  // Folders of the repository, which the site does not have.
-  ignoreDeadLinks: [/^(?:\.\/)?\.\.\/(?:scripts|bench)\//],
+  rewrites: (page) =>
+    `${routeOf(page)
+      .slice(1)
+      .replace(/(^|\/)$/, '$1index')}.md`,
   cleanUrls: true,
+  markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    anchor: { slugify: slugOf },
+    config: (md) => md.core.ruler.push('links-of-the-repository', linksOfTheRepository),
+  },
+  vite: { build: { chunkSizeWarningLimit: 4000 } }, // the index of the search
   themeConfig: {
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      // A page that explains comes before a page that lists.
+      options: { miniSearch: { searchOptions: { boostDocument: (id) => (/^\/(api|changelog)/.test(id) ? 0.3 : 1) } } },
+    },
     outline: [2, 3],
-    nav: [page('Ways in', '/docs/ways-in'), page('Client', '/docs/client'), page('API', '/docs/api/')],
-    sidebar: [
-      {
-        text: 'Start',
-        items: [
-          page('In five minutes', '/'),
-          page('The ways in', '/docs/ways-in'),
-          page('Logins', '/docs/logins'),
-          page('Identity providers', '/docs/identity-providers'),
-          page('The client', '/docs/client'),
-          page('On your server', '/docs/servers'),
-          page('Other protocols', '/docs/dialects'),
-        ],
-      },
-      { text: 'Your stack', items: stacks },
-      {
-        text: 'In production',
-        items: [
-          page('Live connections', '/docs/live-connections'),
-          page('Events, logs, metrics', '/docs/events'),
-          page('Many nodes', '/docs/scaling'),
-          page('Proxies', '/docs/proxies'),
-          page('Testing yours', '/docs/testing'),
-          page('Security', '/security'),
-        ],
-      },
-      {
-        text: 'Reference',
-        items: [
-          page('API', '/docs/api/'),
-          page('Protocol', '/protocol'),
-          page('Benchmarks', '/docs/benchmarks'),
-          page('Mutation', '/docs/mutation'),
-          page('Dependencies', '/docs/dependencies'),
-          page('Changes', '/changelog'),
-          page('Contributing', '/contributing'),
-        ],
-      },
+    nav: [
+      { text: 'Ways in', link: routeOf('docs/ways-in.md') },
+      { text: 'Client', link: routeOf('docs/client.md') },
+      { text: 'API', link: '/api/' },
     ],
+    sidebar: sidebar
+      .map(({ text, pages, collapsed }) => ({ text, collapsed, items: pages.map(item) }))
+      .concat({
+        text: 'API',
+        items: [{ text: 'By package', link: '/api/' }],
+      }),
   },
 })
+
+/** Links lead to the page of the site where it has one, and else into the repository; one that leads nowhere fails the build. */
+function linksOfTheRepository({ tokens, env }) {
+  const page = relative(root, env.realPath ?? env.path)
+  if (!sitePages.includes(page)) return
+  for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+    if (token.type !== 'link_open') continue
+    const href = token.attrGet('href')
+    const { route, address, problem } = resolveLink(page, href)
+    if (problem) throw new Error(`${page}: ${href}: ${problem}`)
+    token.attrSet('href', route ?? address ?? href)
+  }
+}

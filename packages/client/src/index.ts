@@ -1,3 +1,9 @@
+/**
+ * The socket, and the credentials that it presents.
+ *
+ * @module main
+ */
+
 export type { Kind } from '@sallyport/protocol'
 export { type Clock, systemClock } from './clock.js'
 export { auto } from './credentials/auto.js'

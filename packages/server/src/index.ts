@@ -1,3 +1,9 @@
+/**
+ * The guard, the ways in and the routes.
+ *
+ * @module main
+ */
+
 export type { CodeName } from '@sallyport/protocol'
 export type { Carrier, Reading } from './carriers/carrier.js'
 export type { Connection } from './connections/connection.js'

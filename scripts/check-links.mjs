@@ -1,0 +1,17 @@
+// Every link between the pages leads somewhere, to the heading too, and every page of the site is in its sidebar, once.
+import { sidebarPages } from '../site/sidebar.mjs'
+import { linksOf, pages, resolveLink, sitePages } from './pages.mjs'
+import { report } from './report.mjs'
+
+const links = pages.flatMap((page) => linksOf(page).map((link) => ({ page, ...link })))
+const problems = links.flatMap(({ page, line, href }) => {
+  const { problem } = resolveLink(page, href)
+  return problem ? [`${page}:${line}: ${href}: ${problem}`] : []
+})
+for (const page of sitePages) {
+  const times = sidebarPages.filter((listed) => listed === page).length
+  if (times !== 1) problems.push(`${page}: it stands ${times} times in site/sidebar.mjs`)
+}
+for (const page of sidebarPages) if (!sitePages.includes(page)) problems.push(`site/sidebar.mjs: there is no ${page}`)
+if (links.length === 0) problems.push('No link found')
+report(problems, `${links.length} links of ${pages.length} pages lead somewhere`)

@@ -1,0 +1,121 @@
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { launch } from '../../apps/playground/test/support/browser.js'
+import { lowContrast } from '../../apps/playground/test/support/contrast.js'
+import { buildSite } from '../../scripts/site.mjs'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 300_000 })
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url))
+const types: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
+
+let server: Server
+let origin: string
+let browser: Browser
+/** What each page is written of, by its address. */
+let pages: Map<string, string>
+
+beforeAll(async () => {
+  await buildSite()
+  pages = new Map(
+    readdirSync(dist, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.html') && file !== '404.html')
+      .map((file) => [
+        `/${file.slice(0, -'.html'.length)}`.replace(/\/index$/, '/'),
+        readFileSync(join(dist, file), 'utf8'),
+      ]),
+  )
+  server = createServer(async ({ url = '/' }, response) => {
+    const { pathname } = new URL(url, 'http://localhost')
+    const file = `${pathname.replace(/\/$/, '/index')}${extname(pathname) ? '' : '.html'}`
+    const content = await readFile(join(dist, file)).catch(() => undefined)
+    response.writeHead(content ? 200 : 404, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' })
+    response.end(content)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  browser = await launch()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  server?.close()
+})
+
+/** Opens a page, and answers what was wrong while it was looked at. */
+async function look(options: BrowserContextOptions, visit: (page: Page) => Promise<void>): Promise<string[]> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
+  try {
+    const page = await context.newPage()
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(`${page.url()}: ${error}`))
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(`${page.url()}: ${message.text()} ${message.location().url}`)
+    })
+    await visit(page)
+    return errors
+  } finally {
+    await context.close()
+  }
+}
+
+it('each link leads to a page of the site, and to its heading', () => {
+  const lost = [...pages].flatMap(([address, html]) =>
+    [...html.matchAll(/<a [^>]*href="([^"]+)"/g)].flatMap(([, href = '']) => {
+      const target = new URL(href.replaceAll('&amp;', '&'), `http://site${address}`)
+      if (target.host !== 'site') return []
+      const there = pages.get(target.pathname)
+      if (there === undefined) return [`${address}: ${href}: no page`]
+      const id = decodeURIComponent(target.hash.slice(1))
+      return id === '' || there.includes(`id="${id}"`) ? [] : [`${address}: ${href}: no heading`]
+    }),
+  )
+  expect(pages.size).toBeGreaterThan(50)
+  expect(lost).toEqual([])
+})
+
+it('each page fits a phone, and says nothing in the console', async () => {
+  const wide: string[] = []
+  const errors = await look({ viewport: { width: 390, height: 844 } }, async (page) => {
+    for (const address of pages.keys()) {
+      await page.goto(origin + address)
+      if ((await page.evaluate(() => document.documentElement.scrollWidth)) > 390) wide.push(address)
+    }
+  })
+  expect(wide).toEqual([])
+  expect(errors).toEqual([])
+})
+
+it.each([1280, 390])('the search finds a close code, %i pixels wide', async (width) => {
+  const errors = await look({ viewport: { width, height: 844 } }, async (page) => {
+    await page.goto(origin)
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByRole('searchbox').fill('4001')
+    await page.getByRole('option').first().click()
+    await page.locator('main', { hasText: '4001' }).waitFor()
+    expect(new URL(page.url()).pathname).not.toBe('/')
+  })
+  expect(errors).toEqual([])
+})
+
+it.each(['light', 'dark'] as const)('has the contrast of WCAG AA in the %s', async (colorScheme) => {
+  const errors = await look({ colorScheme, viewport: { width: 1280, height: 844 } }, async (page) => {
+    for (const address of ['/', '/protocol', '/stacks/express', '/api/@sallyport/server/ws']) {
+      await page.goto(origin + address)
+      expect(await page.evaluate(lowContrast), address).toEqual([])
+    }
+  })
+  expect(errors).toEqual([])
+})
