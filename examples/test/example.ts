@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../packages/server/test/support/free-port.js'
 import { environmentOf } from '../../scripts/examples.mjs'
 import { type Words, wordsOf } from './stacks.js'
 
@@ -40,15 +40,6 @@ export async function startExample(name: string, more: Record<string, string> = 
       if (code !== 0) throw new Error(`the example ended with ${code}`)
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Resolves when it has said where it is. */

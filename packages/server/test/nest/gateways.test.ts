@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import { createServer } from 'node:net'
 import { Controller, Get } from '@nestjs/common'
 import {
   ConnectedSocket,
@@ -17,6 +15,7 @@ import { describe, expect, it } from 'vitest'
 import type { WebSocketServer as Server, WebSocket } from 'ws'
 import { Client } from '../support/client.js'
 import { testClock } from '../support/clock.js'
+import { freePort } from '../support/free-port.js'
 import { allMethods, guardOfAll } from '../support/guard.js'
 import { rawFrame, rawOpen } from '../support/raw.js'
 import { echo } from '../support/server.js'
@@ -84,15 +83,6 @@ async function start(options: Parameters<typeof startNest>[2] = {}) {
   const events: GuardEvent[] = []
   guard.subscribe((event) => events.push(event))
   return { clock, guard, events, ...(await startNest(guard, [Chat], options)) }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 describe('GuardedWsAdapter', () => {

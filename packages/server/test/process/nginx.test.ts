@@ -1,27 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createGuard, header } from '@sallyport/server'
 import { expect, it, onTestFinished } from 'vitest'
 import { Client } from '../support/client.js'
 import { nextTurn } from '../support/deferred.js'
+import { freePort } from '../support/free-port.js'
 import { verifyGood } from '../support/guard.js'
 import { startServer } from '../support/server.js'
 
 const idleLimit = 3_000
-
-/** A port that is free a moment later. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
 
 /** The nginx of the machine in front of a server, as our page says, with an idle limit of seconds. */
 async function proxyTo(port: number): Promise<number> {

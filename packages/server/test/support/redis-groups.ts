@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Cluster, Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
-import { freePort, type RedisServer, redisOfTest } from './redis.js'
+import { freePort } from './free-port.js'
+import { type RedisServer, redisOfTest } from './redis.js'
 
 /** A primary with a replica, and the Sentinels that promote it. */
 export interface SentinelGroup {
