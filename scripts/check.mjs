@@ -7,6 +7,7 @@ const checks = {
   types: ['npm', ['run', '--silent', 'types']],
   lint: ['npm', ['run', '--silent', 'lint']],
   floors: script('floors'),
+  runtimes: script('runtimes'),
   dependencies: script('dependencies'),
   examples: script('examples'), // first: the pages of the stacks need what it installs
   docs: script('docs'),

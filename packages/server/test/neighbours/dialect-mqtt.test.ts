@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { mqtt as mqttDialect } from '@sallyport/server'
 import { Aedes } from 'aedes'
 import mqtt from 'mqtt'
@@ -23,11 +24,24 @@ async function start() {
       webSocketServer.on('connection', (socket: WebSocket) => {
         const stream = createWebSocketStream(socket)
         stream.on('error', () => {})
-        broker.handle(stream)
+        broker.handle(readWhole(stream))
       }),
     { protocols },
   )
   return { ...server, seen }
+}
+
+/** aedes reads once where there is something to read; since Node.js 26 that is one piece, and no longer all there are. */
+function readWhole(stream: Duplex): Duplex {
+  const read = stream.read.bind(stream)
+  stream.read = (size) => {
+    // Nothing is to be taken: Node.js asks itself for more.
+    if (size === 0) return read(0)
+    const pieces: Uint8Array[] = []
+    for (let piece = read(); piece !== null; piece = read()) pieces.push(piece)
+    return pieces.length === 0 ? null : Buffer.concat(pieces)
+  }
+  return stream
 }
 
 /** Its own client, which counts how often it opens a socket. */
