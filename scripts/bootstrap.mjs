@@ -21,7 +21,7 @@ const programs = [
   { variable: 'CHROMIUM_PATH', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
 ]
 
-/** Other versions of Node.js, whose own WebSocket the tests drive, from npm; each by its environment variable. */
+/** Other versions of Node.js, from npm, each by its environment variable: they run tests, and their own WebSocket is driven. */
 const nodes = { NODE_22_PATH: '22.23.5', NODE_24_PATH: '24.22.3', NODE_26_PATH: '26.12.1' }
 
 /** Node as `package.json` asks for it, the dependencies of the lockfile, and everything built. Ends the process otherwise. */
@@ -46,7 +46,7 @@ export async function preparePrograms(...packages) {
   }
 }
 
-/** Fetches the other versions of Node.js, and names each in the environment. Ends the process otherwise. */
+/** Fetches the other versions of Node.js, names each in the environment, and tells them, the newest last. Ends the process otherwise. */
 export async function prepareNodes() {
   const name = `node-${process.platform}-${process.arch}`
   for (const [variable, version] of Object.entries(nodes)) {
@@ -58,6 +58,7 @@ export async function prepareNodes() {
     }
     process.env[variable] ||= path
   }
+  return Object.entries(nodes).map(([variable, version]) => ({ version, path: process.env[variable] }))
 }
 
 /** Runs a program on this terminal and resolves to its exit code. A signal that reaches us is passed on to it. */

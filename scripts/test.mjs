@@ -1,40 +1,41 @@
-// `npm test`: from a fresh clone to the test report. Arguments after `--` go to Vitest.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { bootstrap, cache, fail, prepareNodes, preparePrograms, root, run } from './bootstrap.mjs'
+// `npm test`: from a fresh clone to the test report: the whole suite on the Node.js that runs this, then what depends on the
+// version on the others. `-- --runtimes=node` leaves the others out; other arguments after `--` go to Vitest, and name a part.
+import { bootstrap, prepareNodes, preparePrograms } from './bootstrap.mjs'
 import { installExamples } from './examples.mjs'
+import { runSuite } from './suite.mjs'
+
+const short = '--runtimes=node'
+/** What meets the runtime itself: every seam by its contract, and the client; without the test that asks each version already. */
+const seams = [
+  'packages/server/test/contract',
+  'packages/protocol',
+  'packages/client',
+  '--exclude=**/client/test/runtime.test.ts',
+]
+/** All but what runs in browsers and in other processes, whatever runs this: the playground and the examples. */
+const packages = ['packages/']
 
 await bootstrap()
 await preparePrograms()
-await prepareNodes()
+const nodes = await prepareNodes()
 await installExamples()
 
-const extra = process.argv.slice(2)
-const reportFile = join(cache, 'vitest.json')
-rmSync(reportFile, { force: true })
-const code = await run(join(root, 'node_modules/.bin/vitest'), [
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${reportFile}`,
-  ...extra,
-])
-if (!existsSync(reportFile)) fail(`Vitest ended with code ${code} and left no report.`)
+const extra = process.argv.slice(2).filter((argument) => argument !== short)
+const major = Number.parseInt(process.versions.node, 10)
+const others =
+  process.argv.includes(short) || extra.length > 0
+    ? []
+    : nodes.filter((node) => Number.parseInt(node.version, 10) !== major)
 
-const report = JSON.parse(readFileSync(reportFile, 'utf8'))
-const passed = report.numPassedTests
-// A file that failed outside its tests (it did not load, or a hook threw) counts as one failure: its tests never spoke.
-const brokenFiles = report.testResults.filter(
-  (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
-)
-const failed = report.numFailedTests + brokenFiles.length
-const silent = report.numTotalTests - passed - report.numFailedTests
+const runs = [{ version: process.versions.node, ...(await runSuite({ filters: extra, isWhole: extra.length === 0 })) }]
+for (const { version, path } of others) {
+  console.log(`\nNode.js ${version}`)
+  const filters = version === nodes.at(-1).version ? packages : seams
+  runs.push({ version, ...(await runSuite({ node: path, filters })) })
+}
 
-const problems = []
-if (passed + failed === 0) problems.push('No test ran.')
-// With arguments a part of the suite was asked for; without, every test must speak.
-if (silent > 0 && extra.length === 0) problems.push(`${silent} tests did not run: the suite has no skipped tests.`)
-if (code !== 0 && failed === 0) problems.push(`Vitest ended with code ${code}, though no test failed: see above.`)
-
-console.log(['', ...problems, `${passed} passed, ${failed} failed`].join('\n'))
-process.exitCode = failed > 0 || problems.length > 0 ? code || 1 : 0
+const sum = (key) => runs.reduce((total, run) => total + run[key], 0)
+const problems = runs.flatMap((run) => run.problems.map((problem) => `Node.js ${run.version}: ${problem}`))
+const lines = runs.map(({ version, passed, failed }) => `Node.js ${version}: ${passed} of ${passed + failed}`)
+console.log(['', ...lines, ...problems, `${sum('passed')} passed, ${sum('failed')} failed`].join('\n'))
+process.exitCode = sum('failed') > 0 || problems.length > 0 ? 1 : 0
