@@ -58,7 +58,8 @@ export function resolveLink(page, href) {
   return { address: `${repository}/blob/main/${target}${suffix}` }
 }
 
-const repository = readJson('packages/server/package.json').homepage.replace(/#.*/, '')
+/** Where the repository is on the web. */
+export const repository = readJson('packages/server/package.json').homepage.replace(/#.*/, '')
 
 function anchorsOf(page) {
   const seen = {}

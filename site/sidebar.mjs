@@ -7,21 +7,40 @@ const under = (folder) =>
 export const sidebar = [
   {
     text: 'Start',
-    pages: ['README.md', 'docs/ways-in.md'],
+    pages: ['README.md', 'docs/start.md', 'docs/ways-in.md', 'docs/migration.md'],
   },
   { text: 'Your stack', pages: under('docs/stacks/') },
   {
-    text: 'Who signs in',
-    pages: ['docs/logins.md', 'docs/identity-providers.md'],
+    text: 'Who it is',
+    pages: ['docs/logins.md', 'docs/identity-providers.md', 'docs/verifiers.md'],
   },
   {
-    text: 'The page and the server',
-    pages: ['docs/client.md', 'docs/servers.md', 'docs/live-connections.md', 'docs/dialects.md', 'docs/testing.md'],
+    text: 'Clients',
+    pages: ['docs/client.md', 'docs/dialects.md'],
+  },
+  {
+    text: 'Servers',
+    pages: [
+      'docs/servers.md',
+      'docs/permissions.md',
+      'docs/live-connections.md',
+      'docs/revocation.md',
+      'docs/limits.md',
+      'docs/testing.md',
+    ],
   },
   {
     text: 'Operations',
-    pages: ['docs/proxies.md', 'docs/scaling.md', 'docs/events.md'],
+    pages: [
+      'docs/proxies.md',
+      'docs/scaling.md',
+      'docs/shutdown.md',
+      'docs/events.md',
+      'docs/metrics.md',
+      'docs/runbook.md',
+    ],
   },
+  { text: 'Errors', collapsed: true, pages: ['docs/errors.md', ...under('docs/errors/')] },
   {
     text: 'Reference',
     pages: ['PROTOCOL.md', 'SECURITY.md', 'docs/benchmarks.md', 'CHANGELOG.md'],

@@ -776,7 +776,7 @@ export default [
       ['  limitRest(socket)\n', '', 'a refusal is lost when the peer still sends'],
       ['      unlessTaken(socket, clock, turnAway)\n', '', 'an upgrade that nobody takes stays open for ever'],
       ['    if (place === -1) return\n', '', 'a path is given back by who has it no more'],
-      ['if (covers(first, path)) throw', 'if (false) throw', 'a route that is never asked'],
+      ['if (covers(first, path))\n', 'if (false)\n', 'a route that is never asked'],
       ['if (params && owed.on(socket))', 'if (false)', 'the answer to another request is taken for frames'],
       [
         "if (response) response.once('close', ",

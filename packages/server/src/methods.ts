@@ -155,6 +155,7 @@ export function cookie<I extends Identity>({ name, verify }: CookieOptions<I>): 
   const works = typeof name === 'string' ? /^[!#$%&'*+\-.^_`|~\w]+$/.test(name) : !name.global && !name.sticky
   if (!works) {
     throw new ConfigurationError(
+      'cookie-name',
       `cookie: name is ${name}; give a cookie's name, or a pattern without the flags g and y, which make it remember`,
     )
   }

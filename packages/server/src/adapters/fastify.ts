@@ -150,6 +150,7 @@ function joinPlugin<I extends Identity>(
   const listener = server.listeners('upgrade').find((listener) => String(listener).includes('.routing('))
   if (!listener || !webSocketServer) {
     throw new ConfigurationError(
+      'no-handler',
       'guardFastify: nobody takes the sockets; register @fastify/websocket on the same application, or give a handler',
     )
   }

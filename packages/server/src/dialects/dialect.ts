@@ -84,12 +84,14 @@ const canBeSent = (code: number): boolean =>
 export function checkDialect(owner: string, { closeCodes, parameter = 'token' }: Dialect): void {
   if (typeof parameter !== 'string' || parameter === '') {
     throw new ConfigurationError(
+      'dialect-parameter',
       `${owner}: dialect has the parameter ${JSON.stringify(parameter)}; give the name of a field, such as token`,
     )
   }
   for (const [name, code] of Object.entries(closeCodes)) {
     if (canBeSent(code)) continue
     throw new ConfigurationError(
+      'dialect-close-code',
       `${owner}: dialect closes ${name} with ${String(code)}; give a close code that can be sent, such as 4401`,
     )
   }

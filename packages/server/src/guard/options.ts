@@ -193,25 +193,39 @@ function numbers<T extends { readonly [K in keyof T]: number }>(option: string, 
 function parametersOf(accept: readonly AnyMethod[]): string[] {
   const [ticket, query] = (['ticket', 'query'] as const).map((method) => accept.find(({ name }) => name === method))
   if (ticket && ticket.parameter?.toLowerCase() === query?.parameter?.toLowerCase()) {
-    throw new ConfigurationError(`accept reads ticket and query by ?${ticket.parameter}=: name one of them otherwise`)
+    throw new ConfigurationError(
+      'parameters-same',
+      `accept reads ticket and query by ?${ticket.parameter}=: name one of them otherwise`,
+    )
   }
   return [ticket?.parameter ?? defaultParameters.ticket, query?.parameter ?? defaultParameters.query]
 }
 
 function checkMethods({ accept, origins, protocols = [] }: AnyOptions): void {
-  if (accept.length === 0) throw new ConfigurationError('accept is empty, so nobody could connect: list a method')
+  if (accept.length === 0)
+    throw new ConfigurationError('accept-empty', 'accept is empty, so nobody could connect: list a method')
   const names = accept.map(({ name }) => name).filter((name) => name !== 'cookie')
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice) throw new ConfigurationError(`accept lists ${twice} twice: give one method a verifier that knows both`)
+  if (twice)
+    throw new ConfigurationError(
+      'accept-twice',
+      `accept lists ${twice} twice: give one method a verifier that knows both`,
+    )
   if (!origins && accept.some(({ ambient }) => ambient)) {
-    throw new ConfigurationError('accept lists a cookie, which browsers send for every page: list yours in origins')
+    throw new ConfigurationError(
+      'cookie-without-origins',
+      'accept lists a cookie, which browsers send for every page: list yours in origins',
+    )
   }
   if (protocols.length === 0 && names.includes('subprotocol')) {
-    throw new ConfigurationError('accept lists subprotocol, which stands beside one of yours: list it in protocols')
+    throw new ConfigurationError(
+      'subprotocol-without-protocols',
+      'accept lists subprotocol, which stands beside one of yours: list it in protocols',
+    )
   }
   for (const protocol of protocols) {
     if (!readSubprotocols(protocol) || protocol.includes(',') || protocol.startsWith(bearerPrefix)) {
-      throw new ConfigurationError(`protocols: ${JSON.stringify(protocol)} is no subprotocol name`)
+      throw new ConfigurationError('protocol-name', `protocols: ${JSON.stringify(protocol)} is no subprotocol name`)
     }
   }
 }

@@ -24,7 +24,10 @@ const defaultPorts: ReadonlyMap<string, string> = new Map([
  */
 export function createOriginPolicy(origins: readonly string[]): (origin: string) => boolean {
   if (origins.length === 0) {
-    throw new ConfigurationError('origins is empty, so no browser could connect: list the origins of your pages')
+    throw new ConfigurationError(
+      'origins-empty',
+      'origins is empty, so no browser could connect: list the origins of your pages',
+    )
   }
   const exact = new Set<string>()
   const wildcards = new Set<string>()
@@ -32,7 +35,7 @@ export function createOriginPolicy(origins: readonly string[]): (origin: string)
     const wildcard = wildcardSyntax.exec(origin)
     if (wildcard) checkWildcard(origin, wildcard)
     const canonical = canonicalOrigin(wildcard ? origin.replace('*', 'x') : origin)
-    if (!canonical) throw new ConfigurationError(invalid(origin))
+    if (!canonical) throw new ConfigurationError('origin-invalid', invalid(origin))
     if (wildcard) wildcards.add(withoutFirstLabel(canonical))
     else exact.add(canonical)
   }
@@ -94,13 +97,14 @@ const openSchemes = /^(?:https?|wss?|ftp|file|.*-extension)$/
 /** Refuses a wildcard for hosts that belong to more than one. */
 function checkWildcard(origin: string, [, scheme = '', domain]: RegExpExecArray): void {
   if (domain === undefined) {
-    if (openSchemes.test(scheme)) throw new ConfigurationError(invalid(origin))
+    if (openSchemes.test(scheme)) throw new ConfigurationError('origin-invalid', invalid(origin))
     return
   }
   // Under a public suffix (`com`, `co.uk`, `vercel.app`) everybody may register a name of their own.
   const suffix = getPublicSuffix(domain, { allowPrivateDomains: true })
   if (suffix !== null && suffix !== domain.toLowerCase()) return
   throw new ConfigurationError(
+    'origin-public-suffix',
     `origins: ${JSON.stringify(origin)} would trust strangers: everybody may have a name directly under ` +
       `${JSON.stringify(domain)}; list your own hosts, or put the wildcard under one of them`,
   )

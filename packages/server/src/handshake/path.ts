@@ -83,10 +83,17 @@ function checkedSegments(owner: string, path: string): string[] {
   const names = segments.filter((segment) => segment.startsWith(':'))
   const plain = segments.map((segment) => (parameter.test(segment) ? 'x' : segment)).join('/')
   if (readTarget(plain)?.path !== plain || names.some((name) => !parameter.test(name))) {
-    throw new ConfigurationError(`${owner}: ${JSON.stringify(path)} is no path; write one such as "${meantBy(path)}"`)
+    throw new ConfigurationError(
+      'path-invalid',
+      `${owner}: ${JSON.stringify(path)} is no path; write one such as "${meantBy(path)}"`,
+    )
   }
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice) throw new ConfigurationError(`${owner}: the path ${path} has ${twice} twice; give each a name of its own`)
+  if (twice)
+    throw new ConfigurationError(
+      'path-parameter-twice',
+      `${owner}: the path ${path} has ${twice} twice; give each a name of its own`,
+    )
   return segments
 }
 

@@ -74,6 +74,7 @@ function parseRange(range: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
     return [address, address.kind() === 'ipv4' ? 32 : 128]
   } catch {
     throw new ConfigurationError(
+      'address-range',
       `trustedProxies: ${JSON.stringify(range)} is no address; write one such as "10.0.0.7", a range such as ` +
         `"10.0.0.0/8", or "${unixSocket}" for those that come over a Unix socket`,
     )

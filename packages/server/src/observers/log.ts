@@ -1,5 +1,6 @@
 import type { Guard } from '../guard/guard.js'
 import type { Identity } from '../identity.js'
+import { helpAddress } from '../support/help.js'
 
 /** Takes one line of the log, without a line break. */
 export type WriteLine = (line: string) => void
@@ -9,7 +10,7 @@ const maxText = 200
 /**
  * Writes one line of JSON for every refusal, for every connection that the guard ends or whose credential nobody could
  * look up again, and when the store goes out of reach or comes back. What came from a client is escaped and cut to 200 characters (the `detail` of a refusal: 500); no
- * credential is ever in it.
+ * credential is ever in it. A refusal has `help`: the address of the page about its reason.
  *
  * @returns a function that ends it
  */
@@ -23,7 +24,15 @@ export function logRefusals<I extends Identity>(guard: Guard<I>, write: WriteLin
     if (event.type === 'refused') {
       const { id, reason, detail, address, path } = event
       line(
-        { event: 'refused', id, reason, ...(detail && { detail }), address, path: path.slice(0, maxText) },
+        {
+          event: 'refused',
+          id,
+          reason,
+          ...(detail && { detail }),
+          address,
+          path: path.slice(0, maxText),
+          help: helpAddress(reason),
+        },
         event.error,
       )
     } else if (event.type === 'ended') {

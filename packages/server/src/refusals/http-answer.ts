@@ -34,6 +34,7 @@ const adviceByReason: Partial<Record<Reason, string>> = {
   'handshake-body': 'Send no body with a handshake.',
   'handshake-key': 'Send one Sec-WebSocket-Key: 16 bytes in base64.',
   'handshake-protocols': 'Send Sec-WebSocket-Protocol as a list: names with commas between them, each once.',
+  'handshake-pipelined': 'Send a handshake when the request before it has been answered.',
   'fetch-metadata': 'Only a WebSocket may be opened here, and with a cookie only by a page of the same site.',
   'origin-missing': 'Send the Origin of your page with the cookie.',
   'credential-malformed':

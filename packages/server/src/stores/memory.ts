@@ -31,6 +31,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const cluster = process.getBuiltinModule('node:cluster') as unknown as Cluster | undefined
   if (cluster?.isWorker) {
     throw new ConfigurationError(
+      'memory-store-workers',
       'memoryStore holds the tickets of one process, and this is one of several workers: use redisStore',
     )
   }

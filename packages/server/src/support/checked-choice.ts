@@ -4,5 +4,5 @@ import { ConfigurationError } from './errors.js'
 export function checkedChoice<T extends string>(owner: string, name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value
   const words = choices.map((choice) => `'${choice}'`).join(' or ')
-  throw new ConfigurationError(`${owner}: ${name} is ${JSON.stringify(value)}; give ${words}`)
+  throw new ConfigurationError('option-choice', `${owner}: ${name} is ${JSON.stringify(value)}; give ${words}`)
 }

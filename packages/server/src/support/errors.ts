@@ -1,6 +1,20 @@
-/** Options that cannot work or are not safe. Thrown at start, with what to do instead. */
+import type { ConfigurationCode } from './configuration-codes.js'
+import { helpAddress } from './help.js'
+
+/**
+ * Options that cannot work or are not safe. Thrown at start. The message says what came, what to do instead, and the address
+ * of the page that says more.
+ */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
+
+  constructor(
+    /** Which mistake it is: a stable name, and that of its page. */
+    readonly code: ConfigurationCode,
+    message: string,
+  ) {
+    super(`${message}: see ${helpAddress(code)}`)
+  }
 }
 
 /**

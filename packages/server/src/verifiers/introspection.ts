@@ -118,11 +118,14 @@ export function introspection(
   const recipient = checkedRecipient('introspection', options)
   for (const name of ['clientId', 'clientSecret'] as const) {
     if (typeof options[name] !== 'string' || options[name] === '') {
-      throw new ConfigurationError(`introspection: ${name} is required`)
+      throw new ConfigurationError('option-required', `introspection: ${name} is required`)
     }
   }
   if (pattern.global || pattern.sticky) {
-    throw new ConfigurationError('introspection: pattern must not have the flag g or y, which make it remember')
+    throw new ConfigurationError(
+      'pattern-flags',
+      'introspection: pattern must not have the flag g or y, which make it remember',
+    )
   }
   const leeway = 1000 * check('leeway', options.leeway ?? 5, 0, 60)
   const rules: ClaimRules = { issuer, recipient, required: [], leeway }

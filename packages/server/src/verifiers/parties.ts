@@ -46,6 +46,7 @@ export const checkedIssuer = (owner: string, issuer: Issuer): IssuerRule =>
 export function checkedRecipient(owner: string, { audience, authorizedParties }: Recipient): RecipientRule {
   if ((audience === undefined) === (authorizedParties === undefined)) {
     throw new ConfigurationError(
+      'audience-required',
       `${owner}: give exactly one of audience and authorizedParties, so that no token for others passes`,
     )
   }

@@ -5,13 +5,19 @@ import { isName, kindOf } from '../support/kind-of.js'
 export function checkedStrings(owner: string, name: string, value: string | readonly string[]): string[] {
   const strings: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (strings.length > 0 && strings.every((item) => typeof item === 'string' && item !== '')) return strings as string[]
-  throw new ConfigurationError(`${owner}: ${name} is required: a string, or an array of them, none empty`)
+  throw new ConfigurationError(
+    'option-required',
+    `${owner}: ${name} is required: a string, or an array of them, none empty`,
+  )
 }
 
 /** Checks the name of a claim. */
 export function checkedClaim(owner: string, name: string, value: string): string {
   if (isName(value)) return value
-  throw new ConfigurationError(`${owner}: ${name} is ${kindOf(value)}; give the name of a claim, such as sid`)
+  throw new ConfigurationError(
+    'claim-name',
+    `${owner}: ${name} is ${kindOf(value)}; give the name of a claim, such as sid`,
+  )
 }
 
 /** Checks the address of a server that we ask about credentials: https, or http on this machine or where it is allowed. */
@@ -20,12 +26,16 @@ export function checkedUrl(owner: string, name: string, value: string | URL, all
   const isHttp = url?.protocol === 'http:' && (allowHttp || isLoopback(url.hostname))
   if (!url || !(url.protocol === 'https:' || isHttp)) {
     throw new ConfigurationError(
+      'url-not-https',
       `${owner}: ${name} must be an https URL; http is for loopback addresses, and with dangerouslyAllowHttp for a ` +
         'network in which nobody else can change the answers',
     )
   }
   if (url.username || url.password) {
-    throw new ConfigurationError(`${owner}: ${name} must not carry a user name or password, because URLs get printed`)
+    throw new ConfigurationError(
+      'url-with-password',
+      `${owner}: ${name} must not carry a user name or password, because URLs get printed`,
+    )
   }
   return url
 }

@@ -189,6 +189,7 @@ describe('logRefusals', () => {
         reason: 'credential-unknown',
         address: '198.51.100.7',
         path: '/ws',
+        help: 'https://github.com/sallyport/sallyport/blob/main/docs/errors/credential-unknown.md',
       },
       {
         time: '2026-01-01T00:00:01.500Z',

@@ -289,10 +289,12 @@ it.each([
   ['/../ws', '/ws'],
 ])('does not start under %j, and says what to write: %s', (path, instead) => {
   const message = `${JSON.stringify(path)} is no path; write one such as "${instead}"`
-  expect(() => createRoutes(guardOfAll(), { path })).toThrow(new ConfigurationError(`createRoutes: ${message}`))
+  expect(() => createRoutes(guardOfAll(), { path })).toThrow(
+    new ConfigurationError('path-invalid', `createRoutes: ${message}`),
+  )
   const server = createServer()
   expect(() => guardServer(server, guardOfAll(), { path }, () => {})).toThrow(
-    new ConfigurationError(`guardServer: ${message}`),
+    new ConfigurationError('path-invalid', `guardServer: ${message}`),
   )
 })
 

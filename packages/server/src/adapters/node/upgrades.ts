@@ -69,7 +69,8 @@ export function claimUpgrades(server: Server, clock: Clock, route: UpgradeRoute)
 }
 
 function checkBeside({ path: first }: UpgradeRoute, { path }: UpgradeRoute): void {
-  if (covers(first, path)) throw new ConfigurationError(`guardServer: ${path} is already guarded as ${first}`)
+  if (covers(first, path))
+    throw new ConfigurationError('path-guarded', `guardServer: ${path} is already guarded as ${first}`)
   if (!overlap(first, path)) return
   process.emitWarning(`guardServer: ${first} and ${path} have paths in common, which are of ${first}: it came first`)
 }

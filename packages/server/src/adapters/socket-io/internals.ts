@@ -131,6 +131,7 @@ export function insideOf(io: object): InnerServer {
   const { engine, httpServer, _nsps: namespaces, parentNsps: patterns, _opts: options } = inside
   if (!engine || !httpServer) {
     throw new ConfigurationError(
+      'socket-io-not-attached',
       'guardSocketIo: io is attached to no Node.js server; make it with new Server(server), then guard it',
     )
   }
@@ -140,10 +141,16 @@ export function insideOf(io: object): InnerServer {
     patterns instanceof Map &&
     [...namespaces.values()].every((namespace) => functions(namespace, '_add', 'emitReserved'))
   if (!isKnown) {
-    throw new ConfigurationError('guardSocketIo: io is of a version of Socket.IO that is not known here; use 4.8')
+    throw new ConfigurationError(
+      'socket-io-version',
+      'guardSocketIo: io is of a version of Socket.IO that is not known here; use 4.8',
+    )
   }
   if (options.allowEIO3) {
-    throw new ConfigurationError('guardSocketIo: io has allowEIO3, whose clients have no auth; leave it out')
+    throw new ConfigurationError(
+      'socket-io-eio3',
+      'guardSocketIo: io has allowEIO3, whose clients have no auth; leave it out',
+    )
   }
   return inside
 }

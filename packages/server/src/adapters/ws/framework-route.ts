@@ -61,7 +61,10 @@ export class FrameworkRoute<I extends Identity> {
   upgrade({ [passage]: passing, url }: PassingRequest, take: Take): boolean {
     if (passing?.route !== this) return false
     if (passing.isMet) passing.give(take)
-    else passing.fail(new ConfigurationError(`nothing of the guard stands before the route of ${url}`))
+    else
+      passing.fail(
+        new ConfigurationError('route-without-guard', `nothing of the guard stands before the route of ${url}`),
+      )
     return true
   }
 

@@ -98,5 +98,8 @@ export function guardServer<I extends Identity>(
 
 function handlerOf<I extends Identity>(webSocketServer: WebSocketServer | undefined): ConnectionHandler<I> {
   if (webSocketServer) return emitConnections(webSocketServer)
-  throw new ConfigurationError('guardServer: nobody takes the sockets; give a handler or a webSocketServer')
+  throw new ConfigurationError(
+    'no-handler',
+    'guardServer: nobody takes the sockets; give a handler or a webSocketServer',
+  )
 }

@@ -9,11 +9,15 @@ import { ConfigurationError } from '../../support/errors.js'
  */
 export function checkWebSocketServer({ options }: WebSocketServer): void {
   if (!options.noServer) {
-    throw new ConfigurationError('guardServer: make your WebSocketServer with { noServer: true }; the guard upgrades')
+    throw new ConfigurationError(
+      'web-socket-server',
+      'guardServer: make your WebSocketServer with { noServer: true }; the guard upgrades',
+    )
   }
   // Every server of ws 8 says which class its sockets are of.
   if (typeof options.WebSocket !== 'function') {
     throw new ConfigurationError(
+      'ws-version',
       'guardServer: webSocketServer is of an old version of ws, whose sockets cannot be guarded; make it with ws 8.21 or later',
     )
   }

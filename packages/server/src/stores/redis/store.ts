@@ -50,7 +50,10 @@ export function redisStore(options: RedisStoreOptions): Store {
   const { client, secret = [], prefix = 'sallyport', clock = systemClock } = options
   const timeout = checkedNumber('redisStore', 'timeout', options.timeout ?? 500, 1, longestDelay)
   if (!/^[\w.:-]+$/.test(prefix)) {
-    throw new ConfigurationError(`redisStore: prefix is ${JSON.stringify(prefix)}; use letters, digits and . : _ -`)
+    throw new ConfigurationError(
+      'store-prefix',
+      `redisStore: prefix is ${JSON.stringify(prefix)}; use letters, digits and . : _ -`,
+    )
   }
   const secrets = typeof secret === 'string' || secret instanceof Uint8Array ? [secret] : secret
   const seal = createSeal(secrets)

@@ -20,6 +20,7 @@ export function discover(issuer: string, options: JwksOptions = {}): Jwks {
   const { search, hash } = checkedUrl('discover', 'issuer', issuer, dangerouslyAllowHttp)
   if (search !== '' || hash !== '') {
     throw new ConfigurationError(
+      'issuer-query',
       'discover: issuer has a query or a fragment; give the iss of the tokens, to the letter',
     )
   }

@@ -63,6 +63,7 @@ export function secretKeys(secrets: readonly Secret[], algorithms: readonly stri
     const bytes = Buffer.from(isSecret ? secret : [])
     if (isKeyFile(bytes) || isKeyFile(Buffer.from(bytes.toString('latin1'), 'base64'))) {
       throw new ConfigurationError(
+        'secret-is-key',
         'jwt: secret is a key in the form of a file (PEM, JWK or DER), whose text others may know: whoever has it could ' +
           'sign. Give a public key as publicKey with its algorithms, such as RS256; of a JWK with kty "oct" the bytes of k',
       )
@@ -73,6 +74,7 @@ export function secretKeys(secrets: readonly Secret[], algorithms: readonly stri
     if (!keys.every((key) => algorithmOf(algorithm).takes(key))) {
       const bytes = Number(algorithm.slice(2)) / 8
       throw new ConfigurationError(
+        'secret-short',
         `jwt: ${algorithm} needs a secret of ${bytes} bytes or more; make one with crypto.randomBytes`,
       )
     }
@@ -102,6 +104,7 @@ export function publicKeys(given: readonly PublicKey[], algorithms: readonly str
   for (const algorithm of algorithms) {
     if (matchingKeys(keys, { alg: algorithm }).length === 0) {
       throw new ConfigurationError(
+        'algorithm-without-key',
         `jwt: algorithms lists ${algorithm}, but no publicKey is for it (RSA needs 2048 bits or more)`,
       )
     }
@@ -124,6 +127,7 @@ function readPublicKey(key: PublicKey): VerificationKey {
   const read = keyOf(key)
   if (read) return read
   throw new ConfigurationError(
+    'public-key',
     'jwt: publicKey must be a public key: PEM, JWK, KeyObject or CryptoKey. ' +
       'A private or secret key does not belong here; export the public half of it',
   )

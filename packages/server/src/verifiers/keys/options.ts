@@ -35,13 +35,13 @@ export function checkedAlgorithms({ secret, algorithms }: JwtKeys): string[] {
   const allowed = Object.keys(known)
   const checked = checkedStrings('jwt', 'algorithms', algorithms)
   if (checked.every((algorithm) => allowed.includes(algorithm))) return checked
-  throw new ConfigurationError(`jwt: algorithms for ${kind} must be among ${allowed.join(', ')}`)
+  throw new ConfigurationError('algorithms', `jwt: algorithms for ${kind} must be among ${allowed.join(', ')}`)
 }
 
 /** The keys that the options name. Throws `ConfigurationError` unless they name one source that can work. */
 export function keySource({ secret, publicKey, jwks: source }: JwtKeys, algorithms: readonly string[]): KeySource {
   if ([secret, publicKey, source].filter((key) => key !== undefined).length !== 1) {
-    throw new ConfigurationError('jwt: give exactly one of secret, publicKey and jwks')
+    throw new ConfigurationError('key-source', 'jwt: give exactly one of secret, publicKey and jwks')
   }
   if (secret !== undefined) return secretKeys(several('secret', secret), algorithms)
   if (publicKey !== undefined) return publicKeys(several('publicKey', publicKey), algorithms)
@@ -50,7 +50,7 @@ export function keySource({ secret, publicKey, jwks: source }: JwtKeys, algorith
 
 function several<T>(name: string, value: T | readonly T[]): readonly T[] {
   const values: readonly T[] = isList(value) ? value : [value]
-  if (values.length === 0) throw new ConfigurationError(`jwt: ${name} must not be an empty list`)
+  if (values.length === 0) throw new ConfigurationError('key-source', `jwt: ${name} must not be an empty list`)
   return values
 }
 

@@ -39,6 +39,7 @@ export function authJs<T extends AuthJsToken, K extends string | string[], I ext
   checkedStrings('authJs', 'secret', secret)
   if (typeof decode !== 'function' || typeof salt !== 'string') {
     throw new ConfigurationError(
+      'option-required',
       'authJs: decode (that of @auth/core/jwt) and salt (the name of the cookie) are required',
     )
   }

@@ -30,6 +30,7 @@ export function ironSession<D extends object, I extends Identity>(
   const passwords: unknown[] = typeof password === 'string' ? [password] : Object.values(password ?? {})
   if (passwords.length === 0 || !passwords.every((one) => typeof one === 'string' && one.length >= 32)) {
     throw new ConfigurationError(
+      'option-required',
       'ironSession: password is required: 32 characters or more, as you give it to iron-session',
     )
   }

@@ -33,11 +33,15 @@ export function nodeMiddleware<R, I extends Identity>(
 ): Verifier<Known<I>> {
   if (!isName(cookie)) {
     throw new ConfigurationError(
+      'option-required',
       `nodeMiddleware: cookie is ${kindOf(cookie)}; give the name that the cookie method has`,
     )
   }
   if (!Array.isArray(use) || use.length === 0 || !use.every((one) => typeof one === 'function')) {
-    throw new ConfigurationError('nodeMiddleware: use is required: a list of functions (request, response, next)')
+    throw new ConfigurationError(
+      'option-required',
+      'nodeMiddleware: use is required: a list of functions (request, response, next)',
+    )
   }
   // What middleware takes a request for is known to its own types alone.
   const chain = use as readonly Middleware<unknown>[]

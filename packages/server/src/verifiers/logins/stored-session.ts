@@ -58,7 +58,10 @@ function storedSession<S extends StoredSession, I extends Identity>(
 ): Verifier<Known<I>> {
   const secrets = checkedSecrets(owner, secret)
   if (typeof store?.get !== 'function') {
-    throw new ConfigurationError(`${owner}: store has no get; give the store that you give to the library`)
+    throw new ConfigurationError(
+      'option-required',
+      `${owner}: store has no get; give the store that you give to the library`,
+    )
   }
   return session<I>(async (value) => {
     const id = value.startsWith(prefix) ? unsigned(value.slice(prefix.length), secrets) : undefined
@@ -100,5 +103,8 @@ function checkedSecrets(owner: string, secret: Secret | readonly Secret[]): read
   const isSecret = (one: unknown): one is Secret =>
     (typeof one === 'string' || one instanceof Uint8Array) && one.length > 0
   if (secrets.length > 0 && secrets.every(isSecret)) return secrets
-  throw new ConfigurationError(`${owner}: secret is required: what the library signs with, one or several, none empty`)
+  throw new ConfigurationError(
+    'option-required',
+    `${owner}: secret is required: what the library signs with, one or several, none empty`,
+  )
 }
