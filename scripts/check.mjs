@@ -9,12 +9,14 @@ const checks = {
   floors: script('floors'),
   runtimes: script('runtimes'),
   dependencies: script('dependencies'),
+  licences: script('licences'),
   examples: script('examples'), // first: the pages of the stacks need what it installs
   docs: script('docs'),
   links: script('links'),
   errors: script('errors'),
   packages: script('packages'),
   bundle: script('bundle'),
+  workflows: script('workflows'),
 }
 
 await bootstrap()

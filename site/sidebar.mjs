@@ -43,11 +43,11 @@ export const sidebar = [
   { text: 'Errors', collapsed: true, pages: ['docs/errors.md', ...under('docs/errors/')] },
   {
     text: 'Reference',
-    pages: ['PROTOCOL.md', 'SECURITY.md', 'docs/benchmarks.md', 'CHANGELOG.md'],
+    pages: ['PROTOCOL.md', 'SECURITY.md', 'docs/versions.md', 'docs/benchmarks.md', 'CHANGELOG.md'],
   },
   {
     text: 'The project',
-    pages: ['CONTRIBUTING.md', 'docs/mutation.md', 'docs/dependencies.md'],
+    pages: ['CONTRIBUTING.md', 'CODE_OF_CONDUCT.md', 'docs/mutation.md', 'docs/dependencies.md'],
   },
 ]
 
