@@ -17,7 +17,7 @@ export const bundles = [
     limit: kibibyte,
     code: `export { outcomeOf } from '@sallyport/client/socket-io'`,
   },
-  { name: 'everything', limit: 8 * kibibyte, code: `export * from '@sallyport/client'` },
+  { name: 'everything', limit: 9 * kibibyte, code: `export * from '@sallyport/client'` },
 ]
 
 /** Bytes minified and then gzipped, and the files that went in. */

@@ -1,4 +1,5 @@
 import { unavailable } from '@sallyport/protocol'
+import { closeArguments, shut } from './close-arguments.js'
 import type { Authentication, Dialogue, Reason } from './credentials/credential.js'
 import type { Live } from './live.js'
 import type { Route, Settings } from './options.js'
@@ -30,15 +31,15 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
   const controller = new AbortController()
   const { signal } = controller
   let cancelDeadline = settings.clock.after(settings.timeoutMs, () => {
-    end(unusable(new Error('No credential in time'), unavailable))
+    end(unusable(new Error('No credential'), unavailable))
   })
   let socket: WebSocketLike | undefined
   let upgraded = false
 
-  function close(closure?: Closure): void {
+  function close(closure = closeArguments()): void {
     controller.abort()
     cancelDeadline()
-    socket?.close(closure?.code, closure?.reason)
+    shut(socket, closure)
   }
 
   function end(ending: Ending): void {
@@ -104,7 +105,7 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
       if (signal.aborted) return
       upgraded = true
       if (protocols[0] && !protocols.includes(socket.protocol)) {
-        end(unusable(new Error('No subprotocol was selected')))
+        end(unusable(new Error('No subprotocol')))
       } else if (dialogue) socket.send(dialogue.opening)
       else accept({})
     })

@@ -15,12 +15,12 @@ export class HandlerTarget extends (EventTarget as new () => GuardedSocketEventT
   constructor() {
     super()
     for (const type of ['open', 'message', 'close', 'error']) {
-      let handler: unknown
+      let handler: { call?(self: unknown, event: Event): unknown } | null | undefined
       Object.defineProperty(this, `on${type}`, {
         get: () => handler ?? null,
-        set: (value: unknown) => {
+        set: (value: typeof handler) => {
           if (handler === undefined) {
-            this.addEventListener(type, (event) => typeof handler === 'function' && handler.call(this, event))
+            this.addEventListener(type, (event) => handler?.call?.(this, event))
           }
           handler = Object(value) === value ? value : null
         },

@@ -55,6 +55,12 @@ export type Details<K extends keyof GuardedSocketEventMap> = Omit<
 type Listening = Parameters<EventTarget['addEventListener']>
 type Unlistening = Parameters<EventTarget['removeEventListener']>
 
+/** What `debug()` sees of a socket. */
+export interface Watched extends GuardedSocketEventTarget {
+  readonly url: string
+  readonly protocol: string
+}
+
 /** An `EventTarget` that knows the events of a {@link GuardedSocket}. */
 export interface GuardedSocketEventTarget extends EventTarget {
   addEventListener<K extends keyof GuardedSocketEventMap>(

@@ -1,4 +1,4 @@
-import { closeArguments } from './close-arguments.js'
+import { closeArguments, shut } from './close-arguments.js'
 import { type Connection, connect } from './connection.js'
 import type { Authentication, Reason } from './credentials/credential.js'
 import { HandlerTarget } from './event-handlers.js'
@@ -67,6 +67,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     this.#settings = settle(url, options)
     this.#queue = createQueue(options)
     this.#retry = createRetry(options.reconnect, this.#settings.random)
+    options.debug?.(this)
     this.#connect()
   }
 
@@ -140,7 +141,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     const wasOpen = this.#readyState === OPEN
     const closure = closeArguments(code, reason)
     this.#readyState = CLOSING
-    if (wasOpen) this.#socket?.close(closure.code, closure.reason)
+    if (wasOpen) shut(this.#socket, closure)
     else {
       this.#drop(closure)
       queueMicrotask(() => {
@@ -157,15 +158,14 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
    */
   reset(): void {
     const hadConnection = this.#readyState === OPEN || this.#readyState === CLOSING
-    const closure = closeArguments()
-    this.#drop(closure)
+    this.#drop()
     this.#queue.clear()
     this.#retry.stable()
     this.#userId = undefined
     this.#reason = 'first'
     this.#failure = undefined
     this.#connect()
-    if (hadConnection) this.#dispatch('close', closure)
+    if (hadConnection) this.#dispatch('close', closeArguments())
     this.#changed()
   }
 
@@ -173,14 +173,14 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     return this.#connection?.socket
   }
 
-  #dispatch<K extends keyof GuardedSocketEventMap>(type: K, details: Details<K>): void {
+  #dispatch<K extends keyof GuardedSocketEventMap>(type: K, details?: Details<K>): void {
     // Of a plain `Event`, because Node 20 has no `CloseEvent`, and React Native no `MessageEvent` either.
     this.dispatchEvent(Object.assign(new Event(type), details))
   }
 
   /** Tells of a new state, last, when the other events have told of it. */
   #changed(): void {
-    this.#dispatch('statechange', {})
+    this.#dispatch('statechange')
   }
 
   #connect(): void {
@@ -211,7 +211,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     if (connection !== this.#connection) return
     this.#readyState = OPEN
     this.#queue.flush((message) => this.#socket?.send(message))
-    this.#dispatch('open', {})
+    this.#dispatch('open')
     this.#changed()
   }
 

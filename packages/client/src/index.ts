@@ -22,6 +22,7 @@ export { firstMessage } from './credentials/first-message.js'
 export { header } from './credentials/header.js'
 export { type TicketOptions, ticket } from './credentials/ticket.js'
 export { cookie, staticCredential, subprotocol, type TokenOptions, token } from './credentials/tokens.js'
+export { type DebugLog, debug } from './debug.js'
 export type {
   AuthenticatedEvent,
   Failure,
@@ -29,12 +30,14 @@ export type {
   GuardedSocketEventMap,
   ReconnectingEvent,
   TerminalEvent,
+  Watched,
 } from './events.js'
 export { GuardedSocket } from './guarded-socket.js'
 export { type LifecycleOptions, lifecycle } from './lifecycle/lifecycle.js'
 export { type AppStateLike, appPresence, type PageLike, type Presence, pagePresence } from './lifecycle/presence.js'
 export type { Lifecycle, Renewal } from './live.js'
 export type { LocksLike } from './locks.js'
+export { messages } from './messages.js'
 export type { GuardedSocketOptions, UrlSource } from './options.js'
 export { type Outcome, SocketError } from './outcome.js'
 export { type QueueOptions, QueueOverflowError } from './queue.js'

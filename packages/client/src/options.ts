@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from './clock.js'
 import { type Attempt, type Credential, requireFunction } from './credentials/credential.js'
+import type { Watched } from './events.js'
 import type { Host, Lifecycle, Renewal } from './live.js'
 import type { QueueOptions } from './queue.js'
 import type { ReconnectOptions } from './retry.js'
@@ -14,6 +15,8 @@ export interface GuardedSocketOptions extends QueueOptions {
   readonly renew?: Renewal
   /** Heeds sleep, the network and the background: `lifecycle()`. */
   readonly lifecycle?: Lifecycle
+  /** Sees every socket as it is made, and tells what it does: `debug()`. */
+  readonly debug?: (socket: Watched) => void
   /** The application's subprotocols. When there are any, the server must select one. */
   readonly protocols?: string | readonly string[]
   /**
@@ -71,7 +74,7 @@ export function settle(source: UrlSource, options: GuardedSocketOptions): Settin
     timeoutMs = 10_000,
   } = options
   requireFunction(credential)
-  if (!WebSocket) throw new TypeError('No WebSocket: pass that of `ws`')
+  if (!WebSocket) throw new TypeError('Pass a WebSocket')
   const timing = { clock, random, timeoutMs }
   const settings: Settings = {
     ...timing,

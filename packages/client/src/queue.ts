@@ -55,7 +55,7 @@ export function createQueue({ maxQueuedMessages = 1_000, maxQueuedBytes = 2 ** 2
       return sent ? 0 : bytes
     },
     push(message) {
-      if (!add(message)) throw new QueueOverflowError('The queue is full')
+      if (!add(message)) throw new QueueOverflowError('Queue full')
     },
     flush(send) {
       messages.forEach(send)
@@ -72,7 +72,7 @@ export function createQueue({ maxQueuedMessages = 1_000, maxQueuedBytes = 2 ** 2
   }
 }
 
-function sizeOf(message: Sendable): number {
+export function sizeOf(message: Sendable): number {
   if (typeof message === 'string') return new TextEncoder().encode(message).length
   return 'size' in message ? message.size : message.byteLength
 }

@@ -6,5 +6,5 @@ const maxSeconds = 86_400
  * client's own clock could tell how far away it is.
  */
 export function readRetryAfter(value: string | null | undefined): number | undefined {
-  return value && /^\d+$/.test(value) ? Math.min(Number(value), maxSeconds) : undefined
+  return value && /^\d+$/.test(value) ? Math.min(+value, maxSeconds) : undefined
 }

@@ -47,7 +47,7 @@ export function createRetry(options: ReconnectOptions | false = {}, random = Mat
     stableMs,
     next({ action, outcome: { code, retryAfter = 0 } }) {
       const isOver = action === 'stop' || (action === 'retry-once' && rejected)
-      if (!options || isOver || stopOn.some((last) => last === code)) return undefined
+      if (!options || isOver || (stopOn as readonly unknown[]).includes(code)) return undefined
       rejected ||= action === 'retry-once'
       const bound = Math.min(capMs, baseMs * 2 ** attempt++)
       const spread = action === 'jitter' ? Math.max(bound, restartSpreadMs) : bound

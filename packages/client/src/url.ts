@@ -10,7 +10,9 @@ export function readUrl(input: string | URL, base: string | undefined, dangerous
     throw new TypeError('Not a URL')
   }
   if (url.username || url.password) throw new TypeError('No password in a URL')
-  if (/^(ws|http)s:/.test(url.protocol) || dangerouslyAllowPlaintext || loopback.test(url.hostname)) return url
+  // A page that came in the clear itself may talk to its own server.
+  const isOwn = `http://${url.host}` === globalThis.origin
+  if (isOwn || /^(ws|http)s:/.test(url.protocol) || dangerouslyAllowPlaintext || loopback.test(url.hostname)) return url
   throw new TypeError('Use wss: and https:')
 }
 

@@ -3,6 +3,7 @@ import {
   auto,
   type Clock,
   type Credential,
+  debug,
   firstMessage,
   GuardedSocket,
   header,
@@ -10,6 +11,7 @@ import {
   type Lifecycle,
   type LocksLike,
   lifecycle,
+  messages,
   type Outcome,
   type Presence,
   pagePresence,
@@ -173,6 +175,13 @@ const { status, outcome, attempt, delayMs } = store.snapshot()
 expectTrue<Equals<typeof status, 'connecting' | 'open' | 'reconnecting' | 'closing' | 'closed'>>()
 expectTrue<Equals<typeof outcome, Outcome | undefined>>()
 expectTrue<Equals<typeof attempt | typeof delayMs, number | undefined>>()
+
+// Whoever is stuck looks at the console, or at a log of its own.
+new GuardedSocket('wss://api.example.com', { credential, debug: debug() })
+webSocketClass({ credential, debug: debug({ debug: () => {}, warn: () => {} }) })
+
+// Messages are read in a loop.
+for await (const event of messages(socket)) expectTrue<Equals<typeof event, MessageEvent>>()
 
 // A clock need not tell the time.
 const clock: Clock = { after: () => () => {} }

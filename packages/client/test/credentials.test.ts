@@ -383,7 +383,7 @@ describe('a URL that comes from a function', () => {
     await clock.advance(500)
     expect(events.last('reconnecting')).toMatchObject({ outcome: { kind: 'unavailable' }, attempt: 1 })
     await clock.advance(10_000)
-    expect(events.last('error').error).toMatchObject({ cause: new Error('No credential in time') })
+    expect(events.last('error').error).toMatchObject({ cause: new Error('No credential') })
     expect(reasons).toEqual([])
     await clock.advance(1_000)
     expect(sockets).toHaveLength(1)
@@ -436,7 +436,7 @@ describe('a runtime without WebSocket', () => {
   it('is told of at once', () => {
     const credential = cookie()
     vi.stubGlobal('WebSocket', undefined)
-    expect(() => new GuardedSocket('wss://api.example.com/', { credential })).toThrow('No WebSocket')
+    expect(() => new GuardedSocket('wss://api.example.com/', { credential })).toThrow('Pass a WebSocket')
     const { WebSocket } = fakeWebSocket()
     new GuardedSocket('wss://api.example.com/', { credential, WebSocket }).close()
   })

@@ -104,7 +104,7 @@ describe('K09 the first message to the wrong peer', () => {
     expect(current().sent).toEqual([])
     expect(current().closedWith).toBeDefined()
     expect(events.last('terminal')).toMatchObject({
-      outcome: { kind: 'misconfigured', cause: new Error('No subprotocol was selected') },
+      outcome: { kind: 'misconfigured', cause: new Error('No subprotocol') },
     })
     await clock.advance(600_000)
     expect(sockets).toHaveLength(1)

@@ -473,7 +473,7 @@ describe('K10 a credential function that fails', () => {
     expect(signals[0]?.aborted).toBe(true)
     expect(events.last('error').error).toMatchObject({
       outcome: { kind: 'unavailable' },
-      cause: new Error('No credential in time'),
+      cause: new Error('No credential'),
     })
     expect(sockets).toHaveLength(0)
     await clock.advance(500)

@@ -104,7 +104,7 @@ export async function ask(source: TokenSource, attempt: Attempt): Promise<string
   const token: unknown = await source(attempt)
   // Anything else fits into no header, and the runtime's own error would quote it.
   if (isCredential(token)) return token
-  throw new CredentialError('No usable credential', { status: 401 })
+  throw new CredentialError('No credential', { status: 401 })
 }
 
 /** Refuses what is not a function, for callers without types. */
