@@ -1,7 +1,8 @@
 // What the nodes share through Redis.
-const [commands, inspection, seal, log, store] = ['commands', 'inspection', 'seal', 'log', 'store'].map((name) => [
+const [commands, inspection, log, store] = ['commands', 'inspection', 'log', 'store'].map((name) => [
   `unit/stores/redis/${name}.test.ts`,
 ])
+const seal = ['unit/stores/remote/seal.test.ts']
 const contract = ['contract/store.redis.test.ts']
 const entries = ['threats/i-log.test.ts']
 const shown = ['threats/j-redis.test.ts']
@@ -9,7 +10,7 @@ const tampering = ['threats/i-tampering.test.ts']
 
 const of = (file, tests, list) =>
   list.map(([find, replace, why, survives]) => ({
-    file: `stores/redis/${file}`,
+    file: `stores/${file}`,
     find,
     replace,
     tests,
@@ -18,8 +19,8 @@ const of = (file, tests, list) =>
   }))
 
 export default [
-  ...of('seal.ts', seal, [
-    ['if (short)\n', 'if (false)\n', 'a secret that can be guessed'],
+  ...of('remote/seal.ts', seal, [
+    ['if (short) throw', 'if (false) throw', 'a secret that can be guessed'],
     ['isOurs ? read(ending) : undefined', 'read(ending)', 'whoever can write to Redis makes tickets and revocations'],
     ['update(`${key}\\n${text}`)', 'update(text)', 'a value is good under another key'],
     ['expected.length === given.length && ', '', 'a mark of another length stops the node that reads it'],
@@ -40,7 +41,7 @@ export default [
       'a secret that is on its way out goes on marking',
     ],
   ]),
-  ...of('commands.ts', commands, [
+  ...of('remote/breaker.ts', commands, [
     [
       'if (this.#isSilent || this.#pending >= maxPending) throw',
       'if (this.#pending >= maxPending) throw',
@@ -51,22 +52,28 @@ export default [
       'if (this.#isSilent) throw',
       'any number of commands that wait',
     ],
-    ['return this.inTime(this.#sent(key, args))', 'return this.#sent(key, args)', 'a command without a deadline'],
+    ['return this.inTime(this.probe(send))', 'return this.probe(send)', 'a command without a deadline'],
     [
       'return within(reply, this.#timeout, this.#clock, () => {',
       'return reply.finally(() => {',
       'a reply without a deadline',
     ],
     ['this.#isSilent = true', '', 'everybody waits for a server that is silent'],
-    [
-      'evaluate((key, command) => this.#sent(key, command), script, keys, args)',
-      'this.eval(script, keys, args)',
-      'a server that was silent once is never asked again',
-    ],
     ['      this.#isSilent = false\n', '', 'a server that was silent once is never asked again'],
+    [
+      'UnavailableError ? error : this.#toUnavailable(error)',
+      'Error ? error : this.#toUnavailable(error)',
+      'what Redis was asked stands in the error',
+    ],
     ['    this.#pending += 1\n', '', 'any number of commands that wait'],
     ['      this.#pending -= 1\n', '', 'a store that ends after 10,000 commands'],
-    ['throw unavailable(error)', 'throw error', 'what Redis was asked stands in the error'],
+  ]),
+  ...of('redis/commands.ts', commands, [
+    [
+      'this.#breaker.probe(() => this.#send(key, command))',
+      'this.#breaker.run(() => this.#send(key, command))',
+      'a server that was silent once is never asked again',
+    ],
     [
       'reply ? `Redis answered ${reply}`',
       'reply ? `Redis answered ${message}`',
@@ -83,14 +90,14 @@ export default [
       'a script runs twice whose reply was lost',
     ],
   ]),
-  ...of('commands.ts', contract, [
+  ...of('redis/commands.ts', contract, [
     [
       '!(error instanceof UnavailableError) || error.message !== noScript',
       'true',
       'a server that was started anew knows no script',
     ],
   ]),
-  ...of('inspection.ts', inspection, [
+  ...of('redis/inspection.ts', inspection, [
     ["if (evicts && policy.startsWith('allkeys'))", 'if (false)', 'revocations that are thrown away'],
     [
       "if (evicts && policy.startsWith('allkeys'))",
@@ -107,75 +114,87 @@ export default [
     ["!fields.has('min_slaves_good_slaves')", 'true', 'everybody is warned who has replicas'],
     ["number('connected_slaves') > 0 && !fields", '!fields', 'everybody is warned who has no replicas'],
   ]),
-  ...of('store.ts', store, [
+  ...of('redis/store.ts', store, [
     ['if (!/^[\\w.:-]+$/.test(prefix))', 'if (false)', 'a prefix that tears keys apart'],
     ['`{${prefix}}:${name}`', '`${prefix}:${name}`', 'keys of one script on several servers'],
     ['`{${prefix}}:${name}`', '`{sallyport}:${name}`', 'two environments share their tickets'],
-    ['options.timeout ?? 500', 'options.timeout ?? 5_000', 'everybody waits ten times as long'],
-    ['clock, timeout)', 'clock, 500)', 'the timeout that was given is not used'],
-    ['if (secrets.length === 0) warn(', 'if (false) warn(', 'nobody is told that there is no secret'],
+    [
+      "new Breaker('Redis', clock, timeout,",
+      "new Breaker('Redis', clock, 500,",
+      'the timeout that was given is not used',
+    ],
     ['for (const warning of inspectServer(info)) warn(warning)', '', 'revocations that are thrown away'],
     ['if (error instanceof UnavailableError) warn(error.message)', '', 'nobody is told why everything is refused'],
     ['      throw error\n', '', 'revocations that are thrown away'],
-    ['    if (warned.has(text)) return\n', '', 'the same warning ten times a second'],
     ["sealed, 'NX', 'PX', `${ttl}`", "sealed, 'PX', `${ttl}`", 'a ticket under the key of another'],
     ["sealed, 'NX', 'PX', `${ttl}`", "sealed, 'NX'", 'a ticket without an end'],
     ["if (reply === null) throw new Error('the key is in use')", '', 'a ticket that is not there'],
-    ['text.startsWith(`${current} `) ?', 'true ?', 'a ticket that was used before a failover is good again'],
+    ['text?.startsWith(`${current} `) ?', 'text ?', 'a ticket that was used before a failover is good again'],
     ['primary = found', 'primary ??= found', 'no ticket is good any more after a failover'],
     ['if (primary === undefined) await onPrimary()', '', 'no ticket is good before anybody follows'],
     [
-      'seal.close(key, `${primary} ${JSON.stringify(value)}`, time.now.latest + ttl)',
+      'values.close(key, `${primary} ${JSON.stringify(value)}`, ttl)',
       '`${primary} ${JSON.stringify(value)}`',
       'a ticket without a mark',
     ],
   ]),
-  ...of('store.ts', contract, [
+  ...of('remote/setup.ts', store, [
+    ['options.timeout ?? 500', 'options.timeout ?? 5_000', 'everybody waits ten times as long'],
+    ['if (secrets.length === 0) warn(', 'if (false) warn(', 'nobody is told that there is no secret'],
+    ['    if (warned.has(text)) return\n', '', 'the same warning ten times a second'],
+  ]),
+  ...of('remote/values.ts', contract, [
     [
-      'const opened = seal.open(key, sealed)',
+      'const opened = this.#seal.open(key, sealed)',
       'const opened = { text: sealed.split(" ").slice(2).join(" "), end: Number.POSITIVE_INFINITY }',
       'whoever can write to Redis makes tickets',
     ],
-    ['acquired: acquired === 1', 'acquired: true', 'any number of connections'],
   ]),
-  ...of('store.ts', shown, [
+  ...of('redis/store.ts', contract, [['acquired: acquired === 1', 'acquired: true', 'any number of connections']]),
+  ...of('redis/store.ts', shown, [
     [
       "      const reply = await commands.run(key, ['SET'",
       "      await commands.run(key, ['EXISTS', key])\n      const reply = await commands.run(key, ['SET'",
       'the rights of the documentation are not enough',
     ],
   ]),
-  ...of('store.ts', tampering, [
+  ...of('remote/values.ts', tampering, [
     [' || opened.end <= now', '', 'a ticket that is written back when it is over'],
-    [' || taken.get(key)', '', 'a used ticket that is written back opens a second connection'],
-    ['taken.set(key, true, opened.end)', 'void taken', 'a used ticket that is written back opens a second connection'],
+    [' || this.#taken.get(key)', '', 'a used ticket that is written back opens a second connection'],
+    [
+      'this.#taken.set(key, true, opened.end)',
+      'void this.#taken',
+      'a used ticket that is written back opens a second connection',
+    ],
   ]),
-  ...of('node.ts', contract, [
+  ...of('remote/node.ts', contract, [
     ['if (asker === this.id) return', '', 'a node answers itself'],
     ['    this.#heard = id\n', '', 'a question is heard again at every look'],
   ]),
   ...of(
-    'node.ts',
+    'remote/node.ts',
     ['nodes/renewal.test.ts'],
     [
       [
-        'const opened = seal.open(keys[2], sealed)',
+        "const opened = seal.open(keyOf('questions'), sealed)",
         "const opened = { text: sealed.replace(/^\\d+ /, ''), end: Number.POSITIVE_INFINITY }",
         'whoever can write to Redis renews connections',
       ],
     ],
   ),
-  ...of('entries.ts', log, [
-    ['seal.close(keys[0], entry, time.now.latest + ttl)', 'entry', 'no node believes a revocation'],
+  ...of('remote/log-server.ts', log, [
+    ["seal.close(keyOf('log'), entry, time.now.latest + ttl)", 'entry', 'no node believes a revocation'],
+  ]),
+  ...of('redis/log.ts', log, [
     ['|| (time === otherTime && number < otherNumber)', '', 'a revocation is said to be where it is not'],
     ["one.split('-').map(Number)", "one.split('-')", 'places are compared as texts'],
   ]),
-  ...of('log.ts', log, [
+  ...of('remote/log.ts', log, [
     ['for (const node of this.#nodes) node.wake()', '', 'a revocation waits for the next look of its own node'],
-    ['!isBefore(position, id)', 'true', 'a revocation is said to be where it is not'],
+    ['!this.#options.server.isBefore(position, id)', 'true', 'a revocation is said to be where it is not'],
     ['|| clock.now() >= end', '', 'a revocation waits for ever for a node that has died'],
   ]),
-  ...of('time.ts', log, [
+  ...of('remote/time.ts', log, [
     [
       'earliest: time - received',
       'earliest: time - sent',
@@ -183,18 +202,22 @@ export default [
     ],
     ['latest: time - sent }', 'latest: time - received }', 'a revocation is made before what it should deny'],
   ]),
-  ...of('node.ts', log, [
+  ...of('remote/node.ts', log, [
     ['this.#look().catch(() => false)', 'this.#look()', 'a node never looks again when a look has failed'],
     ['this.#unanswered ??=', 'this.#unanswered =', 'looks pile up before a server that does not answer'],
-    ['commands.inTime(this.#unanswered)', 'this.#unanswered', 'a look without a deadline'],
+    ['server.inTime(this.#unanswered)', 'this.#unanswered', 'a look without a deadline'],
     [
       'this.currentAt = sent',
       'this.currentAt = this.#options.clock.now()',
       'an answer counts as news however old it is',
     ],
-    ['this.#position === start || entries[0]?.[0] === this.#position', 'true', 'a log that was emptied is not noticed'],
+    [
+      'this.#position === server.start || entries[0]?.[0] === this.#position',
+      'true',
+      'a log that was emptied is not noticed',
+    ],
     ['primary !== this.#primary || !follows', '!follows', 'what a failover has lost is not noticed'],
-    ['    this.#position = start\n', '', 'what a failover has lost is not noticed'],
+    ['    this.#position = this.#options.server.start\n', '', 'what a failover has lost is not noticed'],
     ['    this.#mending.begin()\n', '', 'what was lost is not appended again'],
     [
       'if (entries.length === page || questions.length === page) return true',
@@ -206,7 +229,7 @@ export default [
     ['if (!this.#hasWarned) {', 'if (false) {', 'nobody is told that somebody else writes'],
     ['      this.#hasWarned = true\n', '', 'whoever writes to Redis fills the log of the application'],
   ]),
-  ...of('node.ts', tampering, [
+  ...of('remote/node.ts', tampering, [
     ['if (opened.end <= now) return', '', 'an entry lasts for ever that somebody writes again'],
     [
       'if (await this.#mending.isDamaged(look.time)) return this.#readAgain()',
@@ -215,7 +238,7 @@ export default [
     ],
     ['Math.ceil(this.#follower.maxStaleness)', '3_000', 'a node that is silent is forgotten, and goes on'],
   ]),
-  ...of('mending.ts', log, [
+  ...of('remote/mending.ts', log, [
     [
       '    this.#present = new Set()\n    this.#lost = undefined\n',
       '    this.#present = new Set()\n',
@@ -226,7 +249,7 @@ export default [
     ['end > now && !present', '!present', 'a node waits for ever for what is over'],
     ['this.#lost.slice(0, page)', 'this.#lost', 'all that was lost is appended at once'],
   ]),
-  ...of('mending.ts', tampering, [
+  ...of('remote/mending.ts', tampering, [
     ['if (clock.now() < this.#compareAt) return false', '', 'every look compares'],
     ['    this.#compared += page\n', '', 'what is not on the first page is not compared'],
     [
@@ -239,17 +262,17 @@ export default [
     ['page).filter(({ end }) => end > now)', 'page)', 'what is over is taken for lost'],
     ['missing.includes(id)', 'false', 'an entry that was taken out stays out'],
   ]),
-  ...of('node.ts', contract, [
+  ...of('remote/node.ts', contract, [
     [
-      "await commands.run(keys[1], ['HDEL', keys[1], this.id]).catch(() => {})",
+      'await this.#options.server.leave(this.id).catch(() => {})',
       '',
       'every revocation waits for a node that has gone down',
     ],
   ]),
-  ...of('node.ts', store, [
+  ...of('remote/node.ts', store, [
     ['if (primary !== this.#primary) await onPrimary(primary)', '', 'no ticket is good any more after a failover'],
   ]),
-  ...of('scripts.ts', store, [
+  ...of('redis/scripts.ts', store, [
     [
       "if not string.find(replication, 'role:master') then",
       'if false then',
@@ -268,7 +291,7 @@ export default [
     ],
     ['if added == 1 and members == 1 then', 'if true then', 'an address that goes on failing is never let off'],
   ]),
-  ...of('scripts.ts', contract, [
+  ...of('redis/scripts.ts', contract, [
     ["redis.call('GETDEL', KEYS[1])", "redis.call('GET', KEYS[1])", 'a ticket that is good twice'],
     ["drop(redis.call('ZRANGEBYSCORE', ends, '-inf', now))", '', 'a place that is never free again'],
     ["if not redis.call('ZSCORE', order, member) then", 'do', 'a member that renews its place loses it'],
@@ -292,7 +315,7 @@ export default [
     ],
     ["for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end", '', 'a place that is never free again'],
   ]),
-  ...of('scripts.ts', log, [
+  ...of('redis/scripts.ts', log, [
     [
       "if type(told) == 'table' and not string.find(told.err, '^OOM') then return told end",
       '',
@@ -302,7 +325,7 @@ export default [
     ['if ends and tonumber(ends) > now then', 'if ends then', 'every revocation waits for a node that has died'],
     ["    redis.call('HDEL', KEYS[1], nodes[i])\n", '', 'nodes that have died are kept for ever'],
   ]),
-  ...of('scripts.ts', entries, [
+  ...of('redis/scripts.ts', entries, [
     [
       "if (tonumber(old[2][4]) or 0) <= now then redis.call('XDEL', KEYS[1], old[1]) end",
       '',

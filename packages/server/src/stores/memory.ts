@@ -1,10 +1,9 @@
 import type { Cluster } from 'node:cluster'
-import { LRUCache } from 'lru-cache'
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
-import { ConfigurationError, UnavailableError } from '../support/errors.js'
+import { ConfigurationError } from '../support/errors.js'
 import { ExpiringMap } from '../support/expiring-map.js'
-import { Groups } from './groups.js'
+import { InMemory } from './in-memory.js'
 import type { Follower, Store } from './store.js'
 
 /** Options of {@link memoryStore}. */
@@ -14,9 +13,6 @@ export interface MemoryStoreOptions {
   /** How many values, and how many groups, it holds at most. Default 100,000; when full it is unavailable (503). */
   readonly maxEntries?: number
 }
-
-// Counting is not worth more memory than this: when there are more sets, those that nobody asked about longest are forgotten.
-const maxSets = 10_000
 
 /**
  * The store of a single process.
@@ -35,42 +31,23 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
       'memoryStore holds the tickets of one process, and this is one of several workers: use redisStore',
     )
   }
-  const values = new Map<string, { readonly value: unknown; readonly expiresAt: number }>()
-  const sets = new LRUCache<string, { readonly members: Set<string>; readonly expiresAt: number }>({ max: maxSets })
-  const groups = new Groups(clock, maxEntries)
+  const held = new InMemory(clock, maxEntries)
   const log = new ExpiringMap<string, true>(clock.now)
   const followers = new Set<Follower>()
 
-  function makeRoom(): void {
-    const now = clock.now()
-    for (const [key, { expiresAt }] of values) if (expiresAt <= now) values.delete(key)
-    if (values.size >= maxEntries) throw new UnavailableError('the memory store is full')
-  }
-
   return {
     put(key, value, ttl) {
-      if (values.size >= maxEntries) makeRoom()
-      values.set(key, { value, expiresAt: clock.now() + ttl })
+      held.put(key, value, ttl)
     },
-    take(key) {
-      const entry = values.get(key)
-      values.delete(key)
-      return entry && entry.expiresAt > clock.now() ? entry.value : undefined
-    },
+    take: (key) => held.take(key),
     async count(key, member, ttl) {
-      const now = clock.now()
-      let set = sets.get(key)
-      if (!set || set.expiresAt <= now) {
-        set = { members: new Set(), expiresAt: now + ttl }
-        sets.set(key, set)
-      }
-      return set.members.add(member).size
+      return held.count(key, member, ttl)
     },
     async acquire(group, member, places, ttl) {
-      return groups.acquire(group, member, places, ttl)
+      return held.acquire(group, member, places, ttl)
     },
     async release(group, member) {
-      groups.release(group, member)
+      held.release(group, member)
     },
     async append(entry, ttl) {
       log.set(entry, true, clock.now() + ttl)

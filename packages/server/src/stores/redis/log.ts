@@ -1,89 +1,84 @@
-import { newId } from '../../support/id.js'
-import type { Appended, Follower, Following } from '../store.js'
-import { answersKey, appendTo, isBefore, type LogOptions, questionTtl } from './entries.js'
-import { Node } from './node.js'
+import type { Breaker } from '../remote/breaker.js'
+import {
+  awakeFor,
+  type LogServer,
+  type Look,
+  type Looking,
+  type Positions,
+  type Written,
+} from '../remote/log-server.js'
+import type { Commands } from './commands.js'
 import * as scripts from './scripts.js'
 
-const confirmWithin = 1_000
-const confirmEvery = 20
-// Thirty looks. Who has looked no more since then would not answer either.
-const awakeFor = 3_000
+/** The log as a stream, the nodes as a hash, and what they ask each other as another stream. */
+export class RedisLog implements LogServer {
+  readonly #commands: Commands
+  readonly #breaker: Breaker
+  readonly #log: string
+  readonly #nodes: string
+  readonly #questions: string
+  readonly lookEvery = 100
+  readonly start = '0-0'
 
-/** How far the nodes have come. */
-interface Positions {
-  readonly log: readonly string[]
-  readonly questions: readonly string[]
-  readonly answers: readonly string[]
-}
-
-/** How many have come to an id. */
-const countFrom = (id: string, positions: readonly string[]): number =>
-  positions.filter((position) => !isBefore(position, id)).length
-
-/** The log as a stream. Each node looks into it from its own position. */
-export class Log {
-  readonly #options: LogOptions
-  readonly #nodes = new Set<Node>()
-  readonly #underWay = new Map<string, Promise<Positions>>()
-
-  constructor(options: LogOptions) {
-    this.#options = options
+  constructor(commands: Commands, breaker: Breaker, keyOf: (name: string) => string) {
+    this.#commands = commands
+    this.#breaker = breaker
+    this.#log = keyOf('log')
+    this.#nodes = keyOf('nodes')
+    this.#questions = keyOf('questions')
   }
 
-  follow(follower: Follower): Following {
-    const node: Node = new Node(this.#options, follower, {
-      ask: (question, most) => this.#ask(node.id, question, most),
-      onStop: () => this.#nodes.delete(node),
-    })
-    this.#nodes.add(node)
-    return node
+  async append(entry: string, ttl: number): Promise<string> {
+    return String(await this.#commands.eval(scripts.append, [this.#log], [entry, ttl]))
   }
 
-  async append(entry: string, ttl: number): Promise<Appended> {
-    const id = await appendTo(this.#options, entry, ttl)
-    const { log } = await this.#until(
-      answersKey(this.#options.keys[2], ''),
-      ({ log }) => countFrom(id, log) === log.length,
-    )
-    return { confirmed: countFrom(id, log), followers: log.length }
+  /** Time, then number. */
+  isBefore(one: string, other: string): boolean {
+    const [time = 0, number = 0] = one.split('-').map(Number)
+    const [otherTime = 0, otherNumber = 0] = other.split('-').map(Number)
+    return time < otherTime || (time === otherTime && number < otherNumber)
   }
 
-  /** Asks on behalf of a node. */
-  async #ask(node: string, question: string, most: number): Promise<readonly string[]> {
-    const { commands, seal, time, random, keys } = this.#options
-    const name = newId(random)
-    const sealed = seal.close(keys[2], `${name} ${node} ${question}`, time.now.latest + questionTtl)
-    const id = String(await commands.eval(scripts.ask, [keys[2]], [sealed, questionTtl]))
-    if (most === 0) return []
-    const key = answersKey(keys[2], name)
-    const { answers } = await this.#until(key, ({ questions, answers }) => {
-      return answers.length >= most || countFrom(id, questions) === questions.length
-    })
-    return answers.flatMap((answer) => seal.open(key, answer)?.text ?? [])
+  async missing(ids: readonly string[]) {
+    const [missing, time] = (await this.#commands.eval(scripts.missing, [this.#log], ids)) as [string[], number]
+    return { missing, time }
   }
 
-  /** Asked once for all who wait for the same: an answer that is under way knows of too little, never of too much. */
-  #positions(answersKey: string): Promise<Positions> {
-    const underWay = this.#underWay.get(answersKey)
-    if (underWay) return underWay
-    const { commands, keys } = this.#options
-    const asked = commands.eval(scripts.positions, [keys[1], answersKey], [awakeFor]).then((reply) => {
-      const [log, questions, answers] = reply as [string[], string[], string[]]
-      return { log, questions, answers }
-    })
-    this.#underWay.set(answersKey, asked)
-    return asked.finally(() => this.#underWay.delete(answersKey))
+  async look({ node, position, heard, countsFor, page }: Looking): Promise<Look> {
+    const keys = [this.#log, this.#nodes, this.#questions] as const
+    const reply = await this.#commands.probe(scripts.look, keys, [node, position, heard, countsFor, page])
+    const [time, primary, entries, questions] = reply as [number, string, StreamEntry[], StreamEntry[]]
+    return { time: Number(time), primary, entries: entries.map(written), questions: questions.map(written) }
   }
 
-  /** Wakes the nodes of this store, and waits until the others have come so far, a second at most. */
-  async #until(answersKey: string, isSo: (positions: Positions) => boolean): Promise<Positions> {
-    const { clock } = this.#options
-    const end = clock.now() + confirmWithin
-    for (;;) {
-      for (const node of this.#nodes) node.wake()
-      const positions = await this.#positions(answersKey)
-      if (isSo(positions) || clock.now() >= end) return positions
-      await new Promise<void>((resolve) => clock.after(confirmEvery, resolve))
-    }
+  inTime<T>(reply: Promise<T>): Promise<T> {
+    return this.#breaker.inTime(reply)
+  }
+
+  async ask(question: string, ttl: number): Promise<string> {
+    return String(await this.#commands.eval(scripts.ask, [this.#questions], [question, ttl]))
+  }
+
+  async answer(name: string, answer: string, ttl: number): Promise<void> {
+    await this.#commands.eval(scripts.count, [this.#answers(name)], [answer, ttl])
+  }
+
+  async positions(name: string): Promise<Positions> {
+    const keys = [this.#nodes, this.#answers(name)] as const
+    const reply = await this.#commands.eval(scripts.positions, keys, [awakeFor])
+    const [log, questions, answers] = reply as [string[], string[], string[]]
+    return { log, questions, answers }
+  }
+
+  async leave(node: string): Promise<void> {
+    await this.#commands.run(this.#nodes, ['HDEL', this.#nodes, node])
+  }
+
+  #answers(name: string): string {
+    return `${this.#questions}:${name}`
   }
 }
+
+type StreamEntry = [id: string, fields: string[]]
+
+const written = ([id, fields]: StreamEntry): Written => [id, fields[1] ?? '']

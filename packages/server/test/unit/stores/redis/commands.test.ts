@@ -1,7 +1,8 @@
 import { UnavailableError } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
-import { Commands } from '../../../../src/stores/redis/commands.js'
+import { Commands, unavailable } from '../../../../src/stores/redis/commands.js'
 import { release } from '../../../../src/stores/redis/scripts.js'
+import { Breaker } from '../../../../src/stores/remote/breaker.js'
 import { testClock } from '../../../support/clock.js'
 import { type Deferred, deferred } from '../../../support/deferred.js'
 
@@ -18,7 +19,7 @@ function setUp() {
     sent.push({ args, reply })
     return reply.promise
   }
-  const commands = new Commands(send, clock, timeout)
+  const commands = new Commands(send, new Breaker('Redis', clock, timeout, unavailable))
   const ask = () => commands.run('k', ['GET', 'k'])
   const answer = (at: number, reply: unknown = 'OK') => sent[at]!.reply.resolve(reply)
   const fail = (at: number, error: unknown) => sent[at]!.reply.reject(error)

@@ -18,14 +18,14 @@ export interface Opened {
 const minSecretBytes = 32
 
 /**
- * HMAC-SHA256 (RFC 2104) over key, end and text. The first secret marks, and all are believed.
+ * HMAC-SHA256 (RFC 2104) over key, end and text. The first secret marks, and all are believed. `name` is that of the store,
+ * for errors.
  *
  * @throws ConfigurationError when a secret is short
  */
-export function createSeal(secrets: readonly (string | Uint8Array)[]): Seal {
+export function createSeal(name: string, secrets: readonly (string | Uint8Array)[]): Seal {
   const short = secrets.some((secret) => Buffer.byteLength(secret) < minSecretBytes)
-  if (short)
-    throw new ConfigurationError('store-secret', `redisStore: a secret has ${minSecretBytes} random bytes at least`)
+  if (short) throw new ConfigurationError('store-secret', `${name}: a secret has ${minSecretBytes} random bytes at least`)
   const keys = secrets.map((secret) => createSecretKey(typeof secret === 'string' ? Buffer.from(secret) : secret))
   const [newest] = keys
   if (newest === undefined)

@@ -1,13 +1,9 @@
 import { newId } from '../../support/id.js'
 import type { Follower, Following } from '../store.js'
-import { answersKey, type LogOptions, questionTtl } from './entries.js'
+import { answersTo, type LogOptions, type Look, questionTtl, type Written } from './log-server.js'
 import { Mending } from './mending.js'
-import * as scripts from './scripts.js'
 
-// How often a node looks: an entry is on every node within that and a round trip.
-const lookEvery = 100
 const page = 512
-const start = '0-0'
 
 /** One who follows the log. */
 export class Node implements Following {
@@ -17,13 +13,15 @@ export class Node implements Following {
   readonly #mending: Mending
   readonly id: string
   readonly ask: Following['ask']
-  #position = start
+  #position: string
   /** Its position in what the nodes ask each other. */
-  #heard = start
+  #heard: string
   #primary: string | undefined
   /** A look that nobody has answered yet: there is no use in a second one behind it. */
-  #unanswered: Promise<Look> | undefined
+  #unanswered: Promise<TimedLook> | undefined
   #wake = () => {}
+  /** Whether there are news since the last look began. */
+  #hasNews = false
   #isStopped = false
   #hasWarned = false
   readonly #done: Promise<void>
@@ -33,6 +31,8 @@ export class Node implements Following {
     this.#options = options
     this.#follower = follower
     this.#onStop = onStop
+    this.#position = options.server.start
+    this.#heard = options.server.start
     this.ask = ask
     this.id = newId(options.random)
     this.#mending = new Mending(options, follower)
@@ -43,8 +43,14 @@ export class Node implements Following {
     return this.#options.time.now
   }
 
-  /** Looks at once. */
+  /** Looks at once, unless it does. */
   wake(): void {
+    this.#wake()
+  }
+
+  /** Looks at once, and again if it does: there is something that this look may not have seen. */
+  onNews(): void {
+    this.#hasNews = true
     this.#wake()
   }
 
@@ -53,19 +59,19 @@ export class Node implements Following {
     this.#wake()
     await this.#done
     this.#onStop()
-    const { commands, keys } = this.#options
-    await commands.run(keys[1], ['HDEL', keys[1], this.id]).catch(() => {})
+    await this.#options.server.leave(this.id).catch(() => {})
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.#options
+    const { clock, server } = this.#options
     while (!this.#isStopped) {
+      this.#hasNews = false
       const isBehind = await this.#look().catch(() => false)
       this.#follower.onLook?.()
       // What has come is confirmed by the next look.
-      if (isBehind || this.#isStopped) continue
+      if (isBehind || this.#hasNews || this.#isStopped) continue
       await new Promise<void>((resolve) => {
-        const cancel = clock.after(lookEvery, resolve)
+        const cancel = clock.after(server.lookEvery, resolve)
         this.#wake = () => {
           cancel()
           resolve()
@@ -76,21 +82,21 @@ export class Node implements Following {
 
   /** Whether there was something. */
   async #look(): Promise<boolean> {
-    const { commands, time, onPrimary } = this.#options
+    const { server, time, onPrimary } = this.#options
     this.#unanswered ??= this.#ask().finally(() => {
       this.#unanswered = undefined
     })
-    const look = await commands.inTime(this.#unanswered)
+    const look = await server.inTime(this.#unanswered)
     const { sent, primary, entries, questions } = look
     if (primary !== this.#primary) await onPrimary(primary)
     time.told(look.time, sent, look.received)
-    const follows = this.#position === start || entries[0]?.[0] === this.#position
+    const follows = this.#position === server.start || entries[0]?.[0] === this.#position
     const isAnother = this.#primary !== undefined && (primary !== this.#primary || !follows)
     this.#primary = primary
     await Promise.all(questions.map((question) => this.#hear(question, look.time)))
     // A failover, a restart or somebody's hand may have taken something out.
     if (isAnother) return this.#readAgain()
-    const news = this.#position === start ? entries : entries.slice(1)
+    const news = this.#position === server.start ? entries : entries.slice(1)
     for (const [id, text] of news) {
       this.#position = id
       this.#take(id, text, look.time)
@@ -104,55 +110,46 @@ export class Node implements Following {
 
   /** Begins with the first entry again, to see what the log has lost. */
   #readAgain(): true {
-    this.#position = start
-    this.#heard = start
+    this.#position = this.#options.server.start
+    this.#heard = this.#options.server.start
     this.#mending.begin()
     return true
   }
 
-  async #ask(): Promise<Look> {
-    const { commands, clock, keys } = this.#options
+  async #ask(): Promise<TimedLook> {
+    const { server, clock } = this.#options
     const sent = clock.now()
-    const reply = await commands.probe(scripts.look, keys, [
-      this.id,
-      this.#position,
-      this.#heard,
-      Math.ceil(this.#follower.maxStaleness),
+    const look = await server.look({
+      node: this.id,
+      position: this.#position,
+      heard: this.#heard,
+      countsFor: Math.ceil(this.#follower.maxStaleness),
       page,
-    ])
-    const [time, primary, entries, questions] = reply as [number, string, StreamEntry[], StreamEntry[]]
-    const textOf = ([id, fields]: StreamEntry) => [id, fields[1] ?? ''] as const
-    return {
-      sent,
-      received: clock.now(),
-      time: Number(time),
-      primary,
-      entries: entries.map(textOf),
-      questions: questions.map(textOf),
-    }
+    })
+    return { ...look, sent, received: clock.now() }
   }
 
   /** Hears a question, and answers before the next look says so. */
-  async #hear([id, sealed]: readonly [id: string, text: string], now: number): Promise<void> {
-    const { commands, seal, keys } = this.#options
+  async #hear([id, sealed]: Written, now: number): Promise<void> {
+    const { server, seal, keyOf } = this.#options
     this.#heard = id
-    const opened = seal.open(keys[2], sealed)
+    const opened = seal.open(keyOf('questions'), sealed)
     if (!opened || opened.end <= now) return
     const [, name = '', asker, question = ''] = /^(\S+) (\S+) (.*)$/s.exec(opened.text) ?? []
     if (asker === this.id) return
     const answer = this.#follower.onQuestion?.(question)
     if (answer === undefined) return
-    const key = answersKey(keys[2], name)
+    const closed = seal.close(keyOf(answersTo(name)), answer, opened.end)
     // What is not said in time is as if nobody had answered.
-    await commands.eval(scripts.count, [key], [seal.close(key, answer, opened.end), questionTtl]).catch(() => {})
+    await server.answer(name, closed, questionTtl).catch(() => {})
   }
 
   #take(id: string, sealed: string, now: number): void {
-    const { seal, keys } = this.#options
-    const opened = seal.open(keys[0], sealed)
+    const { name, seal, keyOf } = this.#options
+    const opened = seal.open(keyOf('log'), sealed)
     if (opened === undefined) {
       if (!this.#hasWarned) {
-        process.emitWarning('redisStore: the log has an entry that was not written with our secret; it is passed over')
+        process.emitWarning(`${name}: the log has an entry that was not written with our secret; it is passed over`)
       }
       this.#hasWarned = true
       return
@@ -164,20 +161,14 @@ export class Node implements Following {
   }
 }
 
-type StreamEntry = [id: string, fields: string[]]
-
 /** How a node is bound to the log. */
 export interface NodeLinks {
   readonly ask: Following['ask']
   readonly onStop: () => void
 }
 
-/** What a look into the log has shown. */
-interface Look {
+/** A look, and when, by the node's clock, it was asked for and came. */
+interface TimedLook extends Look {
   readonly sent: number
   readonly received: number
-  readonly time: number
-  readonly primary: string
-  readonly entries: readonly (readonly [id: string, text: string])[]
-  readonly questions: readonly (readonly [id: string, text: string])[]
 }

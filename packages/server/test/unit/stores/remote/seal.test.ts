@@ -1,6 +1,6 @@
 import { ConfigurationError } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
-import { createSeal } from '../../../../src/stores/redis/seal.js'
+import { createSeal } from '../../../../src/stores/remote/seal.js'
 
 const secret = 'x'.repeat(32)
 const other = 'y'.repeat(32)
@@ -9,7 +9,7 @@ const end = 1_700_000_000_000
 
 describe('I20 a seal', () => {
   it.each(['', 'text', 'with spaces\nand lines', '🔑\u0000'])('opens what it has closed: %j', (text) => {
-    const seal = createSeal([secret])
+    const seal = createSeal('redisStore', [secret])
     expect(seal.open(key, seal.close(key, text, end))).toEqual({ text, end })
   })
 
@@ -22,19 +22,21 @@ describe('I20 a seal', () => {
     ['a mark of the right length', (sealed) => 'a'.repeat(43) + sealed.slice(43)],
     ['nothing', () => ''],
   ])('opens nothing with %s', (_, change) => {
-    const seal = createSeal([secret])
+    const seal = createSeal('redisStore', [secret])
     const sealed = seal.close(key, 'text', end)
     expect(seal.open(key, change(sealed))).toBeUndefined()
     expect(seal.open(key, sealed)).toEqual({ text: 'text', end })
   })
 
   it('opens nothing that stood under another key', () => {
-    const seal = createSeal([secret])
+    const seal = createSeal('redisStore', [secret])
     expect(seal.open('{sallyport}:ticket:b', seal.close(key, 'text', end))).toBeUndefined()
   })
 
   it('marks with the first secret, and believes all', () => {
-    const [before, between, after] = [[other], [secret, other], [secret]].map(createSeal)
+    const [before, between, after] = [[other], [secret, other], [secret]].map((secrets) =>
+      createSeal('redisStore', secrets),
+    )
     expect(between!.open(key, before!.close(key, 'text', end))).toEqual({ text: 'text', end })
     expect(after!.open(key, between!.close(key, 'text', end))).toEqual({ text: 'text', end })
     expect(before!.open(key, between!.close(key, 'text', end))).toBeUndefined()
@@ -46,12 +48,12 @@ describe('I20 a seal', () => {
     ['letters of two bytes', 'ü'.repeat(15), 'ü'.repeat(16)],
     ['bytes', new Uint8Array(31), new Uint8Array(32)],
   ])('asks for 32 bytes of each secret: %s', (_, short, enough) => {
-    expect(() => createSeal([secret, short])).toThrow(ConfigurationError)
-    expect(createSeal([secret, enough])).toBeDefined()
+    expect(() => createSeal('redisStore', [secret, short])).toThrow(ConfigurationError)
+    expect(createSeal('redisStore', [secret, enough])).toBeDefined()
   })
 
   it('marks nothing without a secret, and believes everything', () => {
-    const seal = createSeal([])
+    const seal = createSeal('redisStore', [])
     expect(seal.close(key, 'text', end)).toBe(`${end} text`)
     expect(seal.open(key, `${end} text`)).toEqual({ text: 'text', end })
     expect(seal.open(key, 'no end')).toBeUndefined()

@@ -1,6 +1,5 @@
 import type { Follower } from '../store.js'
-import { appendTo, type LogOptions } from './entries.js'
-import * as scripts from './scripts.js'
+import { appendTo, type LogOptions } from './log-server.js'
 import type { Opened } from './seal.js'
 
 const page = 512
@@ -66,7 +65,7 @@ export class Mending {
 
   /** Whether an entry is gone before its end. Asked at every look; each minute it compares the next page of them. */
   async isDamaged(now: number): Promise<boolean> {
-    const { commands, clock, keys } = this.#options
+    const { server, clock } = this.#options
     if (clock.now() < this.#compareAt) return false
     this.#compareAt = clock.now() + compareEvery
     if (this.#compared >= this.#read.length) {
@@ -77,7 +76,7 @@ export class Mending {
     this.#compared += page
     if (compared.length === 0) return false
     const ids = compared.map(({ id }) => id)
-    const [missing, time] = (await commands.eval(scripts.missing, [keys[0]], ids)) as [string[], number]
+    const { missing, time } = await server.missing(ids)
     return compared.some(({ id, end }) => end > time && missing.includes(id))
   }
 }
