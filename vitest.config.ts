@@ -14,6 +14,7 @@ export default defineConfig({
       { find: '@sallyport/server/logins', replacement: source('packages/server/src/verifiers/logins/index.ts') },
       { find: '@sallyport/server/fastify', replacement: source('packages/server/src/adapters/fastify.ts') },
       { find: '@sallyport/server/hono', replacement: source('packages/server/src/adapters/hono.ts') },
+      { find: '@sallyport/server/postgres', replacement: source('packages/server/src/stores/postgres/store.ts') },
       { find: '@sallyport/server/redis', replacement: source('packages/server/src/stores/redis/store.ts') },
       {
         find: '@sallyport/server/socket-io',

@@ -1,7 +1,7 @@
 // What every command needs first: the right Node, the locked dependencies, a build, and the programs that tests drive.
 // Written in syntax that an old Node can read, so that it can say that it is too old.
 import { spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { constants as os } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,9 +17,18 @@ export const cache = join(root, 'node_modules/.cache/sallyport')
  */
 const programs = [
   { variable: 'REDIS_SERVER_PATH', commands: ['redis-server', 'valkey-server'], debian: 'redis-server' },
-  { variable: 'NGINX_PATH', commands: ['nginx'], debian: 'nginx-light', folders: ['/usr/sbin'] },
+  { variable: 'NGINX_PATH', commands: ['nginx'], debian: 'nginx-light', folders: () => ['/usr/sbin'] },
+  { variable: 'POSTGRES_PATH', commands: ['postgres'], debian: 'postgresql', folders: postgresFolders },
   { variable: 'CHROMIUM_PATH', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
 ]
+
+/** Where Debian has the server of PostgreSQL, which it does not put on PATH; the newest version first. */
+function postgresFolders() {
+  const versions = '/usr/lib/postgresql'
+  if (!existsSync(versions)) return []
+  const newestFirst = readdirSync(versions).sort((one, other) => Number(other) - Number(one))
+  return newestFirst.map((version) => join(versions, version, 'bin'))
+}
 
 /** Other versions of Node.js, from npm, each by its environment variable: they run tests, and their own WebSocket is driven. */
 const nodes = { NODE_22_PATH: '22.23.5', NODE_24_PATH: '24.22.3', NODE_26_PATH: '26.12.1' }
@@ -118,10 +127,10 @@ function installed() {
 }
 
 /** The path of a program, or undefined. A path given in the environment is never replaced by another. */
-function find({ variable, commands, folders: others = [] }) {
+function find({ variable, commands, folders: others = () => [] }) {
   const given = process.env[variable]
   if (given) return isExecutable(given) ? given : fail(`${variable} is ${given}, which cannot be run.`)
-  const folders = [...(process.env.PATH || '').split(delimiter).filter(Boolean), ...others]
+  const folders = [...(process.env.PATH || '').split(delimiter).filter(Boolean), ...others()]
   return commands.flatMap((command) => folders.map((folder) => join(folder, command))).find(isExecutable)
 }
 

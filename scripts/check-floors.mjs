@@ -13,7 +13,8 @@ import { report } from './report.mjs'
 const floors = [
   { files: ['identity', 'support/', 'refusals/'], kin: ['support/', 'refusals/'] },
   { files: ['handshake/', 'stores/'], kin: ['handshake/', 'stores/'] },
-  { files: ['stores/redis/'], kin: ['stores/redis/'] },
+  { files: ['stores/remote/'], kin: ['stores/remote/'] },
+  { files: ['stores/redis/', 'stores/postgres/'], kin: ['stores/redis/', 'stores/postgres/'] },
   { files: ['carriers/', 'dialects/', 'limits/'], kin: ['carriers/', 'dialects/', 'limits/'] },
   { files: ['verifiers/algorithms', 'verifiers/detail', 'verifiers/settings', 'verifiers/shape'] },
   { files: ['verifiers/keys/'], kin: ['verifiers/keys/'] },

@@ -16,8 +16,15 @@ import {
   type StoreState,
   type Verifier,
 } from '@sallyport/server'
+import {
+  type PostgresPool,
+  type PostgresStoreOptions,
+  type postgresSchema,
+  postgresStore,
+} from '@sallyport/server/postgres'
 import { type RedisClient, type RedisStoreOptions, redisStore } from '@sallyport/server/redis'
 import type { Cluster, Redis } from 'ioredis'
+import { Client, type Pool } from 'pg'
 import { type Equals, expectFalse, expectTrue, type IsAny } from './types.js'
 
 declare const verify: Verifier<Identity>
@@ -150,3 +157,20 @@ expectTrue<Equals<typeof guard.pending, number>>()
 // No way to another node but the store.
 expectFalse<IsAny<Store>>()
 expectTrue<Equals<keyof Store, 'put' | 'take' | 'count' | 'acquire' | 'release' | 'append' | 'follow'>>()
+
+// PostgreSQL: the pools of pg as they are, and whatever else can lend a connection.
+declare const pgPool: Pool
+const pool: PostgresPool = pgPool
+postgresStore({ pool })
+postgresStore({ pool: pgPool, schema: 'staging', secret: ['newer', new Uint8Array(32)], timeout: 200 })
+expectTrue<Equals<ReturnType<typeof postgresStore>, Store>>()
+expectTrue<Equals<ReturnType<typeof postgresSchema>, string>>()
+expectTrue<Equals<keyof PostgresStoreOptions, 'pool' | 'schema' | 'secret' | 'timeout' | 'clock'>>()
+// @ts-expect-error: a pool is needed
+postgresStore({})
+// @ts-expect-error: the store opens no connection of its own
+postgresStore({ pool: 'postgres://localhost' })
+// @ts-expect-error: one connection is no pool
+postgresStore({ pool: new Client() })
+// @ts-expect-error: no such option
+postgresStore({ pool, prefix: 'staging' })

@@ -10,6 +10,8 @@ export interface Cable {
   cut(): void
   /** Lets nothing more through, and says so to nobody. */
   silence(): void
+  /** Lets nothing more through on the connections that there are, and says so to nobody; new ones are good. */
+  strand(): void
   /** Breaks a connection when something comes back on it: what was asked is done, and nobody hears of it. */
   dropReplies(): void
   /** Everything is as before. */
@@ -19,6 +21,7 @@ export interface Cable {
 /** Lays a cable to a port of this machine, for one test. */
 export async function cableOfTest(target: number): Promise<Cable> {
   const pairs = new Set<readonly [near: Socket, far: Socket]>()
+  const stranded = new WeakSet<Socket>()
   let state: 'open' | 'cut' | 'silent' | 'lossy' = 'open'
   const server = createServer((near) => {
     near.on('error', () => {})
@@ -31,11 +34,11 @@ export async function cableOfTest(target: number): Promise<Cable> {
     const pair = [near, far] as const
     pairs.add(pair)
     near.on('data', (data) => {
-      if (state !== 'silent') far.write(data)
+      if (state !== 'silent' && !stranded.has(near)) far.write(data)
     })
     far.on('data', (data) => {
       if (state === 'lossy') far.destroy()
-      else if (state !== 'silent') near.write(data)
+      else if (state !== 'silent' && !stranded.has(near)) near.write(data)
     })
     near.once('close', () => far.destroy())
     far.once('close', () => {
@@ -60,6 +63,9 @@ export async function cableOfTest(target: number): Promise<Cable> {
     },
     silence() {
       state = 'silent'
+    },
+    strand() {
+      for (const [near] of pairs) stranded.add(near)
     },
     dropReplies() {
       state = 'lossy'

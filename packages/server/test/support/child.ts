@@ -38,10 +38,11 @@ export async function startChild(
     platform: 'node',
     format: 'cjs',
     logLevel: 'silent',
-    // What ws would like to have, and does without.
-    external: ['bufferutil', 'utf-8-validate'],
+    // What ws and pg would like to have, and do without.
+    external: ['bufferutil', 'utf-8-validate', 'pg-native'],
     alias: {
       '@sallyport/protocol': source('protocol/src/index.ts'),
+      '@sallyport/server/postgres': source('server/src/stores/postgres/store.ts'),
       '@sallyport/server/redis': source('server/src/stores/redis/store.ts'),
       '@sallyport/server/ws': source('server/src/adapters/ws/guard-server.ts'),
       '@sallyport/server': source('server/src/index.ts'),

@@ -9,6 +9,7 @@ import {
   header,
   type Identity,
   type Places,
+  type Store,
   ticket,
 } from '@sallyport/server'
 import { type RedisClient, type RedisStoreOptions, redisStore } from '@sallyport/server/redis'
@@ -27,7 +28,13 @@ export interface NodeOptions {
   readonly ready?: boolean
 }
 
-/** A node: a guard over a Redis server, on an HTTP server of its own. */
+/** A server that nodes share: Redis by a client of it, others by a store on them. */
+export type Shared = { client(options?: object): RedisClient } | { store(options: StoreOptions): Store }
+
+/** What the stores of nodes differ in, whatever they stand on. */
+export type StoreOptions = Pick<RedisStoreOptions, 'secret' | 'timeout' | 'clock'>
+
+/** A node: a guard over a server that others share, on an HTTP server of its own. */
 export interface TestNode {
   readonly guard: Guard<Identity>
   readonly port: number
@@ -47,17 +54,17 @@ export const patient = 10_000
 
 export const secret = 'of all the nodes of these tests, a secret'
 
-export async function startNode(
-  redis: { client(options?: object): RedisClient },
-  options: NodeOptions = {},
-): Promise<TestNode> {
+export async function startNode(shared: Shared, options: NodeOptions = {}): Promise<TestNode> {
   const { store = {}, life = {}, places, clock, ready = true } = options
   const accept = [ticket(), header({ verify: verifyClaims }), firstMessage({ verify: verifyClaims })] as const
   const guardOptions: GuardOptions<typeof accept> = {
     accept,
     life,
     limits: { failedAttempts: 1_000, pendingPerAddress: 1_000 },
-    store: redisStore({ client: redis.client({ enableAutoPipelining: true }), secret, timeout: patient, ...store }),
+    store:
+      'store' in shared
+        ? shared.store({ secret, timeout: patient, ...store })
+        : redisStore({ client: shared.client({ enableAutoPipelining: true }), secret, timeout: patient, ...store }),
     ...(places && { connectionsPerIdentity: places }),
     ...(clock && { clock }),
   }

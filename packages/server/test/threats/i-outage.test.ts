@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fresh } from '../support/claims.js'
 import { startNode, stateOf } from '../support/node.js'
+import { postgresOfTest } from '../support/postgres.js'
 import { redisOfTest } from '../support/redis.js'
 
 // As it is by default.
@@ -16,20 +17,23 @@ async function timeOf(work: Promise<unknown>): Promise<number> {
   return performance.now() - start
 }
 
-describe('a Redis that cannot be asked', () => {
+describe.each([
+  ['a Redis', redisOfTest],
+  ['a PostgreSQL', postgresOfTest],
+])('%s that cannot be asked', (_, serverOfTest) => {
   it.each([
     ['I01 is down', 'kill'],
     ['I02 hangs', 'freeze'],
   ] as const)('%s: new tickets get 503 in time, tokens and connections go on', { timeout: 30_000 }, async (_, how) => {
-    const redis = await redisOfTest()
-    const node = await startNode(redis, impatient)
+    const server = await serverOfTest()
+    const node = await startNode(server, impatient)
     const live = await node.connect()
     expect(await live.text()).toBe('hello ada')
     const before = await node.issue()
     expect(before.status).toBe(201)
 
-    if (how === 'kill') await redis.kill()
-    else redis.signal('SIGSTOP')
+    if (how === 'kill') await server.kill()
+    else server.signal('SIGSTOP')
 
     const issuing = node.issue()
     expect(await timeOf(issuing)).toBeLessThan(inTime)
@@ -44,8 +48,8 @@ describe('a Redis that cannot be asked', () => {
     live.send('still here')
     expect(await live.text()).toBe('still here')
 
-    if (how === 'kill') await redis.restart()
-    else redis.signal('SIGCONT')
+    if (how === 'kill') await server.restart()
+    else server.signal('SIGCONT')
     await stateOf(node, 'current')
     const after = await node.issue()
     expect(after.status).toBe(201)
@@ -56,14 +60,14 @@ describe('a Redis that cannot be asked', () => {
   it('I09 for longer than maxStaleness: connections close with 1013, new ones get 503, and all comes back by itself', {
     timeout: 30_000,
   }, async () => {
-    const redis = await redisOfTest()
-    const node = await startNode(redis, { ...impatient, life: { maxStaleness: 3_000 } })
+    const server = await serverOfTest()
+    const node = await startNode(server, { ...impatient, life: { maxStaleness: 3_000 } })
     const live = await node.connect()
-    redis.signal('SIGSTOP')
+    server.signal('SIGSTOP')
     expect(await live.closed).toEqual(unavailable)
     expect(node.guard.health).toEqual({ store: 'unavailable', draining: false })
     await expect(node.connect()).rejects.toThrow('503')
-    redis.signal('SIGCONT')
+    server.signal('SIGCONT')
     await stateOf(node, 'current')
     expect(await (await node.connect()).text()).toBe('hello ada')
     expect(node.events.flatMap((event) => (event.type === 'store' ? [event.state] : []))).toEqual([
@@ -75,20 +79,22 @@ describe('a Redis that cannot be asked', () => {
   })
 
   it('I13 when a node starts: nobody comes in before it knows the revocations', { timeout: 30_000 }, async () => {
-    const redis = await redisOfTest()
-    const first = await startNode(redis)
+    const server = await serverOfTest()
+    const first = await startNode(server)
     await first.guard.revoke({ user: 'eve' })
     const eve = fresh({ id: 'eve', issuedAt: Date.now() - 60_000 })
-    redis.signal('SIGSTOP')
-    const node = await startNode(redis, { ready: false })
+    server.signal('SIGSTOP')
+    const node = await startNode(server, { ready: false })
     await expect(node.connect()).rejects.toThrow('503')
     await expect(node.connect(eve)).rejects.toThrow('503')
-    redis.signal('SIGCONT')
+    server.signal('SIGCONT')
     await node.guard.ready()
     expect(await (await node.connect()).text()).toBe('hello ada')
     await expect(node.connect(eve)).rejects.toThrow('401')
   })
+})
 
+describe('a Redis that cannot be asked', () => {
   it('I13 restarted empty: the nodes give back what it has forgotten', { timeout: 30_000 }, async () => {
     const redis = await redisOfTest(['appendonly no'])
     const node = await startNode(redis)
