@@ -30,6 +30,7 @@ const entryPoints = {
   '@sallyport/server/logins': ['fetch'],
   '@sallyport/server/crossws': ['fetch'],
   '@sallyport/server/redis': ['fetch'],
+  '@sallyport/server/postgres': ['fetch'],
   '@sallyport/server/opentelemetry': ['fetch', '@opentelemetry/api'],
   '@sallyport/server/prometheus': ['node', 'prom-client'],
   '@sallyport/server/ws': ['node', 'ws'],

@@ -46,6 +46,7 @@ export const configurationCodes = [
   // Stores.
   'memory-store-workers',
   'store-prefix',
+  'store-schema',
   'store-secret',
 ] as const
 

@@ -3,10 +3,9 @@ import { type Child, startChild } from '../support/child.js'
 import { credentialOf, fresh } from '../support/claims.js'
 import { Client } from '../support/client.js'
 import { freePort } from '../support/free-port.js'
-import type { RedisServer } from '../support/redis.js'
-import { sentinelsOfTest } from '../support/redis-groups.js'
 import { post } from './http.js'
 import type { NodeArguments } from './node.js'
+import type { BreakableStore } from './shared.js'
 
 /** What happened to a ticket. */
 interface TicketStory {
@@ -22,7 +21,7 @@ interface RevokedStory {
   readonly lastEcho: number
 }
 
-/** When what could not be reached: a node, or Redis for all of them. */
+/** When what could not be reached: a node, or the store for all of them. */
 interface Fault {
   readonly name: string
   readonly node: number | 'all'
@@ -91,12 +90,9 @@ class FaultyNode {
 }
 
 /** Runs nodes under load, and lets things break, one after the other, for some seconds. */
-export async function runFaults(seed: number, seconds: number): Promise<History> {
+export async function runFaults(store: BreakableStore, seed: number, seconds: number): Promise<History> {
   const random = randomOf(seed)
-  // As docs/scaling.md says: or a primary that comes back would be believed until the Sentinels have told it.
-  const group = await sentinelsOfTest(['min-replicas-to-write 1', 'min-replicas-max-lag 1'])
-  const servers: readonly RedisServer[] = [group.primary, group.replica]
-  const nodes = await Promise.all(Array.from({ length: nodeCount }, () => startNode(servers, group.sentinels)))
+  const nodes = await Promise.all(Array.from({ length: nodeCount }, () => startNode(store)))
   const history: History = { tickets: [], revoked: [], faults: [], surprises: [] }
   const end = Date.now() + seconds * 1_000
   const pick = (count: number) => Math.floor(random() * count)
@@ -175,8 +171,8 @@ export async function runFaults(seed: number, seconds: number): Promise<History>
   async function oneFault(): Promise<void> {
     const index = pick(nodeCount)
     const node = nodes[index]!
-    const server = await primaryOf(servers)
-    const kind = pick(7)
+    const server = await store.primary()
+    const kind = pick(store.promote ? 7 : 6)
     const cables = (change: (cable: Cable) => void) => () => node.cables.forEach(change)
     if (kind === 0)
       await breakDown(
@@ -207,23 +203,23 @@ export async function runFaults(seed: number, seconds: number): Promise<History>
         cables((cable) => cable.silence()),
         heal,
       )
-    const recovered = () => whenRecovered({ nodes, servers })
+    const recovered = () => whenRecovered({ nodes, store })
     if (kind === 4) {
       const [on, off] = [() => server.signal('SIGSTOP'), () => server.signal('SIGCONT')]
       const thaw = async () => {
         off()
         await recovered()
       }
-      await breakDown('Redis frozen', 'all', between(200, 3_000), on, thaw)
+      await breakDown(`${store.name} frozen`, 'all', between(200, 3_000), on, thaw)
     }
     if (kind === 5) {
       const restart = async () => {
         await server.restart()
         await recovered()
       }
-      await breakDown('Redis killed', 'all', between(100, 3_000), () => server.kill(), restart)
+      await breakDown(`${store.name} killed`, 'all', between(100, 3_000), () => server.kill(), restart)
     }
-    if (kind === 6) await breakDown('replica promoted', 'all', 0, () => group.promote(), recovered)
+    if (kind === 6) await breakDown('replica promoted', 'all', 0, () => store.promote?.(), recovered)
   }
 
   async function faults(): Promise<void> {
@@ -234,60 +230,38 @@ export async function runFaults(seed: number, seconds: number): Promise<History>
   }
 
   await Promise.all([faults(), ...Array.from({ length: users }, (_, i) => user(`user-${i}`))])
-  await allCurrent({ nodes, servers })
-  await checkEnd(nodes, servers, history)
+  await allCurrent({ nodes, store })
+  await checkEnd({ nodes, store }, history)
   return history
 }
 
-async function startNode(servers: readonly RedisServer[], sentinels: readonly number[]): Promise<FaultyNode> {
-  const cables = await Promise.all(servers.map((server) => cableOfTest(server.port)))
-  const host = '127.0.0.1'
-  const natMap = Object.fromEntries(
-    servers.map((server, i) => [`${host}:${server.port}`, { host, port: cables[i]!.port }]),
-  )
-  const node = new FaultyNode(
-    {
-      redis: { sentinels: sentinels.map((port) => ({ host, port })), name: 'main', natMap },
-      secret,
-      maxStaleness,
-      maxConnections: 5,
-      port: await freePort(),
-    },
-    cables,
-  )
+async function startNode(store: BreakableStore): Promise<FaultyNode> {
+  const cables = await Promise.all(store.servers.map((server) => cableOfTest(server.port)))
+  const options = { shared: store.behind(cables), secret, maxStaleness, maxConnections: 5, port: await freePort() }
+  const node = new FaultyNode(options, cables)
   await node.start()
   return node
 }
 
-/** The server that is the primary now; any, when none says so. */
-async function primaryOf(servers: readonly RedisServer[]): Promise<RedisServer> {
-  for (const server of servers) {
-    const role = await server.admin.call('ROLE').catch(() => [])
-    if ((role as string[])[0] === 'master') return server
-  }
-  return servers[0]!
-}
-
-/** The same when Redis has been out of reach: the Sentinels take their time, and the nodes do not see it at once. */
+/** The same when the store has been out of reach: Sentinels take their time, and the nodes do not see it at once. */
 async function whenRecovered(scene: Scene): Promise<void> {
   await pause(5_000)
   await allCurrent(scene)
 }
 
 /** Waits until every node knows what the store holds. That none stays behind for ever is what the runner proves. */
-async function allCurrent({ nodes, servers }: Scene): Promise<void> {
+async function allCurrent({ nodes, store }: Scene): Promise<void> {
   const isCurrent = async (node: FaultyNode) => (await stateOf(node))?.store === 'current'
   const areCurrent = async () => (await Promise.all(nodes.map(isCurrent))).every(Boolean)
   if (await isWithin(30_000, areCurrent)) return
   const states = await Promise.all(nodes.map(stateOf))
-  const infos = await Promise.all(servers.map((server) => server.admin.info('replication').catch(String)))
-  throw new Error(`a node is stuck: ${JSON.stringify(states)}\n${infos.join('\n')}`)
+  throw new Error(`a node is stuck: ${JSON.stringify(states)}\n${await store.describe()}`)
 }
 
 /** What the faults come over. */
 interface Scene {
   readonly nodes: readonly FaultyNode[]
-  readonly servers: readonly RedisServer[]
+  readonly store: BreakableStore
 }
 
 async function stateOf(
@@ -307,7 +281,7 @@ async function isWithin(ms: number, isSo: () => Promise<boolean>): Promise<boole
 }
 
 /** All that is over has left nothing, and each node works. */
-async function checkEnd(nodes: readonly FaultyNode[], servers: readonly RedisServer[], history: History) {
+async function checkEnd({ nodes, store }: Scene, history: History) {
   for (const node of nodes) {
     const headers = { authorization: `Bearer ${credentialOf(fresh({ id: 'last', session: `${node.port}` }))}` }
     const issued = await post(node.port, '/ws/ticket', '', headers)
@@ -318,14 +292,7 @@ async function checkEnd(nodes: readonly FaultyNode[], servers: readonly RedisSer
       history.surprises.push('a connection has left a ghost')
     }
   }
-  const redis = (await primaryOf(servers)).admin
-  const [seconds] = (await redis.time()) as unknown as [string]
-  for (const key of await redis.keys('{sallyport}:connections:*:ends')) {
-    const leases = await redis.zrange(key, '0', '-1', 'WITHSCORES')
-    const latest = Math.max(...leases.filter((_, i) => i % 2 === 1).map(Number))
-    if (latest > (Number(seconds) + 61) * 1_000) history.surprises.push('a lease is for ever')
-    if ((await redis.pttl(key)) < 0) history.surprises.push('a group of leases is for ever')
-  }
+  history.surprises.push(...(await store.lentForEver()))
 }
 
 /** Every frame that came back later than a second after its revocation, when nothing was broken for its node, in words. */

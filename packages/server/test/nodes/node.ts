@@ -1,11 +1,13 @@
-// A node in a process of its own: a guard over Redis on an HTTP server, and what a test asks of it by HTTP.
+// A node in a process of its own: a guard over Redis or PostgreSQL on an HTTP server, and what a test asks of it by HTTP.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { createGuard, createRoutes, header, ticket } from '@sallyport/server'
+import { createGuard, createRoutes, header, type Store, ticket } from '@sallyport/server'
+import { postgresStore } from '@sallyport/server/postgres'
 import { redisStore } from '@sallyport/server/redis'
 import { guardServer } from '@sallyport/server/ws'
 import { Redis } from 'ioredis'
+import { Pool } from 'pg'
 import { verifyClaims } from '../support/claims.js'
 
 interface Address {
@@ -13,10 +15,15 @@ interface Address {
   readonly port: number
 }
 
+/** What nodes share. */
+export type SharedServer =
+  /** Where Redis is, or who knows it, and behind which other address each of them is. */
+  | { readonly redis: Address | { sentinels: Address[]; name: string; natMap: Record<string, Address> } }
+  | { readonly postgres: Address }
+
 /** What a node is told. */
 export interface NodeArguments {
-  /** Where Redis is, or who knows it, and behind which other address each of them is. */
-  readonly redis: Address | { sentinels: Address[]; name: string; natMap: Record<string, Address> }
+  readonly shared: SharedServer
   readonly secret: string
   readonly maxStaleness?: number
   readonly maxConnections?: number
@@ -24,23 +31,32 @@ export interface NodeArguments {
   readonly port?: number
 }
 
-const { redis, secret, maxStaleness, maxConnections, port = 0 } = JSON.parse(process.argv[2] ?? '') as NodeArguments
+const { shared, secret, maxStaleness, maxConnections, port = 0 } = JSON.parse(process.argv[2] ?? '') as NodeArguments
 
-const defaults = {
-  retryStrategy: () => 50,
-  sentinelRetryStrategy: () => 50,
-  enableAutoPipelining: true,
-  failoverDetector: true,
-}
-const client = new Redis({ ...defaults, ...redis })
-client.on('error', () => {})
 const guard = createGuard({
   accept: [ticket({ maxOutstanding: 100_000 }), header({ verify: verifyClaims })],
   limits: { failedAttempts: 1_000_000, pendingSockets: 20_000, pendingPerAddress: 20_000 },
   ...(maxStaleness !== undefined && { life: { maxStaleness } }),
   ...(maxConnections !== undefined && { connectionsPerIdentity: { max: maxConnections, whenFull: 'replace' } }),
-  store: redisStore({ client, secret }),
+  store: storeOn(shared),
 })
+
+function storeOn(server: SharedServer): Store {
+  if ('postgres' in server) {
+    const pool = new Pool({ ...server.postgres, user: 'postgres', database: 'postgres', statement_timeout: 2_000 })
+    return postgresStore({ pool, secret })
+  }
+  const client = new Redis({
+    retryStrategy: () => 50,
+    sentinelRetryStrategy: () => 50,
+    enableAutoPipelining: true,
+    failoverDetector: true,
+    ...server.redis,
+  })
+  client.on('error', () => {})
+  return redisStore({ client, secret })
+}
+
 const routes = createRoutes(guard, { path: '/ws' })
 
 const server = createServer(async (request, response) => {

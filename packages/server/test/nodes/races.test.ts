@@ -3,17 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { startChild } from '../support/child.js'
 import { credentialOf, fresh } from '../support/claims.js'
 import { Client } from '../support/client.js'
+import { postgresOfTest } from '../support/postgres.js'
 import { rawHandshake } from '../support/raw.js'
 import { redisOfTest } from '../support/redis.js'
 import { post } from './http.js'
-import type { NodeArguments } from './node.js'
+import type { NodeArguments, SharedServer } from './node.js'
 
 const secret = 'of all the nodes of these tests, a secret'
 
-/** Three nodes in processes of their own, over one Redis. */
-async function threeNodes(): Promise<number[]> {
-  const redis = await redisOfTest()
-  const options: NodeArguments = { redis: { host: '127.0.0.1', port: redis.port }, secret }
+/** Three nodes in processes of their own, over one server. */
+async function threeNodes(shared: SharedServer): Promise<number[]> {
+  const options: NodeArguments = { shared, secret }
   const children = await Promise.all(
     [1, 2, 3].map(() => startChild(new URL('./node.ts', import.meta.url), { args: [JSON.stringify(options)] })),
   )
@@ -49,12 +49,27 @@ async function isRevokedEverywhere(port: number, target: object): Promise<boolea
   return status === 200 && (body as { confirmed: number }).confirmed === 3
 }
 
-describe('three nodes on one Redis', () => {
-  it('C02 have exactly one winner for each of 2,000 tickets, with 50 who race for it', {
+const host = '127.0.0.1'
+const servers = [
+  {
+    name: 'Redis',
+    start: async () => ({ redis: { host, port: (await redisOfTest()).port } }),
+    tickets: 2_000,
+    rounds: 10_000,
+  },
+  {
+    name: 'PostgreSQL',
+    start: async () => ({ postgres: { host, port: (await postgresOfTest()).port } }),
+    tickets: 200,
+    rounds: 1_000,
+  },
+]
+
+describe.each(servers)('three nodes on one $name', ({ start, tickets, rounds }) => {
+  it(`C02 have exactly one winner for each of ${tickets} tickets, with 50 who race for it`, {
     timeout: 480_000,
   }, async () => {
-    const ports = await threeNodes()
-    const tickets = 2_000
+    const ports = await threeNodes(await start())
     const together = 10
 
     /** How many have won. When one was told that the store is out of reach, the ticket may be spent for nobody. */
@@ -78,9 +93,8 @@ describe('three nodes on one Redis', () => {
     expect(winners.filter((count) => count !== 1)).toEqual([])
   })
 
-  it('F05 leave no survivor of 10,000 revocations that race with a handshake', { timeout: 480_000 }, async () => {
-    const ports = await threeNodes()
-    const rounds = 10_000
+  it(`F05 leave no survivor of ${rounds} revocations that race with a handshake`, { timeout: 480_000 }, async () => {
+    const ports = await threeNodes(await start())
     const together = 200
     const outcomes = { 401: 0, 4010: 0 }
     let confirmed = 0

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { credentialOf, fresh } from '../support/claims.js'
 import { startNode } from '../support/node.js'
+import { postgresOfTest } from '../support/postgres.js'
 import { redisOfTest } from '../support/redis.js'
 import { post } from './http.js'
 
@@ -9,10 +10,13 @@ const timeout = 60_000
 const renew = (port: number, claims: ReturnType<typeof fresh>, body = '') =>
   post(port, '/ws/renew', body, { authorization: `Bearer ${credentialOf(claims)}` })
 
-describe('F38 three nodes on one Redis', { timeout }, () => {
+describe.each([
+  ['Redis', redisOfTest],
+  ['PostgreSQL', postgresOfTest],
+])('F38 three nodes on one %s', { timeout }, (_, serverOfTest) => {
   it('F38 renew a connection whichever of them is asked', async () => {
-    const redis = await redisOfTest()
-    const nodes = [await startNode(redis), await startNode(redis), await startNode(redis)]
+    const server = await serverOfTest()
+    const nodes = [await startNode(server), await startNode(server), await startNode(server)]
     const now = Date.now()
     const client = await nodes[0]!.connect(fresh({ issuedAt: now - 60_000, expiresAt: now + 60_000 }))
     await client.text()
@@ -34,7 +38,9 @@ describe('F38 three nodes on one Redis', { timeout }, () => {
     expect((await renew(nodes[1]!.port, fresh(), '{"connection":"none"}')).status).toBe(404)
     expect(client.socket.readyState).toBe(client.socket.OPEN)
   })
+})
 
+describe('F38 two nodes on one Redis', { timeout }, () => {
   it('F38 renew nothing for one who can write to Redis and has not their secret', async () => {
     const redis = await redisOfTest()
     const [asked, other] = [await startNode(redis), await startNode(redis)]

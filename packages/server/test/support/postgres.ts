@@ -9,7 +9,7 @@ import type { Store } from '@sallyport/server'
 import { type PostgresStoreOptions, postgresSchema, postgresStore } from '@sallyport/server/postgres'
 import { Pool, type PoolConfig } from 'pg'
 import { onTestFinished } from 'vitest'
-import { freePort } from './redis.js'
+import { freePort } from './free-port.js'
 
 /** A PostgreSQL server of our own. */
 export interface PostgresServer {

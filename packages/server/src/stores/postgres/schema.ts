@@ -7,6 +7,7 @@ export type Quoted = `"${string}"`
 export function quoted(name: string, schema: string): Quoted {
   if (/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) return `"${schema}"`
   throw new ConfigurationError(
+    'store-schema',
     `${name}: schema is ${JSON.stringify(schema)}; use lower-case letters, digits and _, 63 of them at most`,
   )
 }
