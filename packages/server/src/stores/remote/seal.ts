@@ -25,7 +25,8 @@ const minSecretBytes = 32
  */
 export function createSeal(name: string, secrets: readonly (string | Uint8Array)[]): Seal {
   const short = secrets.some((secret) => Buffer.byteLength(secret) < minSecretBytes)
-  if (short) throw new ConfigurationError('store-secret', `${name}: a secret has ${minSecretBytes} random bytes at least`)
+  if (short)
+    throw new ConfigurationError('store-secret', `${name}: a secret has ${minSecretBytes} random bytes at least`)
   const keys = secrets.map((secret) => createSecretKey(typeof secret === 'string' ? Buffer.from(secret) : secret))
   const [newest] = keys
   if (newest === undefined)
