@@ -3,6 +3,7 @@ export type Sendable = string | Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer
 
 /** The part of a WebSocket that is used: a browser's, React Native's, Node's, and that of `ws` have it. */
 export interface WebSocketLike {
+  readonly url?: string
   readonly protocol: string
   readonly extensions: string
   readonly bufferedAmount: number
@@ -15,6 +16,7 @@ export interface WebSocketLike {
   addEventListener(type: 'close', listener: (event: { code: number; reason: string; wasClean: boolean }) => void): void
   /** `ws` alone shows the answer of a refused upgrade. */
   on?(event: 'unexpected-response', listener: (request: unknown, response: RefusedUpgrade) => void): unknown
+  on?(event: 'ping', listener: () => void): unknown
 }
 
 /** The answer of a refused upgrade, as `ws` shows it. */

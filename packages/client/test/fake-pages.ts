@@ -1,5 +1,5 @@
 import { type GuardedSocketOptions, type LifecycleOptions, lifecycle, pagePresence } from '@sallyport/client'
-import { start } from './fakes.js'
+import { fakeFetch, refused, start } from './fakes.js'
 
 /** An `EventTarget` that knows how many listeners it has. */
 class CountingTarget extends EventTarget {
@@ -55,7 +55,8 @@ export class FakeApp {
 /** A socket on a page, not yet open. */
 export function onPage(options: Partial<GuardedSocketOptions> = {}, settings: LifecycleOptions = {}) {
   const page = new FakePage()
-  const started = start({ lifecycle: lifecycle({ presence: pagePresence(page), ...settings }), ...options })
+  const { fetch } = fakeFetch(refused(426))
+  const started = start({ lifecycle: lifecycle({ presence: pagePresence(page), fetch, ...settings }), ...options })
   return { ...started, page }
 }
 

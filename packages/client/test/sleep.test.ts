@@ -56,7 +56,7 @@ describe('with a renewal', () => {
         return 't0'
       }),
       renew: renewal(() => `t${++asked}`),
-      lifecycle: lifecycle({ presence: pagePresence(page) }),
+      lifecycle: lifecycle({ presence: pagePresence(page), quietMs: Number.POSITIVE_INFINITY }),
     })
     await started.open()
     started.current().receive(encodeFrame({ type: 'auth_ok', userId: 'ada', connection: 'c1', expiresIn }))

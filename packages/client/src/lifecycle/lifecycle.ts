@@ -3,6 +3,7 @@ import type { Lifecycle } from '../live.js'
 import { now } from '../now.js'
 import { unreachable } from '../outcome.js'
 import { type Presence, pagePresence } from './presence.js'
+import { createQuiet } from './quiet.js'
 import { type Change, watch } from './watch.js'
 
 /** Options of {@link lifecycle}. */
@@ -16,6 +17,13 @@ export interface LifecycleOptions {
    * late.
    */
   readonly asleepMs?: number
+  /**
+   * How long a connection may be quiet while the application is in front: then the server is asked over HTTP whether the
+   * network still carries an answer. Default 1 minute; `Infinity`: never.
+   */
+  readonly quietMs?: number
+  /** What asks. Default the runtime's own `fetch`. */
+  readonly fetch?: typeof globalThis.fetch
 }
 
 /** Many applications may come back at once, with their network: they dial within this time. */
@@ -30,14 +38,20 @@ const returnSpreadMs = 1_000
  *   delay, never what `Retry-After` says, and the next delay grows as if nothing had been skipped.
  * - A browser cannot ask whether a connection still lives. So one that the application slept through or that went through
  *   an offline time is given up and made anew. One that was merely hidden is kept.
+ * - A network that died is noticed: where nothing was heard for a minute, by an HTTP request to the socket's own address
+ *   without its query, to which any answer will do. Without one in time the connection is given up.
  * - A renewal looks at its deadline again: a credential that ended meanwhile makes the socket reconnect as `expired`.
  */
 export function lifecycle({
   presence = pagePresence(),
   hiddenMs = 300_000,
   asleepMs = 120_000,
+  quietMs = 60_000,
+  fetch = globalThis.fetch,
 }: LifecycleOptions = {}): Lifecycle {
-  return ({ clock, random }) => {
+  return (timing) => {
+    const { clock, random } = timing
+    const quiet = createQuiet(timing, quietMs, fetch)
     let hiddenSince: number | undefined
 
     function observe(onLook: (change: Change) => void): () => void {
@@ -94,9 +108,11 @@ export function lifecycle({
         if (!presence.online) throw new CredentialError('Offline')
       },
       attend(live) {
+        const askIfQuiet = quiet.attend(live)
         const stop = observe(({ back, cutOff }) => {
           if (back) live.onwake?.()
           if (cutOff) live.end(unreachable(false))
+          else if (presence.visible && presence.online) askIfQuiet()
         })
         live.signal.addEventListener('abort', stop)
       },
