@@ -37,8 +37,8 @@ export const slugOf = (heading) =>
 /** The addresses of the links of a page, with the line of each. */
 export const linksOf = (page) =>
   prose(read(page)).flatMap((text, index) =>
-    [...text.matchAll(/\]\(([^)\s]+)\)|\b(?:src|href|srcset)="([^"\s]+)"/g)].map(([, link, attribute]) => ({
-      href: link ?? attribute,
+    [...text.matchAll(/\]\(([^)\s]+)\)|<([a-z]+:[^>\s]+)>|\b(?:src|href|srcset)="([^"\s]+)"/g)].map((found) => ({
+      href: found[1] ?? found[2] ?? found[3],
       line: index + 1,
     })),
   )
@@ -48,7 +48,8 @@ export const linksOf = (page) =>
  * there, or nowhere, for a `problem`. Links to other hosts are nobody's.
  */
 export function resolveLink(page, href) {
-  if (/^[a-z]+:/i.test(href)) return href.startsWith('http:') ? { problem: 'not https' } : {}
+  if (/^[a-z]+:/i.test(href))
+    return /^http:(?!\/\/(localhost|127\.0\.0\.1)\b)/.test(href) ? { problem: 'not https' } : {}
   const [path, anchor] = href.split('#')
   const target = path === '' ? page : join(dirname(page), path)
   if (target.startsWith('..') || !existsSync(join(root, target))) return { problem: 'nothing is there' }

@@ -1,4 +1,5 @@
-// What the site has, by what one wants to do. A page is called by its own heading, and stands here once.
+// What the site has, by what one wants to do. A page is called by its own heading, and stands here once. The pages of
+// errors are listed by docs/errors.md.
 import { sitePages, titleOf } from '../scripts/pages.mjs'
 
 const under = (folder) =>
@@ -38,9 +39,9 @@ export const sidebar = [
       'docs/events.md',
       'docs/metrics.md',
       'docs/runbook.md',
+      'docs/errors.md',
     ],
   },
-  { text: 'Errors', collapsed: true, pages: ['docs/errors.md', ...under('docs/errors/')] },
   {
     text: 'Reference',
     pages: ['PROTOCOL.md', 'SECURITY.md', 'docs/versions.md', 'docs/benchmarks.md', 'CHANGELOG.md'],

@@ -23,6 +23,7 @@ export default defineConfig({
       .slice(1)
       .replace(/(^|\/)$/, '$1index')}.md`,
   cleanUrls: true,
+  ignoreDeadLinks: 'localhostLinks',
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify: slugOf },

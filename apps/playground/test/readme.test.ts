@@ -1,39 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { type BuildOptions, build } from 'esbuild'
 import { SignJWT } from 'jose'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { launch } from './support/browser.js'
 import { temporaryDirectory } from './support/page.js'
+import { bundle, readPage, runServer } from './support/snippets.js'
 
 // What a newcomer copies: the first two snippets of the README, as they stand there.
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-const source = (path: string) => join(root, 'packages', path)
-const alias = {
-  '@sallyport/server/jwt': source('server/src/verifiers/tokens.ts'),
-  '@sallyport/server/ws': source('server/src/adapters/ws/guard-server.ts'),
-  '@sallyport/server': source('server/src/index.ts'),
-  '@sallyport/client': source('client/src/index.ts'),
-  '@sallyport/protocol': source('protocol/src/index.ts'),
-}
 const secret = 'a secret of more than thirty-two bytes'
-
-/** The server listens on any port, and says on which; the browser takes it for the one that stands in the README. */
-const anyPort = `
-import { Server } from 'node:net'
-const { listen } = Server.prototype
-Server.prototype.listen = function (port) {
-  this.once('listening', () => console.log(port, this.address().port))
-  return listen.call(this, 0, '127.0.0.1')
-}`
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
 let server: ChildProcess
@@ -43,30 +21,19 @@ let readme: string
 
 beforeAll(async () => {
   directory = await temporaryDirectory()
-  readme = await readFile(join(root, 'README.md'), 'utf8')
-  const [serverSnippet = '', pageSnippet = ''] = snippets(readme)
-  const programme = join(directory.path, 'server.mjs')
-  const platform: BuildOptions = {
-    platform: 'node',
-    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
-  }
-  await writeFile(programme, await bundle(serverSnippet, platform))
-  await writeFile(join(directory.path, 'any-port.mjs'), anyPort)
-  const env = { JWT_SECRET: secret }
-  server = spawn(process.execPath, ['--import', join(directory.path, 'any-port.mjs'), programme], { env })
-  const [line] = await once(createInterface(server.stdout!), 'line')
-  const [written, actual] = String(line).split(' ')
+  const { text, snippets } = await readPage('README.md')
+  const [serverSnippet = '', pageSnippet = ''] = snippets
+  readme = text
+  const running = await runServer(serverSnippet, directory.path, { JWT_SECRET: secret })
+  server = running.server
   const page = await bundle(pageSnippet, { platform: 'browser' })
   pages = createServer((_request, response) => {
     response.setHeader('Content-Type', 'text/html').end(`<!doctype html><script type="module">${page}</script>`)
   }).listen(0, '127.0.0.1')
   await once(pages, 'listening')
   const { port } = pages.address() as AddressInfo
-  const places = [
-    `localhost:${written} 127.0.0.1:${actual}`,
-    ...[3000, 3001].map((own) => `localhost:${own} 127.0.0.1:${port}`),
-  ]
-  browser = await launch(`--host-resolver-rules=${places.map((place) => `MAP ${place}`).join(',')}`)
+  const places = [running.place, ...[3000, 3001].map((own) => `MAP localhost:${own} 127.0.0.1:${port}`)]
+  browser = await launch(`--host-resolver-rules=${places.join(',')}`)
 })
 
 afterAll(async () => {
@@ -75,15 +42,6 @@ afterAll(async () => {
   pages?.close()
   await directory.remove()
 })
-
-/** The TypeScript of a page, block by block. */
-const snippets = (markdown: string) => [...markdown.matchAll(/^```ts\n(.*?)^```/gms)].map(([, text = '']) => text)
-
-async function bundle(contents: string, options: BuildOptions): Promise<string> {
-  const stdin = { contents, loader: 'ts', resolveDir: root } as const
-  const { outputFiles = [] } = await build({ stdin, alias, bundle: true, format: 'esm', write: false, ...options })
-  return outputFiles[0]?.text ?? ''
-}
 
 const tokenOf = (user: string, audience: string) =>
   new SignJWT()
