@@ -32,12 +32,16 @@ function pack() {
   )
   const packed = Object.values(JSON.parse(stdout))
   for (const folder of folders) {
-    const { name } = readJson(`${folder}/package.json`)
+    const { name, exports } = readJson(`${folder}/package.json`)
     const files = packed.find((tarball) => tarball.name === name).files.map(({ path }) => path)
     const wanted = publishedFiles(folder)
     for (const path of files.filter((path) => !wanted.includes(path)))
       problems.push(`${name} packs ${folder}/${path}, which does not belong there (built earlier: delete it)`)
     for (const path of wanted.filter((path) => !files.includes(path))) problems.push(`${name} lacks ${folder}/${path}`)
+    const page = readFileSync(join(root, folder, 'README.md'), 'utf8')
+    for (const path of Object.keys(exports).filter((path) => path !== './package.json'))
+      if (!new RegExp(`[\`']${name}${path.slice(1)}[\`']`).test(page))
+        problems.push(`${folder}/README.md does not name ${name}${path.slice(1)}`)
   }
   return Object.fromEntries(packed.map(({ name, filename }) => [name, join(work, filename)]))
 }
