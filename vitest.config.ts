@@ -12,6 +12,8 @@ export default defineConfig({
       { find: '@sallyport/client', replacement: source('packages/client/src/index.ts') },
       { find: '@sallyport/server/jwt', replacement: source('packages/server/src/verifiers/tokens.ts') },
       { find: '@sallyport/server/logins', replacement: source('packages/server/src/verifiers/logins/index.ts') },
+      { find: '@sallyport/server/bun', replacement: source('packages/server/src/adapters/bun/guard-bun.ts') },
+      { find: '@sallyport/server/deno', replacement: source('packages/server/src/adapters/deno/guard-deno.ts') },
       { find: '@sallyport/server/fastify', replacement: source('packages/server/src/adapters/fastify.ts') },
       { find: '@sallyport/server/hono', replacement: source('packages/server/src/adapters/hono.ts') },
       { find: '@sallyport/server/postgres', replacement: source('packages/server/src/stores/postgres/store.ts') },

@@ -33,6 +33,28 @@ function postgresFolders() {
 /** Other versions of Node.js, from npm, each by its environment variable: they run tests, and their own WebSocket is driven. */
 const nodes = { NODE_22_PATH: '22.23.5', NODE_24_PATH: '24.22.3', NODE_26_PATH: '26.12.1' }
 
+/** Runtimes that the tests run in, from npm; each by its environment variable. Together 350 MB, fetched once. */
+const runtimes = [
+  {
+    variable: 'BUN_PATH',
+    version: '1.4.5',
+    linux: { x64: '@oven/bun-linux-x64', arm64: '@oven/bun-linux-aarch64' },
+    program: 'bin/bun',
+  },
+  {
+    variable: 'DENO_PATH',
+    version: '2.9.6',
+    linux: { x64: '@deno/linux-x64-glibc', arm64: '@deno/linux-arm64-glibc' },
+    program: 'deno',
+  },
+  {
+    variable: 'WORKERD_PATH',
+    version: '1.20261117.1',
+    linux: { x64: '@cloudflare/workerd-linux-64', arm64: '@cloudflare/workerd-linux-arm64' },
+    program: 'bin/workerd',
+  },
+]
+
 /** Node as `package.json` asks for it, the dependencies of the lockfile, and everything built. Ends the process otherwise. */
 export async function bootstrap() {
   requireNode()
@@ -68,6 +90,25 @@ export async function prepareNodes() {
     process.env[variable] ||= path
   }
   return Object.entries(nodes).map(([variable, version]) => ({ version, path: process.env[variable] }))
+}
+
+/**
+ * Fetches the runtimes, all of them unless some are named by their variables, and names each in the environment. Ends the
+ * process otherwise.
+ */
+export async function prepareRuntimes(...variables) {
+  for (const { variable, version, linux, program } of runtimes) {
+    if (variables.length > 0 && !variables.includes(variable)) continue
+    const name = process.platform === 'linux' ? linux[process.arch] : undefined
+    if (find({ variable, commands: [] })) continue
+    if (!name) fail(`This needs a runtime of version ${version}: name it in ${variable}.`)
+    const folder = join(cache, `${variable}-${version}`)
+    const path = join(folder, 'node_modules', name, program)
+    if (!isExecutable(path)) {
+      await must('npm', ['install', '--prefix', folder, '--no-save', '--ignore-scripts', `${name}@${version}`])
+    }
+    process.env[variable] = path
+  }
 }
 
 /** Runs a program on this terminal and resolves to its exit code. A signal that reaches us is passed on to it. */

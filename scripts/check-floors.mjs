@@ -25,7 +25,10 @@ const floors = [
   { files: ['guard/'], kin: ['guard/'] },
   { files: ['routes', 'observers/', 'adapters/node/'], kin: ['observers/', 'adapters/node/'] },
   { files: ['adapters/fetch/'], kin: ['adapters/fetch/'] },
-  { files: ['adapters/ws/', 'adapters/crossws/'], kin: ['adapters/ws/', 'adapters/crossws/'] },
+  {
+    files: ['adapters/ws/', 'adapters/crossws/', 'adapters/bun/', 'adapters/deno/'],
+    kin: ['adapters/ws/', 'adapters/crossws/', 'adapters/bun/'],
+  },
   { files: ['adapters/socket-io/'], kin: ['adapters/socket-io/'] },
   { files: ['adapters/fastify', 'adapters/hono'] },
   { files: ['adapters/nest/'], kin: ['adapters/nest/'] },

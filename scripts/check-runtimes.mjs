@@ -29,6 +29,8 @@ const entryPoints = {
   '@sallyport/server/jwt': ['fetch'],
   '@sallyport/server/logins': ['fetch'],
   '@sallyport/server/crossws': ['fetch'],
+  '@sallyport/server/bun': ['fetch'],
+  '@sallyport/server/deno': ['fetch'],
   '@sallyport/server/redis': ['fetch'],
   '@sallyport/server/postgres': ['fetch'],
   '@sallyport/server/opentelemetry': ['fetch', '@opentelemetry/api'],

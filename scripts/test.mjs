@@ -1,6 +1,7 @@
-// `npm test`: from a fresh clone to the test report: the whole suite on the Node.js that runs this, then what depends on the
-// version on the others. `-- --runtimes=node` leaves the others out; other arguments after `--` go to Vitest, and name a part.
-import { bootstrap, prepareNodes, preparePrograms } from './bootstrap.mjs'
+// `npm test`: from a fresh clone to the test report: the whole suite on the Node.js that runs this, and in Bun, Deno and
+// workerd what is for them; then what depends on the version on the other Node.js. `-- --runtimes=node` leaves all of these
+// out; other arguments after `--` go to Vitest, and name a part.
+import { bootstrap, prepareNodes, preparePrograms, prepareRuntimes } from './bootstrap.mjs'
 import { installExamples } from './examples.mjs'
 import { runSuite } from './suite.mjs'
 
@@ -12,22 +13,25 @@ const seams = [
   'packages/client',
   '--exclude=**/client/test/runtime.test.ts',
 ]
+/** What runs in Bun, Deno and workerd, whatever Node.js drives it. */
+const withoutRuntimes = '--exclude=packages/server/test/runtimes/**'
 /** All but what runs in browsers and in other processes, whatever runs this: the playground and the examples. */
-const packages = ['packages/']
+const packages = ['packages/', withoutRuntimes]
 
 await bootstrap()
 await preparePrograms()
 const nodes = await prepareNodes()
+const isShort = process.argv.includes(short)
+if (isShort) process.env.SALLYPORT_RUNTIMES = 'node'
+else await prepareRuntimes()
 await installExamples()
 
 const extra = process.argv.slice(2).filter((argument) => argument !== short)
 const major = Number.parseInt(process.versions.node, 10)
-const others =
-  process.argv.includes(short) || extra.length > 0
-    ? []
-    : nodes.filter((node) => Number.parseInt(node.version, 10) !== major)
+const others = isShort || extra.length > 0 ? [] : nodes.filter((node) => Number.parseInt(node.version, 10) !== major)
 
-const runs = [{ version: process.versions.node, ...(await runSuite({ filters: extra, isWhole: extra.length === 0 })) }]
+const mine = isShort ? [...extra, withoutRuntimes] : extra
+const runs = [{ version: process.versions.node, ...(await runSuite({ filters: mine, isWhole: extra.length === 0 })) }]
 for (const { version, path } of others) {
   console.log(`\nNode.js ${version}`)
   const filters = version === nodes.at(-1).version ? packages : seams

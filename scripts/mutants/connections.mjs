@@ -39,6 +39,8 @@ const ws = [
   places,
 ]
 const nest = ['nest/gateways.test.ts', 'nest/contract.test.ts']
+const bun = ['runtimes/adapter.bun.test.ts']
+const deno = ['runtimes/adapter.deno.test.ts']
 const crossws = ['unit/adapters/crossws.test.ts', 'contract/adapter.crossws.test.ts']
 const slowReaders = ['threats/g-pending.test.ts', 'unit/adapters/ws.test.ts']
 const calls = ['threats/g-routes.test.ts']
@@ -1030,6 +1032,39 @@ export default [
     ['else this.#guard.connections.abandon(verdict)\n', '\n', 'the same where the peer has left before the verdict'],
     ['done.catch((error: unknown) => this.#accepted?.fail(error))', 'done', 'a hook that rejects ends the process'],
     ['    if (!this.#accepted) return\n', '', 'the application hears of peers that were never accepted'],
+  ]),
+  ...of('adapters/fetch/fetch-route.ts', bun, [
+    ["if ('reason' in place) return refusalResponse(place)", '', 'there is no end to the sockets between the doors'],
+    [
+      'guard.decide(handshake, this.#admit)',
+      'guard.decide({ ...handshake, headers: [] }, this.#admit)',
+      'nobody is asked',
+    ],
+  ]),
+  ...of('adapters/bun/bun-gate.ts', bun, [
+    ['if (!gated?.maySend()) return 0', '', 'the application sends to who is over'],
+    ['      gated.hasSent()\n', '', 'what waits for a slow reader grows without bound'],
+    ['this.bufferedAmount > this.#maxBufferedBytes', 'false', 'who reads nothing keeps all that waits for it'],
+    [
+      'return this.#isUnanswered && !this.#isUnderWay',
+      'return this.#isUnanswered',
+      'a clock that jumps ends who is there',
+    ],
+  ]),
+  ...of('adapters/bun/guard-bun.ts', bun, [
+    ["'Sec-WebSocket-Protocol': protocol ?? ''", '', 'Bun echoes a credential as the subprotocol'],
+    ['        gateOf(ws)?.passage.closed()\n', '', 'the registry holds who is gone'],
+  ]),
+  ...of('adapters/fetch/event-gate.ts', deno, [
+    ['if (!this.maySend()) return', '', 'the application sends to who is over'],
+    ['if (this.#coming) event.stopImmediatePropagation()', '', 'messages cross behind the Close'],
+  ]),
+  ...of('adapters/deno/guard-deno.ts', deno, [
+    [
+      'setImmediate(() => super.writeClose(code, reason))',
+      'super.writeClose(code, reason)',
+      'a Close is lost that meets a message',
+    ],
   ]),
   ...of('adapters/crossws/upgrade-answer.ts', crossws, [
     ['  headers.delete(name)\n', '', 'the application selects a subprotocol behind the back of the guard'],

@@ -58,8 +58,6 @@ export function end(transport: Transport, code: CodeName, linger: Linger, listen
     transport.terminate()
     return
   }
-  const { closeCodes } = transport.dialect
-  transport.close(closeCodes[code] ?? ('close' in row ? row.close : codes.internal.close), row.reason)
   const gone = linger(() => {
     if (transport.terminate) {
       transport.terminate()
@@ -69,12 +67,15 @@ export function end(transport: Transport, code: CodeName, linger: Linger, listen
     transport.onClose(nobody)
     listener?.closed()
   })
+  // Before the Close: some are closed by then.
   transport.onClose({
     closed() {
       gone()
       listener?.closed()
     },
   })
+  const { closeCodes } = transport.dialect
+  transport.close(closeCodes[code] ?? ('close' in row ? row.close : codes.internal.close), row.reason)
 }
 
 const nobody: CloseListener = { closed() {} }

@@ -216,3 +216,20 @@ export async function rawRequest(port: number, request: string | Buffer): Promis
   client.destroy()
   return response
 }
+
+/**
+ * The response to one request, on a connection of its own, as soon as it is whole; with `isLast`, the connection must end
+ * behind it.
+ */
+export async function rawAnswer(port: number, request: string | Buffer, isLast: boolean): Promise<RawResponse> {
+  if (isLast) return rawRequest(port, request)
+  const client = await RawClient.connect(port)
+  client.write(request)
+  const isWhole = (received: Buffer) => {
+    const { headers, body } = parse(received.toString('latin1'))
+    return received.includes('\r\n\r\n') && body.length >= Number(headers.get('content-length'))
+  }
+  const response = parse((await client.until(isWhole)).toString('latin1'))
+  client.destroy()
+  return response
+}

@@ -1,12 +1,10 @@
 import type { Connection } from '../../connections/connection.js'
-import type { Authorize } from '../../connections/inner-door.js'
-import type { Dialect } from '../../dialects/dialect.js'
+import { checkedSocketOptions, type SocketOptions } from '../../connections/socket-options.js'
 import type { Guard } from '../../guard/guard.js'
 import { fromFetch, fromNode } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import type { Admit } from '../../verifiers/admit.js'
 import { Passage } from '../fetch/passage.js'
-import { checkRoute } from '../fetch/route-options.js'
 import {
   type CrosswsHooks,
   type CrosswsMessage,
@@ -47,20 +45,9 @@ export interface GuardedHooks<P, M> extends PeerHooks<P, M> {
 type Answer = UpgradeAnswer | Response | undefined | void
 
 /** Options of {@link guardedWebSocket}. */
-export interface GuardedWebSocketOptions<I extends Identity, M> {
+export interface GuardedWebSocketOptions<I extends Identity, M> extends SocketOptions<I, M> {
   /** Says whether who it is may connect here, once that is known; as that of `guardServer`. Default: everybody may. */
   readonly admit?: Admit<I>
-  /** The protocol that the route speaks, as that of `guardServer`. Default: none. */
-  readonly dialect?: Dialect
-  /** Asked about every message of an accepted peer. Default: all may pass. */
-  readonly authorize?: Authorize<I, M>
-  /** How many messages a second a peer may send, 1 at least; more close it with 4029. Default: any number. */
-  readonly messagesPerSecond?: number
-  /**
-   * How many bytes of what was sent may wait for a client that reads slowly, where the runtime tells. One more ends it at
-   * once. Default 16,777,216: 16 MiB.
-   */
-  readonly maxBufferedBytes?: number
 }
 
 const passageKey = Symbol('passage')
@@ -87,7 +74,7 @@ export function guardedWebSocket<I extends Identity, P extends CrosswsPeer, M ex
 ): CrosswsHooks<P, M> {
   const { admit } = options
   const { clock, connections } = guard
-  const { dialect, ...route } = { ...checkRoute('guardedWebSocket', options), connections, clock }
+  const { dialect, ...route } = { ...checkedSocketOptions('guardedWebSocket', options), connections, clock }
 
   async function upgrade(request: UpgradeRequest) {
     const node = nodeRequestOf(request)

@@ -1,4 +1,5 @@
 import type { AcceptedSocketOptions } from '../../connections/accepted-socket.js'
+import { checkedSocketOptions } from '../../connections/socket-options.js'
 import type { Wire } from '../../connections/wire.js'
 import type { Dialect } from '../../dialects/dialect.js'
 import type { Guard } from '../../guard/guard.js'
@@ -12,7 +13,7 @@ import type { Verdict } from '../../verdict.js'
 import type { Admit } from '../../verifiers/admit.js'
 import { Passage } from './passage.js'
 import { refusalResponse } from './refusal.js'
-import { checkRoute, type FetchRouteOptions } from './route-options.js'
+import type { FetchRouteOptions } from './route-options.js'
 
 /** Asks the runtime to complete a handshake, and tells the passage when the socket is open. `undefined`: the client is gone. */
 export type Complete<I extends Identity, M> = (
@@ -34,7 +35,7 @@ export class FetchRoute<I extends Identity, M> {
 
   /** @throws ConfigurationError in the name of `owner`, when a path, a number or the dialect cannot work */
   constructor(owner: string, guard: Guard<I>, options: FetchRouteOptions<I, RoutePath, M>, wire: Wire<M>) {
-    const { dialect, ...messages } = checkRoute(owner, options)
+    const { dialect, ...messages } = checkedSocketOptions(owner, options)
     const { connections, clock } = guard
     this.messages = { ...messages, connections, clock, wire }
     this.dialect = dialect

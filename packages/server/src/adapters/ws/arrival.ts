@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
-import type { AcceptedSocketOptions } from '../../connections/accepted-socket.js'
+import type { AcceptedSocketOptions, Receiver } from '../../connections/accepted-socket.js'
+import type { FirstMessage } from '../../connections/first-message.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
 import type { Dialect } from '../../dialects/dialect.js'
 import type { Guard } from '../../guard/guard.js'
@@ -12,7 +13,7 @@ import type { Accept, Await, Refuse, Verdict } from '../../verdict.js'
 import type { Admit } from '../../verifiers/admit.js'
 import { refuseSocket } from '../node/upgrades.js'
 import { complete, completePending, type Upgrade } from './complete.js'
-import type { GatedSocket, Message } from './gated-socket.js'
+import { type GatedSocket, type Message, wire } from './gated-socket.js'
 import { type ConnectionHandler, handOver } from './hand-over.js'
 
 /** What holds for all upgrades of a route. */
@@ -86,7 +87,7 @@ export class Arrival<I extends Identity> implements Upgrade {
   }
 
   #letWait(verdict: Await): void {
-    const { connections, admit, webSocketServer, wire } = this.#options
+    const { connections, admit, webSocketServer } = this.#options
     const isOpen = completePending(this, verdict, (gated) => {
       this.#unwatch()
       const countBytes = (chunk: Buffer) => firstMessage.count(chunk.length)
@@ -105,7 +106,8 @@ export class Arrival<I extends Identity> implements Upgrade {
         },
       })
       this.#place?.wait(() => firstMessage.evict())
-      gated.onMessage(firstMessage)
+      // The sockets of Bun tell of no bytes: there whole messages count.
+      gated.onMessage('Bun' in globalThis ? counting(firstMessage) : firstMessage)
       // Behind the listener of ws, so that a credential in this very chunk has been seen.
       this.socket.on('data', countBytes)
     })
@@ -146,3 +148,11 @@ export class Arrival<I extends Identity> implements Upgrade {
     if (this.#verdict) this.#options.connections.abandon(this.#verdict)
   }
 }
+
+/** Counts the bytes of messages. */
+const counting = (firstMessage: FirstMessage<Message>): Receiver<Message> => ({
+  receive(message) {
+    firstMessage.receive(message)
+    firstMessage.count(wire.sizeOf(message))
+  },
+})
