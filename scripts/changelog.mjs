@@ -6,6 +6,11 @@ import { root } from './bootstrap.mjs'
 const file = join(root, 'CHANGELOG.md')
 const unreleased = '## Unreleased\n'
 
+/** The titles of its parts, from the top: `Unreleased`, then such as `0.2.0, 2026-03-01`. */
+export function titles() {
+  return [...readFileSync(file, 'utf8').matchAll(/^## (.+)$/gm)].map(([, title]) => title)
+}
+
 /** What the changelog says of a version, without its title; undefined where it says nothing. */
 export function notesOf(version) {
   const [, ...parts] = readFileSync(file, 'utf8').split(/^## /m)

@@ -16,7 +16,7 @@ const checks = {
   errors: script('errors'),
   packages: script('packages'),
   bundle: script('bundle'),
-  workflows: script('workflows'),
+  releases: script('releases'),
 }
 
 await bootstrap()
