@@ -42,9 +42,10 @@ report(problems, `${entries.length} errors have their pages`)
 
 /** What a page says in one sentence, which stands under its title and the facts. */
 function readPage(page, { slug, facts }) {
-  const [, , , , says = '', ...rest] = readFileSync(join(root, page), 'utf8').split('\n')
-  keep(page, [`# ${slug}`, '', facts, '', says, ...rest].join('\n'))
-  if (!/^\S.*[.:]$/.test(says)) problems.push(`${page}:5: the sentence that says what it is`)
+  const [, , , , ...text] = readFileSync(join(root, page), 'utf8').split('\n')
+  keep(page, [`# ${slug}`, '', facts, '', ...text].join('\n'))
+  const says = text.slice(0, text.indexOf('')).join(' ')
+  if (!/^\S.*\.$/.test(says)) problems.push(`${page}:5: the sentence that says what it is`)
   return says
 }
 
