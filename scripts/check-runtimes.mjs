@@ -1,10 +1,12 @@
 // What each entry point stands on: no module of Node.js that a runtime lacks where it is to load, and no library that its user
-// was not told of. Bundles what is built, as who deploys it does, and looks at what stays outside.
+// was not told of. Bundles what is built, as who deploys it does, and looks at what stays outside; then loads it in Bun, Deno and
+// workerd.
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { readJson, root } from './bootstrap.mjs'
+import { prepareRuntimes, readJson, root } from './bootstrap.mjs'
 import { folders } from './consumers.mjs'
+import { loadInServers, loadInWorkers } from './loading.mjs'
 import { report } from './report.mjs'
 
 /**
@@ -63,7 +65,14 @@ for (const { name, file, peers } of published) {
 }
 for (const name of Object.keys(entryPoints).filter((name) => !published.some((entry) => entry.name === name)))
   problems.push(`${name} has a row in scripts/check-runtimes.mjs, and is no entry point`)
-report(problems, `${published.length} entry points import what their runtimes have`)
+
+if (problems.length === 0) {
+  await prepareRuntimes()
+  const names = Object.keys(entryPoints)
+  problems.push(...(await loadInServers(names)))
+  problems.push(...(await loadInWorkers(names.filter((name) => entryPoints[name][0] !== 'node'))))
+}
+report(problems, `${published.length} entry points import what their runtimes have, and load there`)
 
 function readEntryPoints(folder) {
   const { name, exports, peerDependencies = {} } = readJson(`${folder}/package.json`)

@@ -6,17 +6,18 @@ import { installExamples } from './examples.mjs'
 import { runSuite } from './suite.mjs'
 
 const short = '--runtimes=node'
-/** What meets the runtime itself: every seam by its contract, and the client; without the test that asks each version already. */
-const seams = [
-  'packages/server/test/contract',
-  'packages/protocol',
-  'packages/client',
-  '--exclude=**/client/test/runtime.test.ts',
-]
-/** What runs in Bun, Deno and workerd, whatever Node.js drives it. */
+/** What runs in Bun, Deno and workerd. */
 const withoutRuntimes = '--exclude=packages/server/test/runtimes/**'
-/** All but what runs in browsers and in other processes, whatever runs this: the playground and the examples. */
-const packages = ['packages/', withoutRuntimes]
+/** What is the same whatever Node.js drives it: that, what runs in a browser, and what asks each Node.js already. */
+const withoutOthers = [
+  withoutRuntimes,
+  '--exclude=packages/client/test/standard.test.ts',
+  '--exclude=packages/client/test/runtime.test.ts',
+]
+/** Every seam by its contract, and the client: what meets the runtime itself. */
+const seams = ['packages/server/test/contract', 'packages/protocol', 'packages/client', ...withoutOthers]
+/** All but the playground and the examples, which run in browsers and in other processes. */
+const packages = ['packages/', ...withoutOthers]
 
 await bootstrap()
 await preparePrograms()
