@@ -20,6 +20,9 @@ const programs = [
   { variable: 'NGINX_PATH', commands: ['nginx'], debian: 'nginx-light', folders: () => ['/usr/sbin'] },
   { variable: 'POSTGRES_PATH', commands: ['postgres'], debian: 'postgresql', folders: postgresFolders },
   { variable: 'CHROMIUM_PATH', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
+  { variable: 'FIREFOX_PATH', commands: ['firefox-esr', 'firefox'], debian: 'firefox-esr' },
+  { variable: 'WEBKIT_DRIVER_PATH', commands: ['WebKitWebDriver'], debian: 'webkit2gtk-driver' },
+  { variable: 'XVFB_PATH', commands: ['Xvfb'], debian: 'xvfb' },
 ]
 
 /** Where Debian has the server of PostgreSQL, which it does not put on PATH; the newest version first. */

@@ -30,14 +30,14 @@ export async function loadPages(directory: URL): Promise<Pages> {
   return new Map(await Promise.all(entries))
 }
 
-/** Serves the page, which may open WebSockets to the origins in `connect`. */
-export function pageRoutes(pages: Pages, connect: readonly string[]): Routes {
+/** Serves the page, under these hosts of ours. */
+export function pageRoutes(pages: Pages, hosts: readonly string[]): Routes {
   return Array.from(pages, ([path, { file, body }]) => {
     const headers = {
       'content-type': mediaTypes[file.split('.').at(-1) ?? '']!,
       'content-length': body.length,
       'cache-control': path === '/' ? 'no-store' : 'no-cache',
-      'content-security-policy': contentSecurityPolicy(connect, file === 'opaque.html' ? "'self'" : "'none'"),
+      'content-security-policy': contentSecurityPolicy(hosts, file === 'opaque.html' ? "'self'" : "'none'"),
     }
     const GET: Handler = (_req, res) => {
       res.writeHead(200, headers).end(body)
@@ -49,14 +49,18 @@ export function pageRoutes(pages: Pages, connect: readonly string[]): Routes {
 /**
  * The policy of a document of ours, which runs our own files only. Trusted Types close the string sinks: whatever a name
  * or a message says stays text. `framedBy`: nobody but our page frames the one that plays the opaque origin.
+ *
+ * Our hosts stand beside `'self'`, which not every browser takes to mean `ws:` too, and which in a sandboxed frame is nobody
+ * for WebKit.
  */
-function contentSecurityPolicy(connect: readonly string[], framedBy: string): string {
+function contentSecurityPolicy(hosts: readonly string[], framedBy: string): string {
+  const under = (scheme: string) => hosts.map((host) => ` ${scheme}://${host}`).join('')
   return [
     "default-src 'none'",
-    "script-src 'self'",
+    `script-src 'self'${under('http')}`,
     "style-src 'self'",
     "img-src 'self' data:",
-    `connect-src 'self' ${connect.join(' ')}`,
+    `connect-src 'self'${under('ws')}`,
     "frame-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -78,7 +78,7 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
       ['/revoke', { POST: revokeConnection({ guard, sessions, origins }) }],
       ['/health', { GET: (_req, res) => tellHealth(res, guard.health) }],
       ['/connections', { GET: live.handler }],
-      ...pageRoutes(pages, webSocketSources(own)),
+      ...pageRoutes(pages, namesOf(own)),
     ],
     createRoutes(guard, { path }).node,
   )
@@ -143,6 +143,6 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
   return sockets
 }
 
-/** Beside `'self'`, which not every browser takes to mean `ws:` too. The grammar of a CSP has no IPv6 addresses. */
-const webSocketSources = (own: readonly URL[]): string[] =>
-  own.filter(({ hostname }) => !hostname.startsWith('[')).map(({ host }) => `ws://${host}`)
+/** The hosts that a content security policy can name: its grammar has no IPv6 addresses. */
+const namesOf = (own: readonly URL[]): string[] =>
+  own.filter(({ hostname }) => !hostname.startsWith('[')).map(({ host }) => host)

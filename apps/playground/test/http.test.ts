@@ -312,7 +312,7 @@ describe('headers', () => {
     const { port } = new URL(playground.url)
     expect(policy.split('; ')).toEqual([
       "default-src 'none'",
-      "script-src 'self'",
+      `script-src 'self' http://127.0.0.1:${port} http://localhost:${port}`,
       "style-src 'self'",
       "img-src 'self' data:",
       `connect-src 'self' ws://127.0.0.1:${port} ws://localhost:${port}`,

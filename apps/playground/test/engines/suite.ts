@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, describe, vi } from 'vitest'
+import { clientSuite } from './client.js'
+import { type Engine, type EngineName, engines } from './engine.js'
+import { pageSuite } from './page.js'
+
+/** Everything that is seen in every engine, in one start of a browser. */
+export function engineSuite(name: EngineName): void {
+  vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+  let engine: Engine
+  beforeAll(async () => {
+    engine = await engines[name]()
+  })
+  afterAll(() => engine.close())
+
+  describe(`the client in ${name}`, () => clientSuite(name, () => engine))
+  describe(`the playground in ${name}`, () => pageSuite(() => engine))
+}
