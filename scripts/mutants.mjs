@@ -23,7 +23,17 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fail, root } from './bootstrap.mjs'
 
-const areas = ['decisions', 'carriers', 'verifiers', 'tickets', 'connections', 'frameworks', 'socket-io', 'redis']
+const areas = [
+  'decisions',
+  'carriers',
+  'verifiers',
+  'tickets',
+  'connections',
+  'frameworks',
+  'socket-io',
+  'redis',
+  'cloudflare',
+]
 const source = 'packages/server/src'
 const testFolder = 'packages/server/test'
 const page = join(root, 'docs/mutation.md')

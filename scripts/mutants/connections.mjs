@@ -226,16 +226,8 @@ export default [
       'return true',
       'a message crosses after the end',
     ],
-    [
-      'Math.min(expiresAt + life.leeway, since + life.maxAge)',
-      'expiresAt + life.leeway',
-      'a connection lives for ever by renewals',
-    ],
-    [
-      'Math.min(expiresAt + life.leeway, since + life.maxAge)',
-      'since + life.maxAge',
-      'a connection outlives its credential',
-    ],
+    ['Math.min(expiresAt + leeway, since + maxAge)', 'expiresAt + leeway', 'a connection lives for ever by renewals'],
+    ['Math.min(expiresAt + leeway, since + maxAge)', 'since + maxAge', 'a connection outlives its credential'],
     ['connection.deadline = Number.NEGATIVE_INFINITY', '', 'what waited crosses after the end'],
   ]),
   ...of('connections/drain.ts', live, [

@@ -99,7 +99,7 @@ export default [
       '',
       'a group without a bound, where members are replaced',
     ],
-    ['if (end <= this.#clock.now()) members.delete(member)', 'void [member, end]', 'a place that is never free again'],
+    ['if (end <= now) members.delete(member)', 'void [member, end]', 'a place that is never free again'],
     ['if (!this.#groups.has(group)) this.#makeRoom()', '', 'groups that grow for ever'],
     ['if (!this.#groups.has(group)) this.#makeRoom()', 'this.#makeRoom()', 'a group that has its place is refused'],
     ['if (this.#groups.size >= this.#maxGroups) throw', 'if (false) throw', 'groups that grow for ever'],

@@ -5,7 +5,7 @@ import { type Identity, identityKey, sameIdentity } from '../identity.js'
 import { AtOnce } from '../limits/at-once.js'
 import { grace, Lingering } from '../limits/lingering.js'
 import type { RevocationLog } from '../revocation/log.js'
-import type { RevocationTarget } from '../revocation/target.js'
+import type { RevocationTarget, Target } from '../revocation/target.js'
 import type { Store } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
@@ -22,6 +22,7 @@ import { type ConnectionLimit, Leases } from './leases.js'
 import type { ConnectionLife } from './life.js'
 import { LiveConnection } from './live-connection.js'
 import { Rechecks } from './recheck.js'
+import { type ConnectionRecord, revive } from './record.js'
 import { Registry } from './registry.js'
 import { hearAgain, type Taken } from './renew-in-band.js'
 import { answerRenewal, type Named, type Renewal, renewEverywhere } from './renewal.js'
@@ -47,9 +48,17 @@ export interface ConnectionsOptions<I extends Identity> extends SourceReaders {
   readonly connectionLimit: ConnectionLimit | undefined
 }
 
+/** Connections that are not in memory. */
+export interface Sleepers {
+  /** Restores those that a target may mean: what is asked of them, or done to them, is done to those in memory. */
+  wake(target: Target): void
+}
+
 /** The live connections of a node, iterable; and, for adapters, the way from a verdict to one. */
 export class Connections<I extends Identity> implements Iterable<Connection<I>> {
   readonly #registry = new Registry<I>()
+  /** Who has connections of this node that are not in memory. */
+  sleepers: Sleepers | undefined
   readonly #revoking: Revoking<I>
   readonly #leases: Leases<I> | undefined
   readonly #expiry: Expiry<I>
@@ -78,6 +87,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#revoking = new Revoking({
       ...options,
       registry: this.#registry,
+      wake: (target) => this.sleepers?.wake(target),
       end: (connection, cause) => this.end(connection, 'revoked', cause),
       onState: (state, changed) => {
         if (changed) events.emit({ type: 'store', state })
@@ -179,6 +189,35 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     return connection
   }
 
+  /**
+   * Registers a connection again whose memory was lost. `undefined` when its end or a revocation that is known overtook it:
+   * then it is closed.
+   */
+  restore(record: ConnectionRecord<I>, transport: Transport): LiveConnection<I> | undefined {
+    const connection = revive(record, transport, this.#onClosed)
+    this.#drain.opened()
+    this.#registry.add(connection)
+    transport.onClose(connection)
+    this.#expiry.restore(connection)
+    const revocation = this.log.find(connection.accept)
+    if (revocation) this.end(connection, 'revoked', revocation)
+    return this.isOpen(connection) ? connection : undefined
+  }
+
+  /** Looks at a connection whose {@link Transport.keep} has said that its time has come: it is told of its end, or ended. */
+  look(connection: LiveConnection<I>): void {
+    if (this.#isLive(connection)) this.#expiry.look(connection)
+  }
+
+  /**
+   * What it takes that a connection stays in memory, by the name of the option of the guard: where the runtime forgets, it
+   * cannot be.
+   */
+  get sleepless(): 'connectionsPerIdentity' | 'life.recheck' | undefined {
+    if (this.#leases) return 'connectionsPerIdentity'
+    return this.#rechecks && 'life.recheck'
+  }
+
   /** Lets a socket wait between the doors for its first message. */
   wait<M>(wait: Await, socket: PendingSocket<I, M>): FirstMessage<M> {
     const { handshake, admit, transport } = socket
@@ -219,6 +258,8 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
 
   /** The live connections that a renewal means: the one of that id, or all of the session. */
   find({ connection, session }: Named): LiveConnection<I>[] {
+    const target = connection === undefined ? session !== undefined && { session } : { connection }
+    if (target) this.sleepers?.wake(target)
     const named =
       connection === undefined ? this.#registry.ofSession(session) : this.#registry.candidates({ connection })
     return named.filter((live) => this.isOpen(live))
@@ -245,6 +286,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     this.#registry.add(connection)
     // Once more with the same end, its client would be told of it once more.
     if (connection.expiresAt !== expiresAt) this.#expiry.set(connection)
+    else connection.transport.keep?.()
     const revocation = this.log.find(accept)
     if (revocation) this.end(connection, 'revoked', revocation)
     return revocation === undefined

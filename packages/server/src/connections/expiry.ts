@@ -29,14 +29,14 @@ export class Expiry<I extends Identity> {
   constructor(connections: Life<I>, options: ExpiryOptions) {
     this.#connections = connections
     this.#options = options
-    this.#deadlines = new Deadlines(options.clock, (connection) => this.#onDue(connection))
+    this.#deadlines = new Deadlines(options.clock, (connection) => this.look(connection))
   }
 
   /** Sets when the gate shuts and, where the peer would understand it, when it is told so. */
   set(connection: LiveConnection<I>): void {
     const { clock, random, life } = this.#options
-    const { expiresAt = Number.POSITIVE_INFINITY, since } = connection
-    connection.deadline = Math.min(expiresAt + life.leeway, since + life.maxAge)
+    const { expiresAt = Number.POSITIVE_INFINITY } = connection
+    connection.deadline = deadlineOf(connection, life)
     connection.noticed = !connection.conversation?.hearAgain || expiresAt === Number.POSITIVE_INFINITY
     let due = connection.deadline
     if (!connection.noticed) {
@@ -44,7 +44,19 @@ export class Expiry<I extends Identity> {
       const lead = Math.min(life.notice, (expiresAt - clock.now()) / 2) * (1 - randomFraction(random) / 4)
       due = Math.min(expiresAt - lead, due)
     }
-    this.#deadlines.set(connection, due)
+    this.#lookAt(connection, due)
+  }
+
+  /** Sets the same again for a connection whose memory was lost, and which is looked at when it was to be. */
+  restore(connection: LiveConnection<I>): void {
+    const { life } = this.#options
+    connection.deadline = deadlineOf(connection, life)
+  }
+
+  #lookAt(connection: LiveConnection<I>, at: number): void {
+    const { transport } = connection
+    if (transport.keep) transport.keep(at)
+    else this.#deadlines.set(connection, at)
   }
 
   /** Shuts the gate of a connection that is over: nothing that still waits to cross may do so. */
@@ -67,11 +79,19 @@ export class Expiry<I extends Identity> {
     return Math.max(0, Math.floor((Math.min(expiresAt, since + life.maxAge) - clock.now()) / 1000))
   }
 
-  #onDue(connection: LiveConnection<I>): void {
+  /** Looks at a connection whose time to be looked at has come. */
+  look(connection: LiveConnection<I>): void {
     if (!this.isOpen(connection)) return
-    this.#deadlines.set(connection, connection.deadline)
-    if (connection.noticed) return
+    const wasNoticed = connection.noticed
     connection.noticed = true
+    this.#lookAt(connection, connection.deadline)
+    if (wasNoticed) return
     tell(this.#connections, connection, { type: 'expiring', expiresIn: this.expiresIn(connection) ?? 0 })
   }
 }
+
+/** When the gate shuts. */
+const deadlineOf = (
+  { expiresAt = Number.POSITIVE_INFINITY, since }: Pick<LiveConnection, 'expiresAt' | 'since'>,
+  { leeway, maxAge }: ConnectionLife,
+): number => Math.min(expiresAt + leeway, since + maxAge)

@@ -30,6 +30,8 @@ export interface RevokingOptions<I extends Identity> {
   readonly life: ConnectionLife
   /** The live connections of this node. */
   readonly registry: Registry<I>
+  /** Brings those into memory that a target may mean. */
+  readonly wake: (target: Target) => void
   /** Ends one of them. */
   readonly end: (connection: LiveConnection<I>, cause: Revocation) => void
   readonly onState: (state: StoreState, changed: boolean) => void
@@ -89,8 +91,9 @@ export class Revoking<I extends Identity> {
   }
 
   #apply(revocation: Revocation): void {
-    const { registry, end } = this.#options
+    const { registry, wake, end } = this.#options
     const { target } = revocation
+    wake(target)
     // A connection is known by its id here, and by its place before it opens.
     const byId = target !== 'all' && 'connection' in target && target.connection !== undefined
     for (const connection of registry.candidates(target)) {

@@ -39,6 +39,12 @@ export interface Transport {
   readonly isSilent?: boolean
   /** Says who is told once the socket is closed, in place of whoever was; at once when it already is. */
   onClose(listener: CloseListener): void
+  /**
+   * Told that its connection is to be kept as it is now, and looked at next at `lookAt`, in milliseconds since the epoch; at
+   * the time of before where none is given. There where the runtime wakes each socket by itself: then the guard keeps no
+   * timer for it, and {@link Connections.look} is called at that time.
+   */
+  keep?(lookAt?: number): void
 }
 
 /** Lets a socket stay for a moment, until `end` ends it. The returned function tells that it is gone. */

@@ -101,6 +101,11 @@ export class RevocationLog {
     return this.#send(made)
   }
 
+  /** Looks at the store, where it does not look by itself: see {@link Following.look}. */
+  async look(): Promise<void> {
+    await this.#following.look?.()
+  }
+
   /** Asks the other nodes: see {@link Following.ask}. */
   ask(question: string, most: number): Promise<readonly string[]> {
     return this.#following.ask(question, most)

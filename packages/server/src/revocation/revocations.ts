@@ -111,9 +111,11 @@ const covers = (newer: Revocation, older: Revocation): boolean =>
 const nameOf = ({ target }: Revocation): string =>
   JSON.stringify(target === 'all' ? target : { ...target, issuedBefore: undefined })
 
-const everybody = 'everybody'
+/** The key of revocations that name nobody. */
+export const everybody = 'everybody'
 
-function keyOf(target: Target): string {
+/** The key under which a revocation of `target` is found. */
+export function keyOf(target: Target): string {
   if (target === 'all') return everybody
   if ('subject' in target) return `subject:${target.subject}`
   if (target.user !== undefined) return `user:${target.user}`
@@ -122,7 +124,8 @@ function keyOf(target: Target): string {
   return target.connection === undefined ? everybody : `connection:${target.connection}`
 }
 
-function keysOf({ identity, subject = identity, session, token, lease }: Holder): string[] {
+/** The keys of all revocations that may mean what was issued to `holder`. */
+export function keysOf({ identity, subject = identity, session, token, lease }: Holder): string[] {
   const keys = [everybody, keyOf({ user: identity.id }), `subject:${subject.id}`]
   if (session !== undefined) keys.push(keyOf({ session }))
   if (token !== undefined) keys.push(keyOf({ token }))

@@ -17,8 +17,8 @@ export interface MemoryStoreOptions {
 /**
  * The store of a single process.
  *
- * @throws ConfigurationError in a worker of `node:cluster`, whose siblings could not see its tickets, and when
- *   `maxEntries` is no number above zero.
+ * @throws ConfigurationError in a worker of `node:cluster`, whose siblings could not see its tickets, in a Worker
+ *   of Cloudflare, and when `maxEntries` is no number above zero.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { clock = systemClock } = options
@@ -29,6 +29,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     throw new ConfigurationError(
       'memory-store-workers',
       'memoryStore holds the tickets of one process, and this is one of several workers: use redisStore',
+    )
+  }
+  const { navigator } = globalThis as { readonly navigator?: { readonly userAgent?: string } }
+  if (navigator?.userAgent === 'Cloudflare-Workers') {
+    throw new ConfigurationError(
+      'memory-store-workers',
+      'memoryStore holds the tickets of one process, and a Worker runs in many: use objectStore of @sallyport/server/durable-objects',
     )
   }
   const held = new InMemory(clock, maxEntries)

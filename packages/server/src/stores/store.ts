@@ -87,6 +87,11 @@ export interface Following {
    * heard it that do not seem to be dead, or after a second. Nothing of it is kept, and who is out of reach never hears it.
    */
   ask(question: string, most: number): Promise<readonly string[]>
+  /**
+   * Looks for what is new, and resolves when it is here. There where the store does not look by itself, because its runtime
+   * does nothing in the background: who decides looks first.
+   */
+  look?(): Promise<void>
   /** Stops following, and leaves the followers at once. */
   stop(): Promise<void>
 }

@@ -30,6 +30,8 @@ export const configurationCodes = [
   'socket-io-eio3',
   'dialect-parameter',
   'dialect-close-code',
+  'object-binding',
+  'object-sleeps',
   // Verifiers.
   'algorithms',
   'algorithm-without-key',
