@@ -1,0 +1,238 @@
+import { AcceptedSocket } from '../../connections/accepted-socket.js'
+import type { Connection } from '../../connections/connection.js'
+import type { Sleepers } from '../../connections/connections.js'
+import type { LiveConnection } from '../../connections/live-connection.js'
+import type { ConnectionRecord } from '../../connections/record.js'
+import type { Dialect } from '../../dialects/dialect.js'
+import type { Guard } from '../../guard/guard.js'
+import type { RoutePath } from '../../handshake/path.js'
+import type { Identity } from '../../identity.js'
+import { everybody, keyOf } from '../../revocation/revocations.js'
+import type { Target } from '../../revocation/target.js'
+import type { ObjectState, RuntimeWebSocket, SocketPair } from '../../support/cloudflare.js'
+import { dataWire } from '../fetch/data.js'
+import { FetchRoute } from '../fetch/fetch-route.js'
+import type { Passage } from '../fetch/passage.js'
+import type { FetchRouteOptions } from '../fetch/route-options.js'
+import { addressOf, upgraded } from '../workers/upgraded.js'
+import { type GateOwner, ObjectGate, type ObjectMessage, readAttachment, tagOf } from './object-gate.js'
+
+/** Hooks of the application about its sockets: those that were accepted. */
+export interface SocketHooks<I extends Identity> {
+  /** A socket was accepted. While it answers a promise that has not settled, its messages wait. */
+  onConnect(socket: RuntimeWebSocket, connection: Connection<I>): unknown
+  onMessage(socket: RuntimeWebSocket, message: ObjectMessage, connection: Connection<I>): unknown
+  /** A socket is gone, or was closed by the guard. */
+  onClose(socket: RuntimeWebSocket, connection: Connection<I>, code: number, reason: string): unknown
+}
+
+const second = 1_000
+const untaggedKey = 'sallyport:untagged'
+
+/** The guarded sockets of an object, which are there when its memory is gone. */
+export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
+  readonly ctx: ObjectState
+  readonly dialect: Dialect
+  readonly #guard: Guard<I>
+  readonly #hooks: SocketHooks<I>
+  readonly #route: FetchRoute<I, ObjectMessage>
+  /** The gates in memory. */
+  readonly #gates = new Map<RuntimeWebSocket, ObjectGate<I>>()
+  #waking: Promise<void> | undefined
+  #alarmAt = Number.POSITIVE_INFINITY
+  /** Whether the log tells this object of news. */
+  #isTold = false
+
+  /** @throws ConfigurationError when an option cannot work */
+  constructor(
+    guard: Guard<I>,
+    ctx: ObjectState,
+    hooks: SocketHooks<I>,
+    options: FetchRouteOptions<I, RoutePath, ObjectMessage>,
+  ) {
+    this.#guard = guard
+    this.ctx = ctx
+    this.#hooks = hooks
+    this.#route = new FetchRoute('guardedObject', guard, options, dataWire(bufferOf))
+    this.dialect = this.#route.dialect
+    guard.connections.sleepers = this
+  }
+
+  /** How many sockets it holds that are not closed. */
+  get size(): number {
+    return this.ctx.getWebSockets().filter(({ readyState }) => readyState === 1).length
+  }
+
+  async fetch(request: Request): Promise<Response | undefined> {
+    // Whom the log does not tell of news asks for them.
+    await this.#wake(!this.#isTold)
+    const answer = await this.#route.fetch(request, addressOf(request), (passage, protocol) =>
+      this.#complete(passage, protocol),
+    )
+    // From now on it is told; what was revoked meanwhile comes by this look.
+    if (!this.#isTold && this.size > 0) {
+      await this.#wake(true)
+      this.#isTold = true
+    }
+    return answer
+  }
+
+  #complete(passage: Passage<I, ObjectMessage>, protocol: string | undefined): Response {
+    const { WebSocketPair } = globalThis as unknown as { readonly WebSocketPair: SocketPair }
+    const { 0: client, 1: socket } = new WebSocketPair()
+    const gate = new ObjectGate<I>(this, socket)
+    this.#gates.set(socket, gate)
+    passage.arrive({
+      gate,
+      options: this.#route.messages,
+      handOver: (connection) => {
+        gate.begin(connection)
+        return this.#hooks.onConnect(socket, connection)
+      },
+    })
+    gate.accept()
+    return upgraded(client, protocol)
+  }
+
+  /** A message has come, which may have woken the object. */
+  async take(socket: RuntimeWebSocket, message: ObjectMessage): Promise<void> {
+    const gate = this.#gates.get(socket)
+    if (gate) {
+      gate.take(message)
+      return
+    }
+    await this.#wake()
+    this.#gateOf(socket)?.take(message)
+  }
+
+  /** A socket is gone. */
+  async closed(socket: RuntimeWebSocket, code: number, reason: string): Promise<void> {
+    if (!this.#gates.has(socket)) await this.#wake()
+    const gate = this.#gateOf(socket)
+    this.#gates.delete(socket)
+    // Older runtimes leave the answer to us.
+    if (socket.readyState === 2) socket.close(1000)
+    if (gate?.connection) this.#tell(gate, () => this.#hooks.onClose(socket, gate.connection!, code, reason))
+    gate?.shut()
+    gate?.closed()
+    await this.#settle()
+  }
+
+  /** An object that has nobody need not be told of news. */
+  async #settle(): Promise<void> {
+    if (this.size > 0) return
+    this.#isTold = false
+    this.ctx.storage.kv.delete(untaggedKey)
+    await this.#guard.connections.log.stop()
+  }
+
+  /** The time of some connection has come to be looked at. */
+  async alarm(): Promise<void> {
+    await this.#wake()
+    const now = this.#guard.clock.now()
+    this.#alarmAt = Number.POSITIVE_INFINITY
+    let next = Number.POSITIVE_INFINITY
+    for (const socket of this.ctx.getWebSockets()) {
+      if (this.#lookAt(socket) <= now) {
+        const connection = this.#gateOf(socket)?.connection
+        if (connection) this.#guard.connections.look(connection)
+      }
+      next = Math.min(next, this.#lookAt(socket))
+    }
+    this.wakeAt(next)
+    await this.#settle()
+  }
+
+  /** The log has something new. */
+  async news(): Promise<void> {
+    await this.#wake(true)
+    await this.#settle()
+  }
+
+  /** All sockets that are let in, those among them that slept. */
+  async connections(): Promise<[socket: RuntimeWebSocket, connection: Connection<I>][]> {
+    await this.#wake()
+    return this.ctx.getWebSockets().flatMap((socket) => {
+      const connection = this.#gateOf(socket)?.connection
+      return connection && this.#guard.connections.isOpen(connection) ? [[socket, connection]] : []
+    })
+  }
+
+  wake(target: Target): void {
+    const key = keyOf(target)
+    const isTagged = key !== everybody && !this.ctx.storage.kv.get(untaggedKey)
+    for (const socket of this.ctx.getWebSockets(isTagged ? tagOf(key) : undefined)) this.#gateOf(socket)
+  }
+
+  wakeAt(time: number): void {
+    // As late as every deadline may be noticed.
+    const at = Math.ceil(time / second) * second
+    if (at >= this.#alarmAt) return
+    this.#alarmAt = at
+    void this.ctx.storage.setAlarm(at)
+  }
+
+  untagged(): void {
+    this.ctx.storage.kv.put(untaggedKey, true)
+  }
+
+  deliver(socket: RuntimeWebSocket, message: ObjectMessage, connection: LiveConnection<I>): void {
+    const gate = this.#gates.get(socket)
+    if (gate) this.#tell(gate, () => this.#hooks.onMessage(socket, message, connection))
+  }
+
+  fail(connection: LiveConnection<I>, error: unknown): void {
+    this.#guard.connections.end(connection, 'internal', { error })
+  }
+
+  /** Before anything is decided: what is revoked is known, and so is when the object wakes. */
+  async #wake(isNew = false): Promise<void> {
+    const { log } = this.#guard.connections
+    if (!this.#waking || isNew) this.#waking = Promise.all([log.look(), this.#readAlarm()]).then(() => {})
+    await this.#waking
+    // Nobody knows what is revoked: the next one asks again.
+    if (this.#guard.health.store === 'unavailable') this.#waking = undefined
+  }
+
+  async #readAlarm(): Promise<void> {
+    const at = await this.ctx.storage.getAlarm()
+    if (at !== null) this.#alarmAt = Math.min(at, this.#alarmAt)
+  }
+
+  #lookAt(socket: RuntimeWebSocket): number {
+    const { lookAt = Number.POSITIVE_INFINITY } = this.#gates.get(socket) ?? readAttachment(this.ctx, socket) ?? {}
+    return lookAt
+  }
+
+  /** The gate of a socket, whose connection is taken up again where it slept. `undefined`: it is over. */
+  #gateOf(socket: RuntimeWebSocket): ObjectGate<I> | undefined {
+    const known = this.#gates.get(socket)
+    if (known) return known
+    const attachment = readAttachment(this.ctx, socket)
+    const record = attachment?.record() as ConnectionRecord<I> | undefined
+    if (!attachment || !record) return undefined
+    const { connections, health } = this.#guard
+    const gate = new ObjectGate<I>(this, socket, true)
+    this.#gates.set(socket, gate)
+    const connection = connections.restore(record, gate)
+    if (!connection) return gate
+    gate.takeUp(connection, attachment.lookAt)
+    new AcceptedSocket<I, ObjectMessage>(this.#route.messages, gate, connection).letIn([])
+    // It slept, and nobody knows what has been revoked since.
+    if (health.store === 'unavailable') connections.end(connection, 'unavailable')
+    return gate
+  }
+
+  /** Tells the application. What fails there ends the connection. */
+  #tell(gate: ObjectGate<I>, call: () => unknown): void {
+    try {
+      const done = call()
+      if (done instanceof Promise) done.catch((error: unknown) => gate.fail(error))
+    } catch (error) {
+      gate.fail(error)
+    }
+  }
+}
+
+/** The bytes as the runtime would hand them on. */
+const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer

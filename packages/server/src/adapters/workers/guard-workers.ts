@@ -1,0 +1,109 @@
+import type { Connection } from '../../connections/connection.js'
+import type { LiveConnection } from '../../connections/live-connection.js'
+import type { Guard } from '../../guard/guard.js'
+import type { ParamsOf, RoutePath } from '../../handshake/path.js'
+import type { PathParams } from '../../handshake/request.js'
+import type { Identity } from '../../identity.js'
+import type { SocketPair } from '../../support/cloudflare.js'
+import { type Data, dataWire } from '../fetch/data.js'
+import type { EventSocket } from '../fetch/event-gate.js'
+import { FetchRoute } from '../fetch/fetch-route.js'
+import type { FetchRouteOptions } from '../fetch/route-options.js'
+import { addressOf, upgraded } from './upgraded.js'
+import { WorkerGate } from './worker-gate.js'
+
+export { type ObjectStoreOptions, objectStore } from '../../stores/objects/object-store.js'
+export type { Data } from '../fetch/data.js'
+
+/** The `WebSocket` of the runtime, as its types declare it. */
+export type WorkerSocket = typeof globalThis extends { WebSocket: { prototype: infer S } } ? S : EventSocket
+
+/** Options of {@link guardWorkers}. */
+export type GuardWorkersOptions<I extends Identity = Identity, P extends RoutePath = RoutePath> = FetchRouteOptions<
+  I,
+  P,
+  Data
+>
+
+/**
+ * Takes an accepted socket, which is open, and the request of its handshake. While it answers a promise that has not settled,
+ * the messages of the socket wait. Binary messages are an `ArrayBuffer`.
+ */
+export type WorkerHandler<I extends Identity, P extends PathParams = PathParams> = (
+  socket: WorkerSocket,
+  connection: Connection<I, P>,
+  request: Request,
+) => unknown
+
+/** A guarded route of a Worker. */
+export interface GuardedWorker {
+  /**
+   * Answers a request that is for the route, or for its `/ticket`, `/renew` and `/backchannel-logout`, as `createRoutes`
+   * does; `undefined` when it is for none of them. The client's address is that of the header `cf-connecting-ip`, which
+   * Cloudflare writes; where something else is in front of the Worker, any client can.
+   */
+  fetch(request: Request): Promise<Response | undefined>
+}
+
+const wire = dataWire<Data>((bytes) => new Uint8Array(bytes).buffer)
+const lookEvery = 500
+
+/**
+ * Guards the WebSocket route at `path` of a Worker: only accepted sockets reach `onConnection`. When it throws, the
+ * connection is closed with 1011.
+ *
+ * ```ts
+ * const door = guardWorkers(guard, { path: '/ws' }, (socket, { identity }) => socket.send(`hello ${identity.id}`))
+ * export default { fetch: async (request: Request) => (await door.fetch(request)) ?? app(request) }
+ * ```
+ *
+ * @throws ConfigurationError when a path is none, or a number among the options or of a dialect cannot work
+ */
+export function guardWorkers<I extends Identity, const P extends RoutePath>(
+  guard: Guard<I>,
+  options: GuardWorkersOptions<I, P>,
+  onConnection: WorkerHandler<I, ParamsOf<P>>,
+): GuardedWorker
+export function guardWorkers<I extends Identity>(
+  guard: Guard<I>,
+  options: GuardWorkersOptions<I>,
+  onConnection: WorkerHandler<I>,
+): GuardedWorker {
+  const { connections, clock } = guard
+  const route = new FetchRoute<I, Data>('guardWorkers', guard, options, wire)
+  let lookedAt = Number.NEGATIVE_INFINITY
+
+  /** Looks for revocations: nothing does in the background of a Worker. Requests that come together need one look. */
+  async function look(): Promise<void> {
+    const now = clock.now()
+    if (now - lookedAt < lookEvery && guard.health.store === 'current') return
+    lookedAt = now
+    await connections.log.look()
+  }
+
+  return {
+    async fetch(request) {
+      await look()
+      return route.fetch(request, addressOf(request), (passage, protocol) => {
+        const { WebSocketPair } = globalThis as unknown as { readonly WebSocketPair: SocketPair }
+        const { 0: client, 1: server } = new WebSocketPair()
+        const socket = server as unknown as EventSocket & { binaryType: string }
+        // Nobody can look into a Blob at once.
+        socket.binaryType = 'arraybuffer'
+        const gate = new WorkerGate(socket, route.dialect, { now: clock.now, look })
+        socket.addEventListener('close', () => passage.closed())
+        socket.addEventListener('error', () => passage.closed())
+        server.accept()
+        passage.arrive({
+          gate,
+          options: route.messages,
+          handOver(connection: LiveConnection<I>) {
+            gate.onDue = () => connections.look(connection)
+            return onConnection(socket as unknown as WorkerSocket, connection, request)
+          },
+        })
+        return upgraded(client, protocol)
+      })
+    },
+  }
+}

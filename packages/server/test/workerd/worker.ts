@@ -1,0 +1,159 @@
+import { DurableObject } from 'cloudflare:workers'
+import {
+  type Connection,
+  cookie,
+  createGuard,
+  firstMessage,
+  graphqlWs,
+  header,
+  type Identity,
+  query,
+  rejected,
+  type Store,
+  subprotocol,
+  ticket,
+  UnavailableError,
+  type Verifier,
+} from '@sallyport/server'
+import { guardedObject, objectStore, storeObject } from '@sallyport/server/durable-objects'
+import { guardWorkers } from '@sallyport/server/workers'
+import type { ObjectNamespace, RuntimeWebSocket } from '../../src/support/cloudflare.js'
+
+export class Sallyport extends storeObject(DurableObject) {}
+
+interface Env {
+  readonly ROOM: ObjectNamespace<{ fetch(request: Request): Promise<Response> }>
+  readonly STORE: object
+}
+
+interface Person extends Identity {
+  readonly about?: string
+}
+
+/** `good-ada-60` is ada's for 60 seconds; `good-ada-60-large` says much of her. */
+const verify: Verifier<Person> = async (token, { now, signal }) => {
+  const [kind, id = '', seconds = '3600', extra] = token.split('-')
+  if (kind === 'down') throw new UnavailableError('down')
+  if (kind === 'bug') throw new Error('bug')
+  if (kind === 'slow') await new Promise((resolve) => setTimeout(resolve, 200))
+  if (kind !== 'good' && kind !== 'slow') return rejected('credential-unknown')
+  void signal
+  return {
+    identity: { id, ...(extra === 'large' && { about: 'x'.repeat(20_000) }) },
+    issuedAt: now,
+    expiresAt: now + Number(seconds) * 1_000,
+    session: `s-${id}`,
+    token: `t-${id}-${now}`,
+  }
+}
+
+const guardOf = (store: Store) =>
+  createGuard({
+    store,
+    origins: ['https://app.example.com'],
+    protocols: ['app.v1', 'graphql-transport-ws'],
+    life: { leeway: 0, notice: 2_000 },
+    limits: { failedAttempts: 1_000 },
+    accept: [
+      ticket(),
+      query({ verify, dangerouslyAllowLongLived: true }),
+      header({ verify }),
+      cookie({ name: 'session', verify }),
+      subprotocol({ verify }),
+      firstMessage({ verify, timeout: 1_000 }),
+    ],
+  })
+
+const seen: string[] = []
+let births = 0
+
+/** What the application does with a message, wherever it runs. */
+function onMessage(
+  socket: Pick<RuntimeWebSocket, 'send'>,
+  message: string | ArrayBuffer,
+  { identity }: Connection<Person>,
+): void {
+  seen.push(`${identity.id} ${String(message)}`)
+  if (message === 'fail') throw new Error('of the application')
+  if (message === 'about') socket.send(String(identity.about?.length))
+  else socket.send(message)
+}
+
+const hello = (socket: Pick<RuntimeWebSocket, 'send'>, { identity, method }: Connection<Person>) => {
+  seen.push(`handler ${identity.id}`)
+  socket.send(`${identity.id} by ${method}`)
+}
+
+export class Room extends guardedObject(DurableObject<Env>, {
+  binding: 'ROOM',
+  store: 'STORE',
+  path: '/rooms/:room',
+  admit: ({ id }) => id !== 'mallory',
+  authorize: (_, message) => message !== 'secret',
+  guard: guardOf,
+}) {
+  readonly #born = ++births
+
+  override onConnect(socket: RuntimeWebSocket, connection: Connection<Person>) {
+    hello(socket, connection)
+  }
+  override async onMessage(socket: RuntimeWebSocket, message: string | ArrayBuffer, connection: Connection<Person>) {
+    if (message === 'born') return socket.send(`${this.#born}`)
+    if (message !== 'all') return onMessage(socket, message, connection)
+    for (const [each] of await this.connections()) each.send(`all from ${connection.identity.id}`)
+  }
+  override onClose(_: RuntimeWebSocket, { identity }: Connection<Person>, code: number) {
+    seen.push(`${identity.id} closed ${code}`)
+  }
+
+  /** For the tests. */
+  override async onRequest(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url)
+    if (pathname.endsWith('/pings')) {
+      const { WebSocketRequestResponsePair: Pair } = globalThis as unknown as {
+        WebSocketRequestResponsePair: new (request: string, response: string) => object
+      }
+      const ctx = this.ctx as unknown as { setWebSocketAutoResponse(pair: object): void }
+      ctx.setWebSocketAutoResponse(new Pair('ping', 'pong'))
+    }
+    const attachments = this.ctx.getWebSockets().map((socket) => socket.deserializeAttachment())
+    return Response.json({ born: this.#born, live: this.guard.connections.size, attachments })
+  }
+}
+
+let door: ReturnType<typeof start> | undefined
+
+function start(store: Store) {
+  const guard = guardOf(store)
+  const onConnection = (socket: object, connection: Connection<Person>) => {
+    const worker = socket as RuntimeWebSocket & EventTarget
+    hello(worker, connection)
+    worker.addEventListener('message', (event) => {
+      onMessage(worker, (event as MessageEvent).data, connection)
+    })
+  }
+  const authorize = (_: object, message: unknown) => message !== 'secret'
+  const admit = ({ id }: Identity) => id !== 'mallory'
+  const plain = guardWorkers(guard, { path: '/ws', admit, authorize }, onConnection)
+  const graphql = guardWorkers(guard, { path: '/graphql', dialect: graphqlWs }, onConnection)
+  return { guard, fetch: async (request: Request) => (await plain.fetch(request)) ?? graphql.fetch(request) }
+}
+
+export default {
+  async fetch(request: Request, { ROOM, STORE }: Env): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    door ??= start(objectStore(STORE))
+    const room = /^\/rooms\/([^/]+)/.exec(pathname)?.[1]
+    if (room !== undefined) return ROOM.get(ROOM.idFromName(room)).fetch(request)
+    const text = searchParams.get('target')
+    if (text !== null) return Response.json(await door.guard.revoke(JSON.parse(text), 'a test'))
+    if (pathname === '/seen') return Response.json(seen.splice(0))
+    if (pathname === '/drain') {
+      const { guard } = door
+      door = undefined
+      await guard.drain({ within: 0 })
+      return new Response()
+    }
+    return (await door.fetch(request)) ?? new Response('application', { status: 404 })
+  },
+}
