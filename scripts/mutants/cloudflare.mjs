@@ -1,5 +1,7 @@
 // What holds in Cloudflare's runtime. Each costs a start of it.
-const adapters = ['workerd/contract.test.ts']
+const adapters = ['runtimes/workerd/contract.test.ts']
+
+const asleep = ['runtimes/workerd/sleep.test.ts']
 
 const of = (file, tests, list) => list.map(([find, replace, why]) => ({ file, find, replace, why, tests }))
 
@@ -14,4 +16,8 @@ export default [
   ...of('adapters/durable-objects/object-door.ts', adapters, [
     ['if (connection) this.#guard.connections.look(connection)', '', 'a connection outlives its credential'],
   ]),
+  ...of('adapters/durable-objects/object-door.ts', asleep, [
+    ['if (!isKnown && gate?.connection)', 'if (false)', 'a message is let in when nobody knows what is revoked'],
+  ]),
+  ...of('connections/revoking.ts', asleep, [['    wake(target)\n', '', 'a revocation ends nobody who sleeps']]),
 ]

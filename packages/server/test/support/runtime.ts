@@ -18,6 +18,8 @@ export const aliases = {
   '@sallyport/protocol': fileURLToPath(new URL('../../../protocol/src/index.ts', import.meta.url)),
   '@sallyport/server/bun': source('adapters/bun/guard-bun.ts'),
   '@sallyport/server/deno': source('adapters/deno/guard-deno.ts'),
+  '@sallyport/server/workers': source('adapters/workers/guard-workers.ts'),
+  '@sallyport/server/durable-objects': source('adapters/durable-objects/guarded-object.ts'),
   '@sallyport/server/ws': source('adapters/ws/guard-server.ts'),
   '@sallyport/server/testing': source('testing/clock.ts'),
   '@sallyport/server': source('index.ts'),

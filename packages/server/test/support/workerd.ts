@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-
-const source = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
+import { aliases, runtimePath } from './runtime.js'
 
 /** A Worker in Cloudflare's runtime. */
 export interface Workerd {
@@ -31,12 +30,7 @@ export async function startWorkerd(worker: URL, objects: Readonly<Record<string,
     mainFields: ['module', 'main'],
     logLevel: 'error',
     external: ['node:*', 'cloudflare:*'],
-    alias: {
-      '@sallyport/protocol': source('protocol/src/index.ts'),
-      '@sallyport/server/durable-objects': source('server/src/adapters/durable-objects/guarded-object.ts'),
-      '@sallyport/server/workers': source('server/src/adapters/workers/guard-workers.ts'),
-      '@sallyport/server': source('server/src/index.ts'),
-    },
+    alias: aliases,
   })
   await writeFile(join(folder, 'config.capnp'), configOf(join(folder, 'disk'), objects))
   let running = await run(folder)
@@ -59,9 +53,7 @@ export async function startWorkerd(worker: URL, objects: Readonly<Record<string,
 }
 
 async function run(folder: string) {
-  const program = process.env.WORKERD_PATH
-  if (!program) throw new Error('WORKERD_PATH names no workerd: npm test brings it')
-  const child = spawn(program, ['serve', join(folder, 'config.capnp'), '--control-fd=3'], {
+  const child = spawn(runtimePath('WORKERD_PATH'), ['serve', join(folder, 'config.capnp'), '--control-fd=3'], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })
   let log = ''

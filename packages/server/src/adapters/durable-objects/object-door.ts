@@ -101,8 +101,8 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
       gate.take(message)
       return
     }
-    await this.#wake()
-    this.#gateOf(socket)?.take(message)
+    const isKnown = await this.#wake()
+    this.#awaken(socket, isKnown)?.take(message)
   }
 
   /** A socket is gone. */
@@ -151,9 +151,9 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
 
   /** All sockets that are let in, those among them that slept. */
   async connections(): Promise<[socket: RuntimeWebSocket, connection: Connection<I>][]> {
-    await this.#wake()
+    const isKnown = await this.#wake()
     return this.ctx.getWebSockets().flatMap((socket) => {
-      const connection = this.#gateOf(socket)?.connection
+      const connection = this.#awaken(socket, isKnown)?.connection
       return connection && this.#guard.connections.isOpen(connection) ? [[socket, connection]] : []
     })
   }
@@ -185,13 +185,15 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     this.#guard.connections.end(connection, 'internal', { error })
   }
 
-  /** Before anything is decided: what is revoked is known, and so is when the object wakes. */
-  async #wake(isNew = false): Promise<void> {
+  /** Before anything is decided: whether what is revoked is known, and when the object wakes. */
+  async #wake(isNew = false): Promise<boolean> {
     const { log } = this.#guard.connections
     if (!this.#waking || isNew) this.#waking = Promise.all([log.look(), this.#readAlarm()]).then(() => {})
     await this.#waking
-    // Nobody knows what is revoked: the next one asks again.
-    if (this.#guard.health.store === 'unavailable') this.#waking = undefined
+    const isKnown = this.#guard.health.store !== 'unavailable'
+    // The next one asks again.
+    if (!isKnown) this.#waking = undefined
+    return isKnown
   }
 
   async #readAlarm(): Promise<void> {
@@ -211,15 +213,20 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     const attachment = readAttachment(this.ctx, socket)
     const record = attachment?.record() as ConnectionRecord<I> | undefined
     if (!attachment || !record) return undefined
-    const { connections, health } = this.#guard
+    const { connections } = this.#guard
     const gate = new ObjectGate<I>(this, socket, true)
     this.#gates.set(socket, gate)
     const connection = connections.restore(record, gate)
     if (!connection) return gate
     gate.takeUp(connection, attachment.lookAt)
     new AcceptedSocket<I, ObjectMessage>(this.#route.messages, gate, connection).letIn([])
-    // It slept, and nobody knows what has been revoked since.
-    if (health.store === 'unavailable') connections.end(connection, 'unavailable')
+    return gate
+  }
+
+  /** The same for what crosses now: not where it slept, and nobody knows what has been revoked since. */
+  #awaken(socket: RuntimeWebSocket, isKnown: boolean): ObjectGate<I> | undefined {
+    const gate = this.#gateOf(socket)
+    if (!isKnown && gate?.connection) this.#guard.connections.end(gate.connection, 'unavailable')
     return gate
   }
 

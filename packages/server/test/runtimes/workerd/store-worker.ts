@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
-import { storeObject } from '../../src/stores/objects/store-object.js'
-import type { ObjectNamespace } from '../../src/support/cloudflare.js'
+import { storeObject } from '../../../src/stores/objects/store-object.js'
+import type { ObjectNamespace } from '../../../src/support/cloudflare.js'
 
 /** How much the tests have let pass. */
 let passed = 0

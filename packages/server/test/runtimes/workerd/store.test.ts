@@ -1,10 +1,10 @@
 import type { Store } from '@sallyport/server'
 import { afterAll, beforeAll } from 'vitest'
-import { storeFor } from '../../src/stores/objects/object-store.js'
-import type { StoreCalls } from '../../src/stores/objects/store-object.js'
-import type { ObjectNamespace } from '../../src/support/cloudflare.js'
-import { storeContract } from '../contract/store.js'
-import { startWorkerd, type Workerd } from '../support/workerd.js'
+import { storeFor } from '../../../src/stores/objects/object-store.js'
+import type { StoreCalls } from '../../../src/stores/objects/store-object.js'
+import type { ObjectNamespace } from '../../../src/support/cloudflare.js'
+import { storeContract } from '../../contract/store.js'
+import { startWorkerd, type Workerd } from '../../support/workerd.js'
 
 let workerd: Workerd
 

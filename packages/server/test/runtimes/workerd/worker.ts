@@ -17,9 +17,17 @@ import {
 } from '@sallyport/server'
 import { guardedObject, objectStore, storeObject } from '@sallyport/server/durable-objects'
 import { guardWorkers } from '@sallyport/server/workers'
-import type { ObjectNamespace, RuntimeWebSocket } from '../../src/support/cloudflare.js'
+import type { ObjectNamespace, RuntimeWebSocket } from '../../../src/support/cloudflare.js'
 
-export class Sallyport extends storeObject(DurableObject) {}
+/** Whether the store has stopped to answer. */
+let isBroken = false
+
+export class Sallyport extends storeObject(DurableObject) {
+  override async look(look: Parameters<InstanceType<ReturnType<typeof storeObject<typeof DurableObject>>>['look']>[0]) {
+    if (isBroken) throw new Error('out of order')
+    return super.look(look)
+  }
+}
 
 interface Env {
   readonly ROOM: ObjectNamespace<{ fetch(request: Request): Promise<Response> }>
@@ -147,6 +155,7 @@ export default {
     if (room !== undefined) return ROOM.get(ROOM.idFromName(room)).fetch(request)
     const text = searchParams.get('target')
     if (text !== null) return Response.json(await door.guard.revoke(JSON.parse(text), 'a test'))
+    if (pathname === '/break') isBroken = true
     if (pathname === '/seen') return Response.json(seen.splice(0))
     if (pathname === '/drain') {
       const { guard } = door

@@ -1,8 +1,8 @@
 import { encodeBearer } from '@sallyport/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { origin } from '../support/guard.js'
-import { RawClient, type RawHeaders, rawFrame, rawHandshake, rawOpen, rawRequest } from '../support/raw.js'
-import { startWorkerd, type Workerd } from '../support/workerd.js'
+import { origin } from '../../support/guard.js'
+import { RawClient, type RawHeaders, rawFrame, rawHandshake, rawOpen, rawRequest } from '../../support/raw.js'
+import { startWorkerd, type Workerd } from '../../support/workerd.js'
 
 let workerd: Workerd
 

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { rawFrame, rawOpen } from '../../support/raw.js'
+import { startWorkerd, type Workerd } from '../../support/workerd.js'
+
+let workerd: Workerd
+
+beforeAll(async () => {
+  workerd = await startWorkerd(new URL('worker.ts', import.meta.url), { STORE: 'Sallyport', ROOM: 'Room' })
+})
+afterAll(() => workerd.stop())
+
+// The runtime lets an object sleep when nothing has happened to it for ten seconds, and nobody can hasten it.
+const asleep = () => new Promise((resolve) => setTimeout(resolve, 12_000))
+const patience = 40_000
+
+const url = (path: string) => `http://127.0.0.1:${workerd.port}${path}`
+const revoke = (target: object) => fetch(url(`/revoke?target=${encodeURIComponent(JSON.stringify(target))}`))
+const auth = (token: string) => JSON.stringify({ type: 'auth', token })
+
+interface State {
+  /** Which of all objects it is that answers: another one when it has slept. */
+  readonly born: number
+  readonly attachments: unknown[]
+}
+const stateOf = async (room: string): Promise<State> => (await fetch(url(`/rooms/${room}/state`))).json() as never
+
+/** A connection of a room that sleeps behind it. */
+async function sleeping(room: string, token: string, message?: string) {
+  const { client } = await rawOpen(workerd.port, `/rooms/${room}`, message ? {} : { Authorization: `Bearer ${token}` })
+  if (message) client.write(rawFrame(message))
+  client.write(rawFrame('born'))
+  const count = message ? 3 : 2
+  const born = (await client.textsUntil(count))[count - 1]
+  await asleep()
+  return { client, born, count }
+}
+
+// Together, because they wait for the same.
+it.concurrent(
+  'a message that wakes the object is let in, and the connection is who it was',
+  async () => {
+    const { client, born } = await sleeping('wakes', 'good-ada-600-large')
+    client.write(Buffer.concat([rawFrame('born'), rawFrame('secret'), rawFrame('about'), rawFrame('last')]))
+    const [again, about, last] = (await client.textsUntil(5)).slice(2)
+    expect(again).not.toBe(born)
+    expect([about, last]).toEqual(['20000', 'last'])
+  },
+  patience,
+)
+
+it.concurrent(
+  'J44 what is kept beside a socket is no credential',
+  async () => {
+    const { client } = await rawOpen(workerd.port, '/rooms/kept?token=good-ada-600&a=b')
+    await client.textsUntil(1)
+    const text = JSON.stringify((await stateOf('kept')).attachments)
+    expect(text).toContain('"id":"ada"')
+    expect(text).toContain('"query":"a=b"')
+    expect(text).not.toContain('good-ada')
+  },
+  patience,
+)
+
+it.concurrent(
+  'J45 an alarm ends a connection whose object sleeps, and pings do not prolong it',
+  async () => {
+    await fetch(url('/rooms/alarm/pings'))
+    const { client, born } = await sleeping('alarm', 'good-ada-15')
+    client.write(rawFrame('ping'))
+    expect((await client.textsUntil(3))[2]).toBe('pong')
+    // It was answered without waking anybody; looking does.
+    expect(await client.closeFrame()).toMatchObject({ code: 4019 })
+    expect((await stateOf('alarm')).born).not.toBe(Number(born))
+    client.write(rawFrame('after'))
+    client.write(rawFrame('ping'))
+    expect((await fetch(url('/seen')).then((response) => response.text())).includes('after')).toBe(false)
+  },
+  patience,
+)
+
+it.concurrent(
+  'J46 a revocation reaches a user who sleeps, within a second, and nobody else',
+  async () => {
+    const [{ client }, other] = await Promise.all([sleeping('revoked', 'good-zoe'), sleeping('revoked', 'good-yan')])
+    const since = Date.now()
+    await revoke({ user: 'zoe' })
+    expect(await client.closeFrame()).toMatchObject({ code: 4010 })
+    expect(Date.now() - since).toBeLessThan(1_000)
+    other.client.write(rawFrame('still here'))
+    expect((await other.client.textsUntil(3))[2]).toBe('still here')
+  },
+  patience,
+)
+
+it.concurrent(
+  'J47 a revocation reaches who came by first message, or has been renewed, and sleeps',
+  async () => {
+    const { client } = await sleeping('message', '', auth('good-xia'))
+    client.write(rawFrame(auth('good-xia-600')))
+    await client.textsUntil(4)
+    await asleep()
+    await revoke({ session: 's-xia' })
+    expect(await client.closeFrame()).toMatchObject({ code: 4010 })
+  },
+  patience,
+)
+
+it.concurrent(
+  'a connection that has slept is renewed, and told of its end',
+  async () => {
+    const { client, count } = await sleeping('renewed', '', auth('good-ada-20'))
+    client.write(rawFrame(auth('good-ada-600')))
+    expect((await client.textsUntil(count + 1)).at(-1)).toMatch(/auth_ok.*"expiresIn":(600|59\d)/)
+    const { client: told, count: before } = { client, count: count + 1 }
+    told.write(rawFrame('all'))
+    expect((await told.textsUntil(before + 1)).at(-1)).toBe('all from ada')
+  },
+  patience,
+)
+
+it.concurrent(
+  'J48 a message is not let in on the word of a store that does not answer',
+  async () => {
+    // Elsewhere, so that the others have their store.
+    const alone = await startWorkerd(new URL('worker.ts', import.meta.url), { STORE: 'Sallyport', ROOM: 'Room' })
+    try {
+      const { client } = await rawOpen(alone.port, '/rooms/out', { Authorization: 'Bearer good-ada' })
+      await client.textsUntil(1)
+      await asleep()
+      await fetch(`http://127.0.0.1:${alone.port}/break`)
+      client.write(rawFrame('hello'))
+      expect(await client.closeFrame()).toMatchObject({ code: 1013 })
+      expect(client.texts()).toEqual(['ada by header'])
+    } finally {
+      await alone.stop()
+    }
+  },
+  patience,
+)
