@@ -3,27 +3,27 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { io } from 'socket.io-client'
-import { beforeAll, expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { installProject } from '../../../../scripts/install-project.mjs'
+import { adapterContract } from '../contract/adapter.js'
 import { Client } from '../support/client.js'
 import { rawFrame, rawOpen } from '../support/raw.js'
 
 const folder = fileURLToPath(new URL('twelve', import.meta.url))
 const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
-const outfile = `${folder}/node_modules/.cache/server.mjs`
 const ada = { Authorization: 'Bearer good-ada' }
 
-// What is bundled there finds that version of Nest.
-beforeAll(async () => {
-  await installProject(folder)
+/** Bundles a file of these tests into the folder: what is there finds that version of Nest. Answers where it is. */
+async function bundled(name: string): Promise<string> {
+  const outfile = `${folder}/node_modules/.cache/${name}.mjs`
   await build({
-    entryPoints: [fileURLToPath(new URL('server.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
     outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
     logLevel: 'silent',
-    external: ['@nestjs/*', 'reflect-metadata', 'rxjs', 'ws', 'socket.io'],
+    external: ['@nestjs/*', 'reflect-metadata', 'rxjs', 'ws', 'socket.io', 'vitest'],
     alias: {
       '@sallyport/protocol': source('../../protocol/src/index.ts'),
       '@sallyport/server/nest-socket-io': source('adapters/nest/guarded-io-adapter.ts'),
@@ -31,10 +31,20 @@ beforeAll(async () => {
       '@sallyport/server': source('index.ts'),
     },
   })
-}, 120_000)
+  return outfile
+}
+
+await installProject(folder)
+const server = await bundled('server')
+const { gatewayFor, startNest } = (await import(await bundled('application'))) as typeof import('./application.js')
+
+adapterContract('NestJS 12', (guard, onConnection) => startNest(guard, [gatewayFor(guard, onConnection)]), {
+  failure: 'goes on',
+  waits: false,
+})
 
 async function start(kind: 'ws' | 'socket.io') {
-  const child = fork(outfile, [kind], { execArgv: [] })
+  const child = fork(server, [kind], { execArgv: [] })
   onTestFinished(() => void child.kill('SIGKILL'))
   const [port] = await once(child, 'message')
   const tell = async (what: string) => {
