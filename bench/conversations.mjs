@@ -21,11 +21,15 @@ export const firstMessage = (token, expected = '"auth_ok"') => [
   [handshake(), switched],
   [frame(JSON.stringify({ type: 'auth', token })), expected],
 ]
-export const socketIo = (token, expected = '40{') => [
+const socketIoWith = (auth, expected) => [
   [handshake('/socket.io/?EIO=4&transport=websocket'), switched],
   ['', '0{'], // the open packet of Engine.IO
-  [frame(`40${JSON.stringify({ token })}`), expected],
+  [frame(`40${auth}`), expected],
 ]
+export const socketIo = (token, expected = '40{') => socketIoWith(JSON.stringify({ token }), expected)
+export const socketIoAnonymous = (expected = '40{') => socketIoWith('', expected)
+/** An event of Socket.IO; its echo is like it. */
+export const socketIoEvent = (text) => `42["echo","${text}"]`
 export const graphql = (token, expected = '"connection_ack"') => [
   [handshake('/ws', 'Sec-WebSocket-Protocol: graphql-transport-ws'), switched],
   [frame(JSON.stringify({ type: 'connection_init', payload: { token } })), expected],
@@ -47,5 +51,7 @@ export const refusals = {
   close: 'Authentication failed', // the reason of Close, behind a 101, for browsers
   firstMessage: '"auth_fail"',
   socketIo: '44{"message":"not authorized"',
+  socketIoGuard: '44{"message":"Authentication failed"',
+  closed: 'Unauthorized', // the reason of a Close by hand
   graphql: 'Forbidden',
 }

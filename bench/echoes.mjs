@@ -11,8 +11,11 @@ const sizes = [
   ['16 KiB', 16_384],
 ]
 
-/** Rows of messages a second and of their p99, ours beside its control: `{ row, server, conversations(count) }` each. */
-export function measureEchoes({ scenario, control, ours, rounds, ...times }) {
+/**
+ * Rows of messages a second and of their p99, ours beside its control: `{ row, server, conversations(count) }` each. `wrap`
+ * makes of a text what the protocol of the server takes for a message, where it has one.
+ */
+export function measureEchoes({ scenario, control, ours, rounds, wrap, ...times }) {
   return withServers([control.server, ours.server], async (...servers) => {
     const subjects = {}
     for (const [i, { row, conversations }] of [control, ours].entries()) {
@@ -22,13 +25,14 @@ export function measureEchoes({ scenario, control, ours, rounds, ...times }) {
     }
     const rows = []
     for (const [size, bytes] of sizes) {
-      const message = frame(Buffer.alloc(bytes, 'x'))
+      const said = wrap ? wrap('x'.repeat(bytes)) : Buffer.alloc(bytes, 'x')
+      const message = frame(said)
       const exchange = async ({ server, clients }) => {
         const before = await server.call('usage', { connections: clientCount })
         const { latencies } = await pingPong({
           clients,
           message,
-          replyLength: frameLength(bytes),
+          replyLength: frameLength(said.length),
           times: Math.ceil(times[size] / clientCount),
         })
         const cpu = (await server.call('usage', { connections: clientCount })) - before

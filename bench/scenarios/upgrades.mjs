@@ -26,7 +26,7 @@ export async function measure({ credentials, effort, wants }) {
   })
   const ours = (way, alg) => ['sallyport', { way, alg, keys }]
   const peer = (row, name, tell, refusal, more) =>
-    withTokens(row, [name, { keys }], tell, fresh('HS256'), refusal, more)
+    withTokens(row, [name, { keys, way: 'hand' }], tell, fresh('HS256'), refusal, more)
   const { status } = say.refusals
   const atLeast = (least) => ({ goal: { of: 'ratio', least } })
   const anonymous = (row, name, more) => ({
@@ -95,7 +95,7 @@ export async function measure({ credentials, effort, wants }) {
     peer('ws and jsonwebtoken, string secret', 'ws-jsonwebtoken', say.queryToken, status),
     peer('ws and jose', 'ws-jose', say.queryToken, status),
     peer('ws and fast-jwt', 'ws-fast-jwt', say.queryToken, status),
-    peer('@fastify/websocket and @fastify/jwt', 'fastify-jwt', say.bearer, status),
+    peer('@fastify/websocket and @fastify/jwt', 'fastify', say.bearer, status),
     peer('Socket.IO and jsonwebtoken', 'socket-io', say.socketIo, say.refusals.socketIo, { echoes: false }),
     peer('graphql-ws and jsonwebtoken', 'graphql-ws', say.graphql, say.refusals.graphql, { echoes: false }),
     {
