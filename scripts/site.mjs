@@ -9,7 +9,7 @@ const program = (name) => join(site, 'node_modules/.bin', name)
 /** Builds the site. Ends the process when a link leads nowhere, or anything else is wrong. */
 export async function buildSite() {
   await installProject(site)
-  await must('typedoc', '--options', join(site, 'typedoc.json'), '--logLevel', 'Error')
+  await must('typedoc', '--options', join(site, 'typedoc.json'), '--logLevel', 'Warn')
   await must('vitepress', 'build', site)
 }
 

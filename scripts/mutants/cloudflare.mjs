@@ -14,7 +14,7 @@ export default [
     ['      this.#wanted.push(act)\n', '', 'another request ends nobody'],
   ]),
   ...of('adapters/durable-objects/object-door.ts', adapters, [
-    ['if (connection) this.#guard.connections.look(connection)', '', 'a connection outlives its credential'],
+    ['if (connection) liveConnections(this.#guard).look(connection)', '', 'a connection outlives its credential'],
   ]),
   ...of('adapters/durable-objects/object-door.ts', asleep, [
     ['if (!isKnown && gate?.connection)', 'if (false)', 'a message is let in when nobody knows what is revoked'],

@@ -1017,11 +1017,15 @@ export default [
   ...of('adapters/fetch/passage.ts', crossws, [
     ['clock.after(maxAbsence, () => this.giveUp())', 'undefined', 'a place is held for a peer that never comes'],
     [
-      '    if (expected?.verdict) this.#guard.connections.abandon(expected.verdict)\n',
+      '    if (expected?.verdict) liveConnections(this.#guard).abandon(expected.verdict)\n',
       '',
       'a place among the connections of an identity is held for a peer that never comes',
     ],
-    ['else this.#guard.connections.abandon(verdict)\n', '\n', 'the same where the peer has left before the verdict'],
+    [
+      'else liveConnections(this.#guard).abandon(verdict)\n',
+      '\n',
+      'the same where the peer has left before the verdict',
+    ],
     ['done.catch((error: unknown) => this.#accepted?.fail(error))', 'done', 'a hook that rejects ends the process'],
     ['    if (!this.#accepted) return\n', '', 'the application hears of peers that were never accepted'],
   ]),

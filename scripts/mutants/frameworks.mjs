@@ -28,8 +28,8 @@ export default [
     ],
     ['isOver ? end(socket) : handler(', 'handler(', 'a closing application is kept open by who comes'],
     [
-      'if (connection) guard.connections.end(',
-      'if (false) guard.connections.end(',
+      'if (connection) liveConnections(guard).end(',
+      'if (false) liveConnections(guard).end(',
       'a closing application waits for its clients',
     ],
   ]),

@@ -28,7 +28,7 @@ export default [
         'somebody else asks in a session that is not in yet',
       ],
       ["if (verdict.type === 'refuse') return verdict", '', 'a bad credential is refused as that of somebody else'],
-      ['&& connections.renew(connection, verdict)', '', 'a session goes on as that of whoever has a good credential'],
+      ['&& connections.renew(live, verdict)', '', 'a session goes on as that of whoever has a good credential'],
       [
         'isNameless ? addressKey(settings.addressOf(request)) : shown',
         'shown',
@@ -56,7 +56,7 @@ export default [
         'what waited for a poll is given to one that comes too late',
       ],
       [
-        'if (!this.#transport.isOpen) return void guard.connections.abandon(verdict)',
+        'if (!this.#transport.isOpen) return void liveConnections(guard).abandon(verdict)',
         '',
         'a client that has left is accepted',
       ],

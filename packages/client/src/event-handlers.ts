@@ -1,6 +1,7 @@
 import type { ClosedEvent, GuardedSocketEventTarget } from './events.js'
 
-type Handler<E> = ((this: WebSocket, event: E) => unknown) | null
+/** What `onopen` and its like take. */
+export type Handler<E> = ((this: WebSocket, event: E) => unknown) | null
 
 /**
  * An `EventTarget` with the handlers of a WebSocket, as HTML has them: called among the listeners from where it was first

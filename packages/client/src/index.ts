@@ -23,6 +23,7 @@ export { header } from './credentials/header.js'
 export { type TicketOptions, ticket } from './credentials/ticket.js'
 export { cookie, staticCredential, subprotocol, type TokenOptions, token } from './credentials/tokens.js'
 export { type DebugLog, debug } from './debug.js'
+export type { Handler } from './event-handlers.js'
 export type {
   AuthenticatedEvent,
   Failure,
@@ -34,12 +35,19 @@ export type {
 } from './events.js'
 export { GuardedSocket } from './guarded-socket.js'
 export { type LifecycleOptions, lifecycle } from './lifecycle/lifecycle.js'
-export { type AppStateLike, appPresence, type PageLike, type Presence, pagePresence } from './lifecycle/presence.js'
-export type { Lifecycle, Renewal } from './live.js'
+export {
+  type AppStateLike,
+  appPresence,
+  type Listenable,
+  type PageLike,
+  type Presence,
+  pagePresence,
+} from './lifecycle/presence.js'
+export type { Host, Lifecycle, Live, Renewal, Timing } from './live.js'
 export type { LocksLike } from './locks.js'
 export { messages } from './messages.js'
 export type { GuardedSocketOptions, UrlSource } from './options.js'
-export { type Outcome, SocketError } from './outcome.js'
+export { type Closure, type Ending, type Outcome, SocketError } from './outcome.js'
 export { type QueueOptions, QueueOverflowError } from './queue.js'
 export type { RenewalOptions } from './renewal/over-http.js'
 export { renewal } from './renewal/renewal.js'
@@ -47,4 +55,4 @@ export type { ReconnectOptions } from './retry.js'
 export { type SharedOptions, shared } from './shared.js'
 export { type SocketState, type StateStore, stateOf } from './state.js'
 export { type GuardedWebSocketClass, webSocketClass } from './web-socket-class.js'
-export type { Sendable, WebSocketConstructor, WebSocketLike } from './web-socket-like.js'
+export type { RefusedUpgrade, Sendable, WebSocketConstructor, WebSocketLike } from './web-socket-like.js'

@@ -6,8 +6,7 @@
 
 export type { CodeName } from '@sallyport/protocol'
 export type { Carrier, Reading } from './carriers/carrier.js'
-export type { Connection } from './connections/connection.js'
-export type { Connections } from './connections/connections.js'
+export type { Connection, Connections } from './connections/connection.js'
 export type { GuardEvent, Listener } from './connections/events.js'
 export type { Authorize } from './connections/inner-door.js'
 export type { ConnectionLimit } from './connections/leases.js'
@@ -25,12 +24,14 @@ export { yjs } from './dialects/yjs.js'
 export { createGuard } from './guard/create-guard.js'
 export type { Guard, Health } from './guard/guard.js'
 export type { Measurement, Work } from './guard/measurements.js'
-export type { GuardBaseOptions, GuardOptions, Limits, OriginOptions } from './guard/options.js'
+export type { GuardBaseOptions, GuardOptions, Limits, OriginOptions, Origins } from './guard/options.js'
+export type { KnownClient } from './guard/recognition.js'
 export type { OriginPolicy } from './handshake/origin.js'
-export type { ParamsOf, RoutePath } from './handshake/path.js'
+export type { ParamNames, ParamsOf, RoutePath } from './handshake/path.js'
 export { fromFetch, fromNode, type Handshake, type PathParams } from './handshake/request.js'
 export type { Identity } from './identity.js'
-export type { Place } from './limits/pending.js'
+export type { AttemptLimits } from './limits/attempts.js'
+export type { PendingLimits, Place } from './limits/pending.js'
 export {
   type AnyMethod,
   type BearerOptions,
@@ -50,7 +51,7 @@ export {
 } from './methods.js'
 export { logRefusals, type WriteLine } from './observers/log.js'
 export { type Reason, reasons, type VerificationFailure } from './refusals/reasons.js'
-export type { RevocationTarget } from './revocation/target.js'
+export type { RevocationFields, RevocationOf, RevocationTarget } from './revocation/target.js'
 export { createRoutes, type Routes, type RoutesOptions } from './routes.js'
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
 export type {

@@ -101,6 +101,8 @@ guardServer(server, inPlace, { path: '/ws' }, (_, { identity }) => {
 // The same type everywhere that an identity shows.
 for (const connection of people.connections) expectTrue<Equals<typeof connection, Connection<Person>>>()
 expectTrue<Equals<ReturnType<typeof people.connections.get>, Connection<Person> | undefined>>()
+// What adapters do with them is no application's.
+expectTrue<Equals<keyof typeof people.connections, 'size' | 'get' | typeof Symbol.iterator>>()
 expectTrue<Equals<Awaited<ReturnType<typeof people.decide>>, Verdict<Person>>>()
 people.subscribe((event) => {
   expectTrue<Equals<typeof event, GuardEvent<Person>>>()

@@ -6,7 +6,8 @@ export interface Presence {
   subscribe(callback: () => void): () => void
 }
 
-type Listenable = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>
+/** What can be listened to, as an `EventTarget`. */
+export type Listenable = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>
 
 /** The part of a browser's global object that is used. A worker has no `document`, and counts as visible. */
 export interface PageLike extends Partial<Listenable> {

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { Connection } from '../connections/connection.js'
+import { liveConnections } from '../connections/of-guard.js'
 import type { Guard } from '../guard/guard.js'
 import type { ParamsOf } from '../handshake/path.js'
 import { fromNode } from '../handshake/request.js'
@@ -171,7 +172,7 @@ function endable<I extends Identity>(
   let isOver = false
   const end = (socket: WebSocket) => {
     const connection = acceptedBy(guard, socket)
-    if (connection) guard.connections.end(connection, 'restart')
+    if (connection) liveConnections(guard).end(connection, 'restart')
   }
   const take: ConnectionHandler<I> = (socket, connection, request) =>
     isOver ? end(socket) : handler(socket, connection, request)

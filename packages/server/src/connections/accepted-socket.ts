@@ -1,7 +1,7 @@
 import type { Identity } from '../identity.js'
 import type { Clock } from '../support/clock.js'
 import { Backlog } from './backlog.js'
-import type { Connections } from './connections.js'
+import type { LiveConnections } from './connections.js'
 import { type Authorize, innerDoor } from './inner-door.js'
 import type { LiveConnection } from './live-connection.js'
 import type { Transport } from './transport.js'
@@ -32,7 +32,7 @@ export interface Gate<M> extends Transport {
 
 /** What holds for all accepted sockets of a route. */
 export interface AcceptedSocketOptions<I extends Identity, M> {
-  readonly connections: Connections<I>
+  readonly connections: LiveConnections<I>
   readonly clock: Clock
   readonly maxBufferedBytes: number
   readonly authorize?: Authorize<I, M> | undefined

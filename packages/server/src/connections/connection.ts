@@ -31,3 +31,11 @@ export interface Connection<I extends Identity = Identity, P extends PathParams 
   /** The client's address: the peer's, or what `trustedProxies` forward; empty where nobody tells one. */
   readonly address: string
 }
+
+/** The live connections of a node: `for (const { identity } of guard.connections)`. `guard.revoke` ends them. */
+export interface Connections<I extends Identity = Identity> extends Iterable<Connection<I>> {
+  /** How many there are. */
+  readonly size: number
+  /** The connection of that id. */
+  get(id: string): Connection<I> | undefined
+}

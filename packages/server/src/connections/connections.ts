@@ -12,7 +12,7 @@ import { newId } from '../support/id.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
 import type { Admit } from '../verifiers/admit.js'
 import type { Logout } from '../verifiers/logout.js'
-import type { Connection } from './connection.js'
+import type { Connection, Connections } from './connection.js'
 import { Drain } from './drain.js'
 import type { Cause, Events } from './events.js'
 import { Expiry } from './expiry.js'
@@ -25,14 +25,11 @@ import { Rechecks } from './recheck.js'
 import { type ConnectionRecord, revive } from './record.js'
 import { Registry } from './registry.js'
 import { hearAgain, type Taken } from './renew-in-band.js'
-import { answerRenewal, type Named, type Renewal, renewEverywhere } from './renewal.js'
+import { answerRenewal, type Named, questionsAtOnce, type Renewal, renewEverywhere, writtenAt } from './renewal.js'
 import { type Revoked, Revoking } from './revoking.js'
 import { type SourceReaders, sourceOf } from './source.js'
 import { acknowledge } from './tell.js'
 import { end, type Linger, type Transport } from './transport.js'
-
-// A question to the other nodes lasts a second when none of them has an answer.
-const maxQuestions = 20
 
 /** What the connections of a guard are built on. */
 export interface ConnectionsOptions<I extends Identity> extends SourceReaders {
@@ -54,8 +51,8 @@ export interface Sleepers {
   wake(target: Target): void
 }
 
-/** The live connections of a node, iterable; and, for adapters, the way from a verdict to one. */
-export class Connections<I extends Identity> implements Iterable<Connection<I>> {
+/** The live connections of a node; and, for adapters, the way from a verdict to one. */
+export class LiveConnections<I extends Identity> implements Connections<I> {
   readonly #registry = new Registry<I>()
   /** Who has connections of this node that are not in memory. */
   sleepers: Sleepers | undefined
@@ -66,7 +63,7 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
   readonly #rechecks: Rechecks<I> | undefined
   readonly #drain: Drain
   readonly #linger: Linger
-  readonly #questions = new AtOnce(maxQuestions)
+  readonly #questions = new AtOnce(questionsAtOnce)
   readonly #options: ConnectionsOptions<I>
 
   constructor(options: ConnectionsOptions<I>) {
@@ -342,6 +339,3 @@ export class Connections<I extends Identity> implements Iterable<Connection<I>> 
     events.emit({ type: 'ended', connection, code, ...cause })
   }
 }
-
-/** When a credential says that it was issued: of two, one clock has written both. */
-const writtenAt = ({ issuedAt, vouchedAt }: Accept): number => issuedAt ?? vouchedAt

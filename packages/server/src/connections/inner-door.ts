@@ -2,7 +2,7 @@ import type { Identity } from '../identity.js'
 import type { Clock } from '../support/clock.js'
 import { Backlog } from './backlog.js'
 import type { Connection } from './connection.js'
-import type { Connections } from './connections.js'
+import type { LiveConnections } from './connections.js'
 import type { LiveConnection } from './live-connection.js'
 
 /**
@@ -16,7 +16,7 @@ export type Authorize<I extends Identity, M> = (
 
 /** What the inner door of a connection does with messages. */
 export interface InnerDoorOptions<I extends Identity, M> {
-  readonly connections: Connections<I>
+  readonly connections: LiveConnections<I>
   readonly connection: LiveConnection<I>
   readonly clock: Clock
   readonly authorize?: Authorize<I, M> | undefined

@@ -4,6 +4,9 @@ import { checkedAnswer } from '../verifiers/answer.js'
 import { isRejected, type Vouched } from '../verifiers/verifier.js'
 import type { LiveConnection } from './live-connection.js'
 
+/** How many questions to the other nodes an identity may have: one lasts a second when nobody has an answer. */
+export const questionsAtOnce = 20
+
 /** What a renewal over HTTP answers. */
 export interface Renewed {
   /** Seconds the connections may live on; absent when the credential has no end. */
@@ -32,6 +35,9 @@ export interface Renewable<I extends Identity> {
   renew(connection: LiveConnection<I>, accept: Accept<I>): boolean
   expiresIn(connection: LiveConnection<I>): number | undefined
 }
+
+/** When a credential says that it was issued: of two, one clock has written both. */
+export const writtenAt = ({ issuedAt, vouchedAt }: Accept): number => issuedAt ?? vouchedAt
 
 /** Renews what this node has of the connections that are meant; `acceptFor` says as what, where that differs. */
 function renewHere<I extends Identity>(

@@ -1,5 +1,5 @@
 import { selectSubprotocol } from '../carriers/subprotocol.js'
-import { Connections } from '../connections/connections.js'
+import { LiveConnections } from '../connections/connections.js'
 import { Events } from '../connections/events.js'
 import type { Renewed } from '../connections/renewal.js'
 import { type Handshake, mayHideHeaders, readTarget, singleHeader } from '../handshake/request.js'
@@ -22,7 +22,7 @@ import { Decision, type Ways } from './decision.js'
 import type { Guard } from './guard.js'
 import { Measurements, type Work } from './measurements.js'
 import { type GuardOptions, settingsOf } from './options.js'
-import { type Known, Recognition } from './recognition.js'
+import { type KnownClient, Recognition } from './recognition.js'
 
 /**
  * Creates a guard.
@@ -45,7 +45,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
   const events = new Events<I>()
   const measurements = new Measurements(clock)
   const pending = new Pending(limits)
-  const connections = new Connections<I>({ ...settings, events, decide, verify })
+  const connections = new LiveConnections<I>({ ...settings, events, decide, verify })
   const decision = new Decision<I>({
     settings,
     attempts: new Attempts(clock, limits, store),
@@ -91,7 +91,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     )
   }
 
-  async function recognize(request: Handshake, known?: Known<I>): Promise<string | Refuse> {
+  async function recognize(request: Handshake, known?: KnownClient<I>): Promise<string | Refuse> {
     const mark = await recognition.recognize(request, known)
     return typeof mark === 'string' ? mark : report(mark, request)
   }

@@ -1,4 +1,4 @@
-import type { Connections } from '../connections/connections.js'
+import type { Connections } from '../connections/connection.js'
 import type { Listener } from '../connections/events.js'
 import type { Renewed } from '../connections/renewal.js'
 import type { Revoked } from '../connections/revoking.js'
@@ -14,7 +14,7 @@ import type { Refuse, Verdict } from '../verdict.js'
 import type { Admit } from '../verifiers/admit.js'
 import type { Logout, LogoutVerifier } from '../verifiers/logout.js'
 import type { Measurement } from './measurements.js'
-import type { Known } from './recognition.js'
+import type { KnownClient } from './recognition.js'
 
 /** How a node is. */
 export interface Health {
@@ -42,7 +42,7 @@ export interface Guard<I extends Identity = Identity> {
    * Looks at a request of a client that comes by many, each with an id in its URL: it comes from an allowed page and, where
    * the client is `known`, from that client. Answers a mark of it, which is no credential, to give back with the next.
    */
-  recognize(request: Handshake, known?: Known<I>): Promise<string | Refuse>
+  recognize(request: Handshake, known?: KnownClient<I>): Promise<string | Refuse>
   /**
    * Issues a ticket for the WebSocket route at `path` to the caller of a route, who shows who it is by header or cookie: at
    * once where nobody has to be waited for.

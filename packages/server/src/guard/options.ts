@@ -76,7 +76,8 @@ export type OriginOptions<M> = true extends (M extends { readonly ambient: infer
   ? { readonly origins: Origins }
   : { readonly origins?: Origins }
 
-type Origins = readonly string[] | OriginPolicy
+/** The pages that may connect: a list, or a function that is asked. See {@link OriginOptions}. */
+export type Origins = readonly string[] | OriginPolicy
 
 /** How much a stranger may use before the decision. */
 export interface Limits extends PendingLimits, AttemptLimits {

@@ -1,5 +1,5 @@
-import type { Connections } from '../connections/connections.js'
-import type { LiveConnection } from '../connections/live-connection.js'
+import type { Connection } from '../connections/connection.js'
+import type { LiveConnections } from '../connections/connections.js'
 import { type Handshake, listHeader, mayHideHeaders, repeated, singleHeader } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import { addressKey } from '../limits/address.js'
@@ -10,11 +10,11 @@ import type { GuardSettings } from './options.js'
 import { checkOrigin } from './origin-check.js'
 
 /** A client that comes by many requests, as the guard knows it. */
-export interface Known<I extends Identity> {
-  /** What {@link Recognition.recognize} answered for the request before. */
+export interface KnownClient<I extends Identity> {
+  /** What `guard.recognize` answered for the request before. */
   readonly mark: string
   /** Its connection, once it is accepted. */
-  readonly connection: LiveConnection<I> | undefined
+  readonly connection: Connection<I> | undefined
 }
 
 /** What recognition is built on. */
@@ -23,7 +23,7 @@ export interface RecognitionOptions<I extends Identity> {
   readonly decision: Decision<I>
   /** The methods whose credentials come with every request. */
   readonly ways: Ways<I>
-  readonly connections: Connections<I>
+  readonly connections: LiveConnections<I>
 }
 
 /**
@@ -37,7 +37,7 @@ export class Recognition<I extends Identity> {
     this.#options = options
   }
 
-  async recognize(request: Handshake, known?: Known<I>): Promise<string | Refuse> {
+  async recognize(request: Handshake, known?: KnownClient<I>): Promise<string | Refuse> {
     const { settings, decision, ways, connections } = this.#options
     if (mayHideHeaders(request)) return refuse('handshake-headers')
     const origin = singleHeader(request, 'origin')
@@ -54,7 +54,9 @@ export class Recognition<I extends Identity> {
     // Another credential may be a newer one of the same client.
     const verdict = await decision.evaluate(request, ways)
     if (verdict.type === 'refuse') return verdict
-    const isSame = verdict.type === 'accept' && connections.renew(connection, verdict)
+    // It may have ended meanwhile.
+    const [live] = connections.find({ connection: connection.id })
+    const isSame = verdict.type === 'accept' && live !== undefined && connections.renew(live, verdict)
     return isSame ? mark : refuse('identity-changed')
   }
 

@@ -9,15 +9,16 @@ export type RoutePath = string | ((path: string) => PathParams | undefined)
 
 /** The parameters that a route's path has: those that a pattern names, or what a function answers. */
 export type ParamsOf<P extends RoutePath> = P extends string
-  ? [NamesIn<P>] extends [never]
+  ? [ParamNames<P>] extends [never]
     ? PathParams
-    : { readonly [N in NamesIn<P>]: string }
+    : { readonly [N in ParamNames<P>]: string }
   : P extends (path: string) => infer R
     ? NonNullable<R>
     : never
 
-type NamesIn<P extends string> = P extends `${string}/:${infer N}/${infer R}`
-  ? N | NamesIn<`/${R}`>
+/** The names of the parameters in a pattern: `'room'` of `/yjs/:room`. */
+export type ParamNames<P extends string> = P extends `${string}/:${infer N}/${infer R}`
+  ? N | ParamNames<`/${R}`>
   : P extends `${string}/:${infer N}`
     ? N
     : never

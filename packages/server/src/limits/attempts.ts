@@ -4,7 +4,7 @@ import type { Clock } from '../support/clock.js'
 import { hash } from '../support/hash.js'
 import { addressKey } from './address.js'
 
-/** Options of {@link Attempts}. */
+/** How much who guesses may cost. */
 export interface AttemptLimits {
   /** How many different bad credentials an address may present in a minute. Default 10. */
   readonly failedAttempts: number

@@ -1,6 +1,6 @@
 import { addressKey } from './address.js'
 
-/** Options of {@link Pending}. */
+/** How many may stand undecided. */
 export interface PendingLimits {
   /** How many sockets, and calls of the routes, may stand undecided in all. Default 1,000. */
   readonly pendingSockets: number

@@ -1,7 +1,8 @@
 import { isName, kindOf } from '../support/kind-of.js'
 import { printable } from '../support/printable.js'
 
-interface Fields {
+/** What a revocation may name. */
+export interface RevocationFields {
   readonly user: string
   readonly issuer: string
   readonly tenant: string
@@ -12,8 +13,11 @@ interface Fields {
 }
 
 /** What has the field `K`, may have the fields `O`, and has no other. */
-type Only<K extends keyof Fields, O extends keyof Fields = never> = Pick<Fields, K> &
-  Partial<Pick<Fields, O>> & { readonly [other in Exclude<keyof Fields, K | O>]?: never }
+export type RevocationOf<K extends keyof RevocationFields, O extends keyof RevocationFields = never> = Pick<
+  RevocationFields,
+  K
+> &
+  Partial<Pick<RevocationFields, O>> & { readonly [other in Exclude<keyof RevocationFields, K | O>]?: never }
 
 /** What is no longer good: one thing by its name, which is a string that is not empty, or everything. */
 export type RevocationTarget =
@@ -21,15 +25,15 @@ export type RevocationTarget =
    * What was issued to a user until now, or before `issuedBefore` (milliseconds since the epoch). Without `issuer` or
    * `tenant`: to the user of that id of any.
    */
-  | Only<'user', 'issuer' | 'tenant' | 'issuedBefore'>
+  | RevocationOf<'user', 'issuer' | 'tenant' | 'issuedBefore'>
   /** A session, with all its tokens, tickets and connections. */
-  | Only<'session'>
+  | RevocationOf<'session'>
   /** One token, by its `jti`. */
-  | Only<'token'>
+  | RevocationOf<'token'>
   /** One live connection. Its credential stays good. */
-  | Only<'connection'>
+  | RevocationOf<'connection'>
   /** What was issued to anybody before a time, in milliseconds since the epoch. */
-  | Only<'issuedBefore'>
+  | RevocationOf<'issuedBefore'>
   /** What was issued to anybody until now. */
   | 'all'
 

@@ -40,11 +40,27 @@ const ed25519: Algorithm = {
 }
 
 /** Algorithms of shared secrets (RFC 7518 section 3.2). */
-export const secretAlgorithms = { HS256: hmac(256), HS384: hmac(384), HS512: hmac(512) }
-export type SecretAlgorithm = keyof typeof secretAlgorithms
+export type SecretAlgorithm = 'HS256' | 'HS384' | 'HS512'
+export const secretAlgorithms: Record<SecretAlgorithm, Algorithm> = {
+  HS256: hmac(256),
+  HS384: hmac(384),
+  HS512: hmac(512),
+}
 
 /** Algorithms of key pairs (RFC 7518 sections 3.3 to 3.5, RFC 8037). `Ed25519` is the newer name of `EdDSA` (RFC 9864). */
-export const publicKeyAlgorithms = {
+export type PublicKeyAlgorithm =
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA'
+  | 'Ed25519'
+export const publicKeyAlgorithms: Record<PublicKeyAlgorithm, Algorithm> = {
   RS256: rsa(256),
   RS384: rsa(384),
   RS512: rsa(512),
@@ -57,7 +73,6 @@ export const publicKeyAlgorithms = {
   EdDSA: ed25519,
   Ed25519: ed25519,
 }
-export type PublicKeyAlgorithm = keyof typeof publicKeyAlgorithms
 
 const algorithms: Record<string, Algorithm> = { ...secretAlgorithms, ...publicKeyAlgorithms }
 

@@ -1,6 +1,7 @@
 import type { WireMessage } from '@sallyport/server'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { liveConnections } from '../../src/connections/of-guard.js'
 import { microtasks, nextTurn } from '../support/deferred.js'
 import { fixtures } from '../support/dialects.js'
 import { handshake } from '../support/handshake.js'
@@ -51,7 +52,7 @@ it(`in process, lets nobody of ${inputs} in without a good credential in the wor
     const verdict = await guard.decide(request)
     if (verdict.type !== 'await') throw new Error(`the verdict is to ${verdict.type}`)
     const opened: { readonly user: string; readonly kept: WireMessage[] }[] = []
-    const first = guard.connections.wait<WireMessage>(verdict, {
+    const first = liveConnections(guard).wait<WireMessage>(verdict, {
       handshake: request,
       transport,
       wire: {

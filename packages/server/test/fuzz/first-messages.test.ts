@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { liveConnections } from '../../src/connections/of-guard.js'
 import { microtasks, nextTurn } from '../support/deferred.js'
 import { handshake } from '../support/handshake.js'
 import { fakeTransport } from '../support/transport.js'
@@ -50,7 +51,7 @@ it(`in process, lets nobody of ${inputs} through the inner door without a good f
     const verdict = await guard.decide(request)
     if (verdict.type !== 'await') throw new Error(`the verdict is to ${verdict.type}`)
     const opened: { readonly user: string; readonly kept: number[] }[] = []
-    const first = guard.connections.wait<number>(verdict, {
+    const first = liveConnections(guard).wait<number>(verdict, {
       handshake: request,
       transport,
       wire: { sizeOf: () => 1, has: () => true, read: (i) => textOf(steps[i]!), write: () => -1 },

@@ -1,5 +1,6 @@
 import { type Accept, type Clock, createGuard } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
+import { liveConnections } from '../../src/connections/of-guard.js'
 import { converseIn, plain } from '../../src/dialects/plain.js'
 import { testClock } from '../support/clock.js'
 import { deferred } from '../support/deferred.js'
@@ -150,7 +151,7 @@ describe('F01 auth_expiring', () => {
         vouchedAt: start,
         expiresAt: start + hour,
       }
-      guard.connections.open(accept, handshake(), transport, converseIn(plain))
+      liveConnections(guard).open(accept, handshake(), transport, converseIn(plain))
     }
     clock.advance(hour)
     expect(times).toHaveLength(256)
@@ -211,7 +212,7 @@ describe('F08 an end of any size', () => {
       vouchedAt: now,
       ...(expiresAt && { expiresAt: expiresAt(now) }),
     }
-    guard.connections.open(accept, handshake(), transport)
+    liveConnections(guard).open(accept, handshake(), transport)
     const closes = () => transport.calls.filter((call) => call.startsWith('close'))
     return { guard, advance, set, closes }
   }

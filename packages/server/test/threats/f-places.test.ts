@@ -3,6 +3,7 @@ import { createGuard, type Guard, type Identity, memoryStore, type Store } from 
 import type { ConnectionHandler, GuardServerOptions } from '@sallyport/server/ws'
 import { describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { liveConnections } from '../../src/connections/of-guard.js'
 import { deferred, nextTurn } from '../support/deferred.js'
 import { allMethods } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
@@ -262,8 +263,8 @@ describe('F36 a place among the connections of an identity is given back once', 
     const presented = handshake({ headers: [['authorization', 'Bearer good-ada']] })
     const verdict = await guard.decide(presented)
     const transport = fakeTransport()
-    if (verdict.type === 'accept') guard.connections.open(verdict, presented, transport)
-    guard.connections.abandon(verdict)
+    if (verdict.type === 'accept') liveConnections(guard).open(verdict, presented, transport)
+    liveConnections(guard).abandon(verdict)
     await nextTurn()
     expect([taken.length, released.length]).toEqual([1, 0])
     transport.drop()

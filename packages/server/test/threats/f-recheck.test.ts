@@ -12,6 +12,7 @@ import {
   type Verifier,
 } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
+import { liveConnections } from '../../src/connections/of-guard.js'
 import { testClock } from '../support/clock.js'
 import { deferred, nextTurn } from '../support/deferred.js'
 import { origin } from '../support/guard.js'
@@ -395,7 +396,7 @@ describe('G41 the rechecks of many connections', () => {
     const guard = createGuard({ clock, life: { recheck: minute }, accept: [header({ verify })], ...options })
     for (let i = 0; i < count; i++) {
       const upgrade = handshake({ headers: [['authorization', `Bearer user-${i}`]] })
-      guard.connections.open((await guard.decide(upgrade)) as Accept, upgrade, fakeTransport())
+      liveConnections(guard).open((await guard.decide(upgrade)) as Accept, upgrade, fakeTransport())
     }
     return { clock, guard, times, waiting, openQuestions: () => open }
   }

@@ -1,5 +1,6 @@
 import { type Accept, createGuard, header, type Identity, memoryStore } from '@sallyport/server'
 import { expect, it } from 'vitest'
+import { liveConnections } from '../../src/connections/of-guard.js'
 import { testClock } from '../support/clock.js'
 import { followerOf } from '../support/follower.js'
 import { verifyGood } from '../support/guard.js'
@@ -34,7 +35,7 @@ function reconnecting(count: number) {
   async function reconnect(times: number): Promise<void> {
     for (let i = 0; i < times; i++) {
       clock.advance(100)
-      const { connections } = nodes[turn++ % count]!
+      const connections = liveConnections(nodes[turn++ % count]!)
       const accept: Accept<Identity> = {
         type: 'accept',
         method: 'header',

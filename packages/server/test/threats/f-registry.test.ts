@@ -1,6 +1,7 @@
 import type { Guard, Identity } from '@sallyport/server'
 import type { TestClient } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
+import { liveConnections } from '../../src/connections/of-guard.js'
 import { deferred, nextTurn } from '../support/deferred.js'
 import { origin } from '../support/guard.js'
 import { authFrame, credentialOf, type LiveOptions, live, nextEvent, sendAuth, verifyClaims } from '../support/live.js'
@@ -236,8 +237,8 @@ describe('F18 every way out leaves nothing behind', () => {
     for (let turn = 0; turn < 20; turn++) await nextTurn()
     expect(guard.connections.size).toBe(0)
     expect([...guard.connections]).toEqual([])
-    expect(guard.connections.find({ session: 's1' })).toEqual([])
-    expect(guard.connections.find({ session: 's2' })).toEqual([])
+    expect(liveConnections(guard).find({ session: 's1' })).toEqual([])
+    expect(liveConnections(guard).find({ session: 's2' })).toEqual([])
     expect(await guard.revoke('all')).toMatchObject({ closed: 0 })
     expect(clock.pending).toBe(0)
     expect(freePlaces(guard)).toBe(limits?.pendingSockets ?? 3)

@@ -1,5 +1,6 @@
 import { type Accept, createGuard, header, memoryStore, UnavailableError } from '@sallyport/server'
 import { describe, expect, it, vi } from 'vitest'
+import { liveConnections } from '../../src/connections/of-guard.js'
 import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
 import { deferred, nextTurn } from '../support/deferred.js'
@@ -146,13 +147,13 @@ describe('I09 a node that is cut off from its store', () => {
     way.look()
     const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: clock.now() }
     const late = fakeTransport()
-    guard.connections.open(accept, handshake(), late)
+    liveConnections(guard).open(accept, handshake(), late)
     way.look()
     expect(late.calls).toEqual(['shut', 'close 1013 Temporarily unavailable'])
     cut(false)
     way.look()
     const good = fakeTransport()
-    guard.connections.open(accept, handshake(), good)
+    liveConnections(guard).open(accept, handshake(), good)
     way.look()
     expect(good.calls).toEqual([])
   })

@@ -1,4 +1,5 @@
 import type { Connection } from '../../connections/connection.js'
+import { liveConnections } from '../../connections/of-guard.js'
 import { checkedSocketOptions, type SocketOptions } from '../../connections/socket-options.js'
 import type { Guard } from '../../guard/guard.js'
 import { fromFetch, fromNode } from '../../handshake/request.js'
@@ -38,11 +39,12 @@ export interface GuardedHooks<P, M> extends PeerHooks<P, M> {
    * Asked about a handshake that the guard does not refuse; who it is may not be known yet. A `Response`, answered or
    * thrown, refuses it. The subprotocol is the guard's to select.
    */
-  upgrade?(request: UpgradeRequest): Answer | Promise<Answer>
+  upgrade?(request: UpgradeRequest): HookAnswer | Promise<HookAnswer>
 }
 
+/** What an `upgrade` hook answers. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook may answer nothing
-type Answer = UpgradeAnswer | Response | undefined | void
+export type HookAnswer = UpgradeAnswer | Response | undefined | void
 
 /** Options of {@link guardedWebSocket}. */
 export interface GuardedWebSocketOptions<I extends Identity, M> extends SocketOptions<I, M> {
@@ -73,7 +75,8 @@ export function guardedWebSocket<I extends Identity, P extends CrosswsPeer, M ex
   options: GuardedWebSocketOptions<I, M> = {},
 ): CrosswsHooks<P, M> {
   const { admit } = options
-  const { clock, connections } = guard
+  const { clock } = guard
+  const connections = liveConnections(guard)
   const { dialect, ...route } = { ...checkedSocketOptions('guardedWebSocket', options), connections, clock }
 
   async function upgrade(request: UpgradeRequest) {

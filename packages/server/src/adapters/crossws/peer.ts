@@ -30,11 +30,9 @@ export interface UpgradeRequest {
   readonly ip?: string | undefined
 }
 
-export type HeadersInit = NonNullable<ConstructorParameters<typeof Headers>[0]>
-
 /** What an `upgrade` hook may answer. */
 export interface UpgradeAnswer {
-  readonly headers?: HeadersInit
+  readonly headers?: NonNullable<ConstructorParameters<typeof Headers>[0]>
   readonly context?: Record<string, unknown>
   /** Whose topics are its own, in crossws 0.4. */
   readonly namespace?: string

@@ -2,7 +2,7 @@ import type { Clock } from '../../support/clock.js'
 import type { Refuse, Verdict } from '../../verdict.js'
 import { refusalResponse } from '../fetch/refusal.js'
 import { refuseSocket } from '../node/upgrades.js'
-import { type HeadersInit, isOld, nodeRequestOf, type UpgradeRequest } from './peer.js'
+import { isOld, nodeRequestOf, type UpgradeAnswer, type UpgradeRequest } from './peer.js'
 
 /** Refuses an upgrade with a status: on the socket itself where that can be reached. */
 export function refuseUpgrade(request: UpgradeRequest, clock: Clock, verdict: Refuse) {
@@ -17,7 +17,11 @@ export function refuseUpgrade(request: UpgradeRequest, clock: Clock, verdict: Re
  * The headers of a 101, with the subprotocol that was selected or none. What ws, or Bun, would select by itself is the
  * first that was offered, which may be a credential.
  */
-export function headersOf(request: UpgradeRequest, { protocol, type }: Verdict, theirs?: HeadersInit): Headers {
+export function headersOf(
+  request: UpgradeRequest,
+  { protocol, type }: Verdict,
+  theirs?: UpgradeAnswer['headers'],
+): Headers {
   const headers = new Headers(theirs)
   headers.delete(name)
   const node = nodeRequestOf(request)

@@ -1,4 +1,5 @@
 import type { Connection } from '../../connections/connection.js'
+import { liveConnections } from '../../connections/of-guard.js'
 import type { Guard } from '../../guard/guard.js'
 import type { RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
@@ -91,7 +92,7 @@ export function guardedObject<B extends ObjectBase, I extends Identity>(
       }
       namespaceOf(env, options.binding)
       this.guard = options.guard(storeFor(namespaceOf(env, options.store), {}, object), env as EnvOf<B>)
-      const { sleepless } = this.guard.connections
+      const { sleepless } = liveConnections(this.guard)
       if (sleepless) {
         throw new ConfigurationError(
           'object-sleeps',

@@ -2,6 +2,7 @@ import { AcceptedSocket } from '../../connections/accepted-socket.js'
 import type { Connection } from '../../connections/connection.js'
 import type { Sleepers } from '../../connections/connections.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
+import { liveConnections } from '../../connections/of-guard.js'
 import type { ConnectionRecord } from '../../connections/record.js'
 import type { Dialect } from '../../dialects/dialect.js'
 import type { Guard } from '../../guard/guard.js'
@@ -55,7 +56,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     this.#hooks = hooks
     this.#route = new FetchRoute('guardedObject', guard, options, dataWire(bufferOf))
     this.dialect = this.#route.dialect
-    guard.connections.sleepers = this
+    liveConnections(guard).sleepers = this
   }
 
   /** How many sockets it holds that are not closed. */
@@ -123,7 +124,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     if (this.size > 0) return
     this.#isTold = false
     this.ctx.storage.kv.delete(untaggedKey)
-    await this.#guard.connections.log.stop()
+    await liveConnections(this.#guard).log.stop()
   }
 
   /** The time of some connection has come to be looked at. */
@@ -135,7 +136,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     for (const socket of this.ctx.getWebSockets()) {
       if (this.#lookAt(socket) <= now) {
         const connection = this.#gateOf(socket)?.connection
-        if (connection) this.#guard.connections.look(connection)
+        if (connection) liveConnections(this.#guard).look(connection)
       }
       next = Math.min(next, this.#lookAt(socket))
     }
@@ -154,7 +155,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     const isKnown = await this.#wake()
     return this.ctx.getWebSockets().flatMap((socket) => {
       const connection = this.#awaken(socket, isKnown)?.connection
-      return connection && this.#guard.connections.isOpen(connection) ? [[socket, connection]] : []
+      return connection && liveConnections(this.#guard).isOpen(connection) ? [[socket, connection]] : []
     })
   }
 
@@ -182,12 +183,12 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   }
 
   fail(connection: LiveConnection<I>, error: unknown): void {
-    this.#guard.connections.end(connection, 'internal', { error })
+    liveConnections(this.#guard).end(connection, 'internal', { error })
   }
 
   /** Before anything is decided: whether what is revoked is known, and when the object wakes. */
   async #wake(isNew = false): Promise<boolean> {
-    const { log } = this.#guard.connections
+    const { log } = liveConnections(this.#guard)
     if (!this.#waking || isNew) this.#waking = Promise.all([log.look(), this.#readAlarm()]).then(() => {})
     await this.#waking
     const isKnown = this.#guard.health.store !== 'unavailable'
@@ -213,7 +214,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     const attachment = readAttachment(this.ctx, socket)
     const record = attachment?.record() as ConnectionRecord<I> | undefined
     if (!attachment || !record) return undefined
-    const { connections } = this.#guard
+    const connections = liveConnections(this.#guard)
     const gate = new ObjectGate<I>(this, socket, true)
     this.#gates.set(socket, gate)
     const connection = connections.restore(record, gate)
@@ -226,7 +227,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   /** The same for what crosses now: not where it slept, and nobody knows what has been revoked since. */
   #awaken(socket: RuntimeWebSocket, isKnown: boolean): ObjectGate<I> | undefined {
     const gate = this.#gateOf(socket)
-    if (!isKnown && gate?.connection) this.#guard.connections.end(gate.connection, 'unavailable')
+    if (!isKnown && gate?.connection) liveConnections(this.#guard).end(gate.connection, 'unavailable')
     return gate
   }
 

@@ -1,4 +1,5 @@
 import type { AcceptedSocketOptions } from '../../connections/accepted-socket.js'
+import { liveConnections } from '../../connections/of-guard.js'
 import { checkedSocketOptions } from '../../connections/socket-options.js'
 import type { Wire } from '../../connections/wire.js'
 import type { Dialect } from '../../dialects/dialect.js'
@@ -36,7 +37,8 @@ export class FetchRoute<I extends Identity, M> {
   /** @throws ConfigurationError in the name of `owner`, when a path, a number or the dialect cannot work */
   constructor(owner: string, guard: Guard<I>, options: FetchRouteOptions<I, RoutePath, M>, wire: Wire<M>) {
     const { dialect, ...messages } = checkedSocketOptions(owner, options)
-    const { connections, clock } = guard
+    const { clock } = guard
+    const connections = liveConnections(guard)
     this.messages = { ...messages, connections, clock, wire }
     this.dialect = dialect
     this.#guard = guard

@@ -1,5 +1,6 @@
 import { AcceptedSocket, type AcceptedSocketOptions, type Gate } from '../../connections/accepted-socket.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
+import { liveConnections } from '../../connections/of-guard.js'
 import type { Guard } from '../../guard/guard.js'
 import type { Handshake } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
@@ -59,7 +60,7 @@ export class Passage<I extends Identity, M> {
   /** The verdict is there. */
   decided(verdict: Verdict<I>): void {
     if (this.#expected) this.#expected = { ...this.#expected, verdict }
-    else this.#guard.connections.abandon(verdict)
+    else liveConnections(this.#guard).abandon(verdict)
   }
 
   /** The socket is to come, if it has not. */
@@ -71,7 +72,7 @@ export class Passage<I extends Identity, M> {
   giveUp(): void {
     const expected = this.#take()
     expected?.place.leave()
-    if (expected?.verdict) this.#guard.connections.abandon(expected.verdict)
+    if (expected?.verdict) liveConnections(this.#guard).abandon(expected.verdict)
   }
 
   #take(): Expected<I> | undefined {
@@ -103,7 +104,7 @@ export class Passage<I extends Identity, M> {
       return
     }
     expected?.place.leave()
-    const { connections } = this.#guard
+    const connections = liveConnections(this.#guard)
     if (expected && verdict.type === 'accept') {
       const connection = connections.open(verdict, expected.handshake, gate)
       if (connection) this.#handOver(socket, connection, [])
@@ -114,7 +115,7 @@ export class Passage<I extends Identity, M> {
 
   #wait(socket: OpenSocket<I, M>, verdict: Await, { handshake, place }: Expected<I>): void {
     const { gate, options } = socket
-    const firstMessage = this.#guard.connections.wait<M>(verdict, {
+    const firstMessage = liveConnections(this.#guard).wait<M>(verdict, {
       handshake,
       admit: this.#admit,
       transport: gate,

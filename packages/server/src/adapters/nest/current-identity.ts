@@ -15,17 +15,19 @@ import type { Identity } from '../../identity.js'
 // biome-ignore lint/suspicious/noEmptyInterface: an application adds its guard
 export interface NestGuard {}
 
-type GuardedIdentity = NestGuard extends { readonly guard: Guard<infer I> } ? I : Identity
+/** The identity that the guard in {@link NestGuard} knows. */
+export type GuardedIdentity = NestGuard extends { readonly guard: Guard<infer I> } ? I : Identity
 
-type ParameterOf<M, N extends number> = M extends (...args: infer A) => unknown ? A[N] : never
+/** The type of a parameter of a method. */
+export type ParameterOf<M, N extends number> = M extends (...args: infer A) => unknown ? A[N] : never
 
 /** What a compiler says of a parameter of another type. */
-interface OfAnotherType {
+export interface OfAnotherType {
   readonly 'the guard in NestGuard knows another identity': true
 }
 
 /** Puts something into a parameter of a method, whose type is looked at. */
-type IdentityParameter = <T extends object, K extends keyof T & (string | symbol), N extends number>(
+export type IdentityParameter = <T extends object, K extends keyof T & (string | symbol), N extends number>(
   target: T,
   key: K,
   index: GuardedIdentity extends ParameterOf<T[K], N> ? N : N & OfAnotherType,

@@ -7,7 +7,14 @@ import { connectionOf, type GuardSocketIoOptions, guardSocketIo } from '../socke
 import { knowClient } from './current-identity.js'
 
 export { connectionOf, type GuardSocketIoOptions } from '../socket-io/guard-socket-io.js'
-export { CurrentIdentity, type NestGuard } from './current-identity.js'
+export {
+  CurrentIdentity,
+  type GuardedIdentity,
+  type IdentityParameter,
+  type NestGuard,
+  type OfAnotherType,
+  type ParameterOf,
+} from './current-identity.js'
 
 /**
  * Nest's `IoAdapter` behind a guard: gateways see accepted clients alone, in all namespaces, as {@link guardSocketIo} has

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { INestApplication } from '@nestjs/common'
 import { WsAdapter } from '@nestjs/platform-ws'
 import { WebSocketServer } from 'ws'
+import { liveConnections } from '../../connections/of-guard.js'
 import type { Guard } from '../../guard/guard.js'
 import type { RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
@@ -12,7 +13,14 @@ import { connectionOf, type GuardServerOptions, guardServer } from '../ws/guard-
 import { knowClient } from './current-identity.js'
 
 export { connectionOf } from '../ws/guard-server.js'
-export { CurrentIdentity, type NestGuard } from './current-identity.js'
+export {
+  CurrentIdentity,
+  type GuardedIdentity,
+  type IdentityParameter,
+  type NestGuard,
+  type OfAnotherType,
+  type ParameterOf,
+} from './current-identity.js'
 
 /** Options of {@link GuardedWsAdapter}. They hold for all gateways. */
 export interface GuardedWsAdapterOptions<I extends Identity = Identity>
@@ -25,7 +33,7 @@ export interface GuardedWsAdapterOptions<I extends Identity = Identity>
 }
 
 /** What stands in `@WebSocketGateway`, beside options of a `WebSocketServer`. */
-interface GatewayOptions {
+export interface GatewayOptions {
   readonly path?: string
   readonly host?: string
   readonly namespace?: string
@@ -104,7 +112,7 @@ export class GuardedWsAdapter<I extends Identity> extends WsAdapter {
   }
 
   override async close(server: WebSocketServer): Promise<void> {
-    const { connections } = this.#guard
+    const connections = liveConnections(this.#guard)
     this.#leavings.get(server)?.()
     const closed = [...server.clients].map((client) => {
       const { id } = connectionOf(this.#guard, client)

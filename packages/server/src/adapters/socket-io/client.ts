@@ -1,7 +1,8 @@
 import type { LiveConnection } from '../../connections/live-connection.js'
+import { liveConnections } from '../../connections/of-guard.js'
 import { handshakeOf } from '../../connections/source.js'
 import type { Guard } from '../../guard/guard.js'
-import type { Known } from '../../guard/recognition.js'
+import type { KnownClient } from '../../guard/recognition.js'
 import type { Handshake } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import type { Place } from '../../limits/pending.js'
@@ -42,7 +43,7 @@ export const clientOf = (engine: object): unknown => clients.get(engine)
  * A client: one connection of engine.io, over whatever transports it goes, with all the namespaces it joins. It is one
  * connection of the guard, opened by the first namespace that lets it in. For the others it shows who it is again.
  */
-export class Client<I extends Identity> implements Known<I>, PacketGuard {
+export class Client<I extends Identity> implements KnownClient<I>, PacketGuard {
   readonly #options: ClientOptions<I>
   readonly #transport: EngineTransport
   readonly #opening: Opening
@@ -125,10 +126,10 @@ export class Client<I extends Identity> implements Known<I>, PacketGuard {
   async #open(asked: Handshake, source: Handshake): Promise<Refuse | undefined> {
     const { guard, admit } = this.#options
     const verdict = await guard.decide(asked, admit)
-    if (!this.#transport.isOpen) return void guard.connections.abandon(verdict)
+    if (!this.#transport.isOpen) return void liveConnections(guard).abandon(verdict)
     if (verdict.type !== 'accept') return this.#refusal(verdict, asked)
     this.#decided()
-    this.#connection = guard.connections.open(verdict, source, this.#transport, conversation)
+    this.#connection = liveConnections(guard).open(verdict, source, this.#transport, conversation)
     return undefined
   }
 
@@ -142,7 +143,7 @@ export class Client<I extends Identity> implements Known<I>, PacketGuard {
     const verdict = await guard.verify(asked, admit)
     if (!this.mayCross()) return undefined
     if (verdict.type !== 'accept') return this.#refusal(verdict, asked)
-    return guard.connections.renew(connection, verdict) ? undefined : guard.refuse(asked, 'identity-changed')
+    return liveConnections(guard).renew(connection, verdict) ? undefined : guard.refuse(asked, 'identity-changed')
   }
 
   /** There is no other message to wait for. */
@@ -157,7 +158,7 @@ export class Client<I extends Identity> implements Known<I>, PacketGuard {
 
   /** Renews its connection by a newer credential, one at a time; answers what the client is told, where it is told. */
   async renew(auth: Auth): Promise<Outcome | { readonly expiresIn?: number } | undefined> {
-    const { connections } = this.#options.guard
+    const connections = liveConnections(this.#options.guard)
     const { connection } = this
     if (!connection || connection.renewing) return undefined
     connection.renewing = true
@@ -174,7 +175,8 @@ export class Client<I extends Identity> implements Known<I>, PacketGuard {
   fail(error: unknown): void {
     const { guard } = this.#options
     const { connection } = this
-    if (connection && guard.connections.get(connection.id)) guard.connections.end(connection, 'internal', { error })
+    if (connection && guard.connections.get(connection.id))
+      liveConnections(guard).end(connection, 'internal', { error })
     else guard.refuse(this.#opening.handshake, 'internal-error', error)
   }
 
@@ -184,19 +186,19 @@ export class Client<I extends Identity> implements Known<I>, PacketGuard {
   }
 
   onSlow(): void {
-    if (this.#connection) this.#options.guard.connections.end(this.#connection, 'limited')
+    if (this.#connection) liveConnections(this.#options.guard).end(this.#connection, 'limited')
     // Its end would wait behind all the rest.
     this.#transport.terminate()
   }
 
   /** Whether a packet may cross now. */
   mayCross(): boolean {
-    return this.#connection !== undefined && this.#options.guard.connections.isOpen(this.#connection)
+    return this.#connection !== undefined && liveConnections(this.#options.guard).isOpen(this.#connection)
   }
 
   /** Ends it because it asks for too much. */
   #stop(): void {
-    if (this.#connection) this.#options.guard.connections.end(this.#connection, 'limited')
+    if (this.#connection) liveConnections(this.#options.guard).end(this.#connection, 'limited')
     else this.#turnAway('messages-too-many')
   }
 
@@ -217,6 +219,6 @@ export class Client<I extends Identity> implements Known<I>, PacketGuard {
     const { guard } = this.#options
     if (this.#connection || !this.#transport.isOpen) return
     this.#decided()
-    guard.connections.turnAway(guard.refuse(this.#opening.handshake, reason), this.#transport)
+    liveConnections(guard).turnAway(guard.refuse(this.#opening.handshake, reason), this.#transport)
   }
 }

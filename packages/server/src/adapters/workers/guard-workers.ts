@@ -1,5 +1,6 @@
 import type { Connection } from '../../connections/connection.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
+import { liveConnections } from '../../connections/of-guard.js'
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import type { PathParams } from '../../handshake/request.js'
@@ -69,7 +70,8 @@ export function guardWorkers<I extends Identity>(
   options: GuardWorkersOptions<I>,
   onConnection: WorkerHandler<I>,
 ): GuardedWorker {
-  const { connections, clock } = guard
+  const { clock } = guard
+  const connections = liveConnections(guard)
   const route = new FetchRoute<I, Data>('guardWorkers', guard, options, wire)
   let lookedAt = Number.NEGATIVE_INFINITY
 

@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream'
 import { type CodeName, codes } from '@sallyport/protocol'
 import type { WebSocket } from 'ws'
 import type { Connection } from '../../connections/connection.js'
+import { liveConnections } from '../../connections/of-guard.js'
 import type { Guard } from '../../guard/guard.js'
 import type { Identity } from '../../identity.js'
 import type { Clock } from '../../support/clock.js'
@@ -69,7 +70,7 @@ export class FrameworkRoute<I extends Identity> {
   }
 
   #end(webSocket: WebSocket, status: number): void {
-    const { connections } = this.#guard
+    const connections = liveConnections(this.#guard)
     const connection = acceptedBy(this.#guard, webSocket)
     if (connection) connections.end(connection, codeOf(status), { reason: `the application answered ${status}` })
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
+import { liveConnections } from '../../connections/of-guard.js'
 import { checkedSocketOptions, type SocketOptions } from '../../connections/socket-options.js'
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
@@ -79,7 +80,8 @@ export function guardServer<I extends Identity>(
   onConnection = handlerOf<I>(options.webSocketServer),
 ): () => void {
   const { path, admit, webSocketServer = defaultWebSocketServer({ clientTracking: false }) } = options
-  const { connections, clock } = guard
+  const { clock } = guard
+  const connections = liveConnections(guard)
   checkWebSocketServer(webSocketServer)
   const socketOptions = checkedSocketOptions('guardServer', options)
   makeGateable(webSocketServer)

@@ -10,6 +10,7 @@ import {
 } from '@sallyport/server'
 import { testClock } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
+import { liveConnections } from '../../../src/connections/of-guard.js'
 import { plain } from '../../../src/dialects/plain.js'
 import { cutStore } from '../../support/cut-store.js'
 import { deferred, nextTurn } from '../../support/deferred.js'
@@ -34,7 +35,7 @@ function setUp({ answer = {}, limit }: { answer?: Partial<Accept>; limit?: Place
     ...(limit && { connectionsPerIdentity: limit }),
     accept: [header({ verify }), firstMessage({ verify })],
   })
-  const { connections } = guard
+  const connections = liveConnections(guard)
   const events: string[] = []
   guard.subscribe(({ type }) => events.push(type))
   const accepted = (changes: Partial<Accept> = {}): Accept => ({
@@ -86,7 +87,7 @@ describe('a connection is not opened', () => {
       opens += 1
     }
     const pending = { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen }
-    guard.connections.wait<string>(wait, pending).receive(auth)
+    liveConnections(guard).wait<string>(wait, pending).receive(auth)
     await nextTurn()
     expect(opens).toBe(opened)
     expect(transport.calls.filter((call) => call.startsWith('close'))).toHaveLength(1 - opened)
@@ -100,7 +101,7 @@ describe('a socket that waits', () => {
       const transport = fakeTransport()
       const wait = { type: 'await', timeout: 5_000, maxBytes: 8_192 } as const
       const pending = { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen() {} }
-      return { transport, first: guard.connections.wait<string>(wait, pending) }
+      return { transport, first: liveConnections(guard).wait<string>(wait, pending) }
     }
     const [silent, good] = [start(), start()]
     expect(silent.first.evict()).toBe(true)
@@ -160,7 +161,7 @@ describe('a connection lives', () => {
       await released.promise
       return { identity: { id } }
     }
-    const { connections } = createGuard({ clock, accept: [firstMessage({ verify })] })
+    const connections = liveConnections(createGuard({ clock, accept: [firstMessage({ verify })] }))
     const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' }, vouchedAt: clock.now() }
     const connection = connections.open(accept, handshake(), fakeTransport(), plain.converse())!
     connections.receive(connection, auth)
@@ -210,12 +211,13 @@ describe('a limit of connections', () => {
       },
     })
     const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: clock.now() }
-    const { connections } = createGuard({
+    const guard = createGuard({
       clock,
       accept: [header({ verify: () => accept })],
       connectionsPerIdentity: { max: 1, whenFull },
       store: way.store,
     })
+    const connections = liveConnections(guard)
     const admit = () => connections.takePlace(accept)
     const open = async () => {
       const transport = fakeTransport()

@@ -11,6 +11,8 @@ import {
   type Verifier,
 } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
+import type { LiveConnection } from '../../../src/connections/live-connection.js'
+import { liveConnections } from '../../../src/connections/of-guard.js'
 import { testClock } from '../../support/clock.js'
 import { deferred, microtasks, nextTurn } from '../../support/deferred.js'
 import { allMethods, verifyGood } from '../../support/guard.js'
@@ -27,7 +29,7 @@ const revoked = { code: 4010, reason: 'Revoked' }
 function setUp(verify: Verifier<Identity> = verifyGood) {
   const clock = testClock()
   const guard = createGuard({ ...allMethods(verify), clock })
-  const { connections } = guard
+  const connections = liveConnections(guard)
   const events: string[] = []
   guard.subscribe((event) => events.push(event.type === 'refused' ? `refused ${event.reason}` : event.type))
 
@@ -370,7 +372,7 @@ describe('F05 a revocation that races', () => {
       const guard = createGuard({ accept: [firstMessage({ verify: heldVerify })], clock: testClock() })
       const transport = fakeTransport()
       const opened: string[] = []
-      const first = guard.connections.wait<string>(
+      const first = liveConnections(guard).wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
         { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: () => opened.push('open') },
       )
@@ -394,7 +396,7 @@ describe('F05 a revocation that races', () => {
       const { verify: heldVerify, asked, release } = held(verify)
       const guard = createGuard({ accept: [firstMessage({ verify: heldVerify })], clock: testClock() })
       const transport = fakeTransport()
-      const first = guard.connections.wait<string>(
+      const first = liveConnections(guard).wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
         // As adapters do when they deliver.
         { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: () => transport.resume?.() },
@@ -424,7 +426,7 @@ describe('F05 a revocation that races', () => {
         clock,
       })
       const { transport, connection } = await acceptByMessage(guard, 's1')
-      guard.connections.receive(connection, auth('s2'))
+      liveConnections(guard).receive(connection, auth('s2'))
       await again.asked
       again.release()
       await microtasks(turn)
@@ -440,8 +442,8 @@ describe('F05 a revocation that races', () => {
 /** Lets a connection authenticate by first message. */
 async function acceptByMessage(guard: Guard<Identity>, token: string) {
   const transport = fakeTransport()
-  const opened = deferred<Parameters<typeof guard.connections.receive>[0]>()
-  const first = guard.connections.wait<string>(
+  const opened = deferred<LiveConnection<Identity>>()
+  const first = liveConnections(guard).wait<string>(
     { type: 'await', timeout: 5_000, maxBytes: 8_192 },
     { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: opened.resolve },
   )
@@ -469,7 +471,7 @@ describe('renewal', () => {
     events.length = 0
     clock.advance(1_500)
     for (const token of tokens) {
-      expect(guard.connections.receive(connection, auth(token))).toBe(true)
+      expect(liveConnections(guard).receive(connection, auth(token))).toBe(true)
       await nextTurn()
     }
     return { guard, clock, events, transport, connection }
@@ -520,21 +522,21 @@ describe('renewal', () => {
       return verify(credential, context)
     })
     const { transport, connection } = await acceptByMessage(guard, 'ada:s1:60000')
-    guard.connections.receive(connection, auth('ada:s1:90000'))
+    liveConnections(guard).receive(connection, auth('ada:s1:90000'))
     await again.asked
     transport.drop()
     again.release()
     await nextTurn()
     expect(guard.connections.size).toBe(0)
     expect(events).toEqual(['accepted', 'closed'])
-    expect(guard.connections.receive(connection, auth('ada:s1:90000'))).toBe(true)
+    expect(liveConnections(guard).receive(connection, auth('ada:s1:90000'))).toBe(true)
     expect(again.calls).toBe(1)
   })
 
   it('passes everything else on to the application', async () => {
     const { guard, connection } = await renewed()
     for (const text of ['', 'hello', '"auth"', '{"type":"author"}', '{"auth":"auth"}']) {
-      expect(guard.connections.receive(connection, text)).toBe(false)
+      expect(liveConnections(guard).receive(connection, text)).toBe(false)
     }
   })
 })

@@ -5,9 +5,12 @@ import {
   firstMessage,
   type GuardEvent,
   type Heard,
+  type Identity,
   type News,
 } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
+import type { LiveConnection } from '../../../src/connections/live-connection.js'
+import { liveConnections } from '../../../src/connections/of-guard.js'
 import { testClock } from '../../support/clock.js'
 import { nextTurn } from '../../support/deferred.js'
 import { verifyGood } from '../../support/guard.js'
@@ -56,8 +59,8 @@ function setUp(dialect: Dialect) {
   const events: GuardEvent[] = []
   guard.subscribe((event) => events.push(event))
   const transport = fakeTransport(dialect)
-  const opened: { connection: Parameters<typeof guard.connections.receive>[0]; kept: string[] }[] = []
-  const first = guard.connections.wait<string>(
+  const opened: { connection: LiveConnection<Identity>; kept: string[] }[] = []
+  const first = liveConnections(guard).wait<string>(
     { type: 'await', timeout: 5_000, maxBytes: 8_192 },
     {
       handshake: handshake(),
@@ -72,7 +75,7 @@ function setUp(dialect: Dialect) {
     for (const message of messages) first.receive(message)
     await nextTurn()
   }
-  const again = (message: string) => guard.connections.receive(opened[0]!.connection, message)
+  const again = (message: string) => liveConnections(guard).receive(opened[0]!.connection, message)
   return { clock, guard, events, transport, opened, say, again }
 }
 

@@ -1,5 +1,6 @@
 import { type Accept, createGuard } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
+import { liveConnections } from '../../../src/connections/of-guard.js'
 import { testClock } from '../../support/clock.js'
 import { microtasks, nextTurn } from '../../support/deferred.js'
 import { allMethods, guardOfAll } from '../../support/guard.js'
@@ -29,7 +30,7 @@ function crowd(count: number) {
     }
     transports.push(transport)
     const accept: Accept = { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: clock.now() }
-    return guard.connections.open(accept, handshake(), transport)
+    return liveConnections(guard).open(accept, handshake(), transport)
   }
   for (let i = 0; i < count; i++) open()
   return { clock, guard, closed, transports, open }

@@ -1,6 +1,7 @@
 import { type Accept, createGuard, type GuardEvent, type RevocationTarget } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { type Authorize, innerDoor } from '../../../src/connections/inner-door.js'
+import { liveConnections } from '../../../src/connections/of-guard.js'
 import type { Identity } from '../../../src/identity.js'
 import { testClock } from '../../support/clock.js'
 import { deferred, nextTurn } from '../../support/deferred.js'
@@ -32,11 +33,11 @@ function setUp(options: Options = {}) {
     vouchedAt: clock.now(),
     expiresAt: clock.now() + 60_000,
   }
-  const connection = guard.connections.open(accept, handshake(), transport)!
+  const connection = liveConnections(guard).open(accept, handshake(), transport)!
   const delivered: string[] = []
   const door = innerDoor<Identity, string>({
     ...options,
-    connections: guard.connections,
+    connections: liveConnections(guard),
     connection,
     clock,
     sizeOf: (message) => message.length,
@@ -257,13 +258,13 @@ describe('the inner door', () => {
       const guard = createGuard({ ...allMethods(), clock })
       guard.subscribe(() => {})
       const transport = fakeTransport()
-      const connection = guard.connections.open(
+      const connection = liveConnections(guard).open(
         { type: 'accept', method: 'header', identity: { id: 'ada' }, vouchedAt: 0 },
         handshake(),
         transport,
       )!
       const door = innerDoor<Identity, string>({
-        connections: guard.connections,
+        connections: liveConnections(guard),
         connection,
         clock,
         authorize: async () => true,
@@ -343,7 +344,7 @@ describe('the inner door', () => {
       })
       receive('before')
       const identity = { ...accept.identity, role: 'reader' }
-      guard.connections.renew(connection, { ...accept, identity, issuedAt: clock.now() + 1 })
+      liveConnections(guard).renew(connection, { ...accept, identity, issuedAt: clock.now() + 1 })
       receive('after')
       expect(roles).toEqual([undefined, 'reader'])
     })

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import { Doc } from 'yjs'
 import type { LiveConnection } from '../../../src/connections/live-connection.js'
+import { liveConnections } from '../../../src/connections/of-guard.js'
 import { plain } from '../../../src/dialects/plain.js'
 import { deferred } from '../../support/deferred.js'
 import { verifyGood } from '../../support/guard.js'
@@ -36,7 +37,7 @@ async function serverThatEnds(name: CodeName, dialect: Dialect, path = '/ws') {
       opened += 1
       const isFirst = opened === 1
       socket.on('message', (data) => {
-        if (isFirst) guard.connections.end(connection as LiveConnection, name)
+        if (isFirst) liveConnections(guard).end(connection as LiveConnection, name)
         else if (String(data).includes('connection_init')) socket.send('{"type":"connection_ack"}')
       })
     },

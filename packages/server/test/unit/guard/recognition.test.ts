@@ -1,5 +1,6 @@
 import { createGuard, type Handshake } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
+import { liveConnections } from '../../../src/connections/of-guard.js'
 import { credentialOf, verifyClaims } from '../../support/claims.js'
 import { testClock } from '../../support/clock.js'
 import { allMethods, origin } from '../../support/guard.js'
@@ -48,7 +49,7 @@ describe('a client that comes by many requests', () => {
     const first = of(cookie())
     const verdict = await guard.verify({ ...first, isOpen: true })
     if (verdict.type !== 'accept') throw new Error('refused')
-    const connection = guard.connections.open(verdict, first, fakeTransport())
+    const connection = liveConnections(guard).open(verdict, first, fakeTransport())
     const known = { mark: String(await guard.recognize(first)), connection }
     expect(await guard.recognize(of(cookie({ token: 'newer' })), known)).toEqual(expect.any(String))
     expect(connection?.token).toBe('newer')

@@ -10,6 +10,7 @@ import {
 } from '@sallyport/server'
 import { testClock } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
+import { liveConnections } from '../../../src/connections/of-guard.js'
 import { handshake } from '../../support/handshake.js'
 import { fakeTransport } from '../../support/transport.js'
 
@@ -32,7 +33,7 @@ function setUp(limits = {}) {
   })
   const open = async (credential: string) => {
     const verdict = await guard.decide(bearer(credential))
-    return guard.connections.open(verdict as Accept, bearer(credential), fakeTransport())!
+    return liveConnections(guard).open(verdict as Accept, bearer(credential), fakeTransport())!
   }
   return { clock, guard, reasons, open }
 }
