@@ -134,7 +134,9 @@ function compile(snippets) {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
     return [
       ...check({ compilerOptions, files: alone.map(({ name }) => name) }),
-      ...(beside.length > 0 ? check({ compilerOptions: exampleOptions, files: paths }) : []),
+      ...(beside.length > 0
+        ? check({ compilerOptions: exampleOptions, files: [...paths, join(root, 'examples/runtimes.d.ts')] })
+        : []),
     ]
   } finally {
     for (const path of [folder, ...paths]) rmSync(path, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 // `npm run example NAME`: installs what the example needs, and runs it. Without a name it lists them.
-import { bootstrap, fail, run } from './bootstrap.mjs'
-import { environmentOf, examples, installExample, programOf } from './examples.mjs'
+import { bootstrap, fail, prepareRuntimes, run } from './bootstrap.mjs'
+import { commandOf, environmentOf, examples, installExample, runtimeVariableOf } from './examples.mjs'
 
 const [name] = process.argv.slice(2)
 
@@ -10,7 +10,9 @@ if (name === undefined) {
 } else if (examples.some((example) => example.name === name)) {
   await bootstrap()
   await installExample(name)
-  process.exitCode = await run(process.execPath, ['--import', 'tsx', programOf(name)], environmentOf())
+  const variable = runtimeVariableOf(name)
+  if (variable) await prepareRuntimes(variable)
+  process.exitCode = await run(...commandOf(name), environmentOf())
 } else {
   fail(`There is no example ${JSON.stringify(name)}; npm run example lists them.`)
 }

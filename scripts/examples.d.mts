@@ -1,4 +1,6 @@
-/** The examples: `{ name: 'koa', description: 'Koa 3' }`. */
-export const examples: readonly { readonly name: string; readonly description: string }[]
+/** The examples: `{ name: 'koa', description: 'Koa 3', runtime: 'node' }`. */
+export const examples: readonly { readonly name: string; readonly description: string; readonly runtime: string }[]
+/** The command that runs an example, and its arguments. */
+export function commandOf(name: string): [command: string, args: string[]]
 /** The environment that an example runs in. */
 export function environmentOf(): NodeJS.ProcessEnv

@@ -6,13 +6,33 @@ import { installProject } from './install-project.mjs'
 
 const folder = join(root, 'examples')
 
-/** Their names and what each shows, such as `{ name: 'koa', description: 'Koa 3' }`. */
+/** Their names and what each shows, such as `{ name: 'koa', description: 'Koa 3', runtime: 'node' }`. */
 export const examples = readdirSync(folder)
   .filter((name) => existsSync(join(folder, name, 'package.json')))
-  .map((name) => ({ name, description: readJson(`examples/${name}/package.json`).description }))
+  .map((name) => {
+    const { description, sallyport } = readJson(`examples/${name}/package.json`)
+    return { name, description, runtime: sallyport?.runtime ?? 'node' }
+  })
 
-/** The program of an example. */
-export const programOf = (name) => join(folder, name, 'server.ts')
+/** The arguments by which a runtime runs a program. */
+const runtimes = {
+  node: ['--import', 'tsx'],
+  bun: ['run'],
+  deno: ['run', '--allow-all', '--quiet', '--no-check', '--node-modules-dir=manual', '--unstable-sloppy-imports'],
+}
+
+/** The variable that names the program of the runtime of an example; `undefined` for this Node.js. */
+export function runtimeVariableOf(name) {
+  const { runtime } = examples.find((example) => example.name === name)
+  return runtime === 'node' ? undefined : `${runtime.toUpperCase()}_PATH`
+}
+
+/** The command that runs an example, and its arguments. */
+export function commandOf(name) {
+  const { runtime } = examples.find((example) => example.name === name)
+  const variable = runtimeVariableOf(name)
+  return [variable ? process.env[variable] : process.execPath, [...runtimes[runtime], join(folder, name, 'server.ts')]]
+}
 
 /** The environment that it runs in: its TypeScript is that of the examples, decorators and all. */
 export const environmentOf = () => ({ ...process.env, TSX_TSCONFIG_PATH: join(folder, 'tsconfig.json') })

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../packages/server/test/support/free-port.js'
-import { environmentOf } from '../../scripts/examples.mjs'
+import { commandOf, environmentOf } from '../../scripts/examples.mjs'
 import { type Words, wordsOf } from './stacks.js'
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -22,7 +22,8 @@ export interface Example {
 /** Runs an example on free ports, as `npm run example` does once all is installed. */
 export async function startExample(name: string, more: Record<string, string> = {}): Promise<Example> {
   const [port, httpsPort] = [await freePort(), await freePort()]
-  const child = spawn(process.execPath, ['--import', 'tsx', file(`../${name}/server.ts`)], {
+  const [command, args] = commandOf(name)
+  const child = spawn(command, args, {
     cwd: file('../..'),
     env: { ...environmentOf(), PORT: `${port}`, HTTPS_PORT: `${httpsPort}`, HOST: '127.0.0.1', ...more },
     stdio: ['ignore', 'pipe', 'inherit'],

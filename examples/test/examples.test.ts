@@ -9,7 +9,10 @@ import { protocolOf, ways } from './ways.js'
 const isData = ({ opcode }: RawFrame) => opcode === 1 || opcode === 2
 
 // Socket.IO opens no bare WebSocket: test/stock has the same through its own client.
-const overWebSocket = examples.filter(({ name }) => !name.endsWith('socket-io'))
+const overWebSocket = examples
+  .filter(({ name }) => !name.endsWith('socket-io'))
+  // The short form of npm test brings no other runtime.
+  .filter(({ runtime }) => process.env.SALLYPORT_RUNTIMES !== 'node' || runtime === 'node')
 
 describe.concurrent.each(overWebSocket)('the example $name ($description)', ({ name }) => {
   let example: Example
@@ -92,6 +95,8 @@ describe.concurrent.each(overWebSocket)('the example $name ($description)', ({ n
     const { client } = await ways.header!(example, await signIn(example, 'ada', 2))
     await example.words.welcome(client, 'ada')
     expect(await client.closeFrame()).toEqual({ code: example.words.closes.expired, reason: 'Credential expired' })
+    // Deno ends nobody who is silent.
+    say(client, 'too late')
     await client.gone()
   })
 
