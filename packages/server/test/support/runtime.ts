@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { afterAll, beforeAll } from 'vitest'
+import { beforeAll } from 'vitest'
 import type { StartScene } from '../contract/adapter.js'
 import type { SceneControl } from '../contract/scene.js'
 
@@ -62,16 +62,16 @@ export function scenesIn(runtime: keyof typeof runtimes, program: string): Start
     })
     const child = spawn(runtimePath(variable), [...args, outfile], { stdio: ['ignore', 'pipe', 'inherit'] })
     const gone = once(child, 'close')
-    afterAll(async () => {
-      child.kill('SIGKILL')
-      await gone
-      await rm(outfile)
-    })
     const [line] = await Promise.race([
       once(createInterface(child.stdout), 'line'),
       gone.then(([code]) => Promise.reject(new Error(`${runtime} has ended with ${code}`))),
     ])
     control = Number(line)
+    return async () => {
+      child.kill('SIGKILL')
+      await gone
+      await rm(outfile)
+    }
   }, 60_000)
 
   return (setting) => remoteScene(`http://127.0.0.1:${control}/`, setting)
