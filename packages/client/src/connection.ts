@@ -70,7 +70,7 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
     let { href } = route.url
     // Appended, so that the application's own query stays as it was written.
     if (query) href += `${href.includes('?') ? '&' : '?'}${query[0]}=${encodeURIComponent(query[1])}`
-    const offered = [...protocols]
+    const offered = protocols as string[]
     try {
       socket = dial?.(href, offered) ?? new WebSocket(href, offered)
     } catch (error) {

@@ -87,7 +87,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
 
   /** Resolves when the socket is open, at once if it is. Rejects when the socket gives up or is closed. */
   get ready(): Promise<void> {
-    return new Promise((resolve, reject) => {
+    const ready = new Promise<void>((resolve, reject) => {
       const look = () => {
         if (this.#readyState === OPEN) resolve()
         else if (this.#readyState === CLOSED) reject(this.#error)
@@ -95,6 +95,9 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
       }
       look()
     })
+    // Whoever prints the socket reads it, and does not wait.
+    ready.catch(() => {})
+    return ready
   }
 
   get protocol(): string {

@@ -55,7 +55,7 @@ export function createQueue({ maxQueuedMessages = 1_000, maxQueuedBytes = 2 ** 2
       return sent ? 0 : bytes
     },
     push(message) {
-      if (!add(message)) throw new QueueOverflowError('Queue full')
+      if (!add(message)) throw new QueueOverflowError('Full')
     },
     flush(send) {
       messages.forEach(send)

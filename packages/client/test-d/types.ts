@@ -44,6 +44,7 @@ takesWebSocket(socket)
 takesWebSocketClass(webSocketClass({ credential: ticket('/ws/ticket'), reconnect: false }))
 // @ts-expect-error the socket's own constructor takes options, not subprotocols
 takesWebSocketClass(GuardedSocket)
+webSocketClass({ credential: ticket('/ws/ticket'), onTerminal: ({ kind }) => expectTrue<Equals<typeof kind, Kind>>() })
 // @ts-expect-error subprotocols come from the library that makes the sockets
 webSocketClass({ credential: ticket('/ws/ticket'), protocols: ['chat'] })
 
