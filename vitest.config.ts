@@ -16,6 +16,7 @@ export default defineConfig({
       { find: '@sallyport/server/deno', replacement: source('packages/server/src/adapters/deno/guard-deno.ts') },
       { find: '@sallyport/server/fastify', replacement: source('packages/server/src/adapters/fastify.ts') },
       { find: '@sallyport/server/hono', replacement: source('packages/server/src/adapters/hono.ts') },
+      { find: '@sallyport/server/cluster', replacement: source('packages/server/src/stores/cluster/store.ts') },
       { find: '@sallyport/server/postgres', replacement: source('packages/server/src/stores/postgres/store.ts') },
       { find: '@sallyport/server/redis', replacement: source('packages/server/src/stores/redis/store.ts') },
       {

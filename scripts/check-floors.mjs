@@ -15,8 +15,8 @@ const floors = [
   { files: ['handshake/', 'stores/'], kin: ['handshake/', 'stores/'] },
   { files: ['stores/remote/'], kin: ['stores/remote/'] },
   {
-    files: ['stores/redis/', 'stores/postgres/', 'stores/objects/'],
-    kin: ['stores/redis/', 'stores/postgres/', 'stores/objects/'],
+    files: ['stores/redis/', 'stores/postgres/', 'stores/objects/', 'stores/cluster/'],
+    kin: ['stores/redis/', 'stores/postgres/', 'stores/objects/', 'stores/cluster/'],
   },
   { files: ['carriers/', 'dialects/', 'limits/'], kin: ['carriers/', 'dialects/', 'limits/'] },
   { files: ['verifiers/algorithms', 'verifiers/detail', 'verifiers/settings', 'verifiers/shape'] },

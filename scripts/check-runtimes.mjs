@@ -34,6 +34,7 @@ const entryPoints = {
   '@sallyport/server/bun': ['fetch'],
   '@sallyport/server/deno': ['fetch'],
   '@sallyport/server/redis': ['fetch'],
+  '@sallyport/server/cluster': ['node'],
   '@sallyport/server/postgres': ['fetch'],
   '@sallyport/server/opentelemetry': ['fetch', '@opentelemetry/api'],
   '@sallyport/server/prometheus': ['node', 'prom-client'],

@@ -33,6 +33,7 @@ const areas = [
   'socket-io',
   'redis',
   'cloudflare',
+  'stores',
 ]
 const source = 'packages/server/src'
 const testFolder = 'packages/server/test'

@@ -16,6 +16,7 @@ import {
   type StoreState,
   type Verifier,
 } from '@sallyport/server'
+import { type ClusterStoreOptions, clusterStore } from '@sallyport/server/cluster'
 import {
   type PostgresPool,
   type PostgresStoreOptions,
@@ -174,3 +175,11 @@ postgresStore({ pool: 'postgres://localhost' })
 postgresStore({ pool: new Client() })
 // @ts-expect-error: no such option
 postgresStore({ pool, prefix: 'staging' })
+
+// One machine: nothing is needed.
+clusterStore()
+clusterStore({ folder: '/run/app', timeout: 200 })
+expectTrue<Equals<ReturnType<typeof clusterStore>, Store>>()
+expectTrue<Equals<keyof ClusterStoreOptions, 'folder' | 'timeout' | 'clock'>>()
+// @ts-expect-error: whoever can enter the folder is the user
+clusterStore({ secret: 'x' })

@@ -51,7 +51,7 @@ export interface GuardBaseOptions<M extends readonly AnyMethod[]> {
   readonly trustedProxies?: readonly string[]
   /** How long a verifier may take, in milliseconds; then 503 or Close 1013. Default 5,000. */
   readonly verifyTimeout?: number
-  /** What nodes share. Default: {@link memoryStore}, for a single process; `redisStore` of `@sallyport/server/redis`. */
+  /** What nodes share. Default: {@link memoryStore}, for a single process. For more: `clusterStore`, `postgresStore`, `redisStore`. */
   readonly store?: Store
   /** Default: the system's clock. */
   readonly clock?: Clock

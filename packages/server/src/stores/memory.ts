@@ -28,7 +28,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   if (cluster?.isWorker) {
     throw new ConfigurationError(
       'memory-store-workers',
-      'memoryStore holds the tickets of one process, and this is one of several workers: use redisStore',
+      'memoryStore holds the tickets of one process, and this is one of several workers: use clusterStore',
     )
   }
   const { navigator } = globalThis as { readonly navigator?: { readonly userAgent?: string } }

@@ -46,6 +46,8 @@ export const configurationCodes = [
   'url-not-https',
   'url-with-password',
   // Stores.
+  'cluster-store-folder',
+  'cluster-store-windows',
   'memory-store-workers',
   'store-prefix',
   'store-schema',

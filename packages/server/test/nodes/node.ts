@@ -1,8 +1,9 @@
-// A node in a process of its own: a guard over Redis or PostgreSQL on an HTTP server, and what a test asks of it by HTTP.
+// A node in a process of its own: a guard over a store on an HTTP server, and what a test asks of it by HTTP.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createGuard, createRoutes, header, type Store, ticket } from '@sallyport/server'
+import { clusterStore } from '@sallyport/server/cluster'
 import { postgresStore } from '@sallyport/server/postgres'
 import { redisStore } from '@sallyport/server/redis'
 import { guardServer } from '@sallyport/server/ws'
@@ -20,6 +21,8 @@ export type SharedServer =
   /** Where Redis is, or who knows it, and behind which other address each of them is. */
   | { readonly redis: Address | { sentinels: Address[]; name: string; natMap: Record<string, Address> } }
   | { readonly postgres: Address }
+  /** The other workers of the same primary. */
+  | { readonly cluster: object }
 
 /** What a node is told. */
 export interface NodeArguments {
@@ -42,6 +45,7 @@ const guard = createGuard({
 })
 
 function storeOn(server: SharedServer): Store {
+  if ('cluster' in server) return clusterStore()
   if ('postgres' in server) {
     const pool = new Pool({ ...server.postgres, user: 'postgres', database: 'postgres', statement_timeout: 2_000 })
     return postgresStore({ pool, secret })
@@ -81,7 +85,8 @@ guardServer(server, guard, { path: '/ws' }, (socket) => {
   socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
 })
 process.on('disconnect', () => process.exit())
-server.listen(port, '127.0.0.1', () => {
+// A port of its own, also in a worker of node:cluster.
+server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
   const tell = () => process.send?.((server.address() as AddressInfo).port)
   void guard.ready().then(tell)
 })

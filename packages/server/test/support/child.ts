@@ -42,6 +42,7 @@ export async function startChild(
     external: ['bufferutil', 'utf-8-validate', 'pg-native'],
     alias: {
       '@sallyport/protocol': source('protocol/src/index.ts'),
+      '@sallyport/server/cluster': source('server/src/stores/cluster/store.ts'),
       '@sallyport/server/postgres': source('server/src/stores/postgres/store.ts'),
       '@sallyport/server/redis': source('server/src/stores/redis/store.ts'),
       '@sallyport/server/ws': source('server/src/adapters/ws/guard-server.ts'),
