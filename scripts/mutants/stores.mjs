@@ -29,8 +29,6 @@ export default [
     ],
   ]),
   ...of('postgres/statements.ts', contract, [
-    ['WHERE old.ends_at <= ${now}\n      RETURNING true', 'RETURNING true', 'a ticket under the key of another'],
-    ['ends_at > ${now} AS lives', 'true AS lives', 'a ticket beyond its end'],
     ['WHEN old.ends_at <= ${now} THEN excluded.members\n', '', 'an address that goes on failing is never let off'],
     ['WHEN old.members @> excluded.members THEN old.members\n', '', 'one credential counts as many'],
     ['          WHERE ends_at > ${now}\n        ), judged', '        ), judged', 'a place that is never free again'],
@@ -46,6 +44,8 @@ export default [
     ['WHERE question = $1 AND ends_at', 'WHERE ends_at', 'the answer to another question'],
   ]),
   ...of('postgres/statements.ts', threats, [
+    ['ends_at > ${now} AS lives', 'true AS lives', 'a ticket beyond its end'],
+    ['WHERE old.ends_at <= ${now}\n      RETURNING true', 'RETURNING true', 'a ticket under the key of another'],
     [
       "VALUES ($1, 0, 0, ${now}, ${after('$4')})",
       "VALUES ($1, $2, $3, ${now}, ${after('$4')})",

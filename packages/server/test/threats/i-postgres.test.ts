@@ -266,7 +266,7 @@ describe('the log in PostgreSQL', { timeout }, () => {
     )
   })
 
-  it('C18 I20 I24 I27 believes what its nodes wrote, under its key and until its end, and once on each node', async () => {
+  it('C16 C18 I20 I24 I27 believes what its nodes wrote, under its key and until its end, and once on each node', async () => {
     const warnings = warningsOfTest()
     const { schema, store, rows } = await setUp()
     const [one, other] = [store(), store()]
@@ -289,6 +289,14 @@ describe('the log in PostgreSQL', { timeout }, () => {
     await server.admin.query(`UPDATE ${schema}.items SET ends_at = now() + interval '1 minute'`)
     expect(short!.key).toBe('short')
     expect(await other.take('short')).toBeUndefined()
+    // It is over when PostgreSQL says so.
+    await one.put('over', 'value', keep)
+    await server.admin.query(`UPDATE ${schema}.items SET ends_at = now()`)
+    expect(await other.take('over')).toBeUndefined()
+    // C16: nothing is put over what is there.
+    await one.put('taken', 'first', keep)
+    await expect(one.put('taken', 'second', keep)).rejects.toThrow('in use')
+    expect(await one.take('taken')).toBe('first')
     // The log: with another secret, or none.
     await store({ secret: 'of another environment, another secret' }).append('forged', keep)
     await one.append('1', keep)
