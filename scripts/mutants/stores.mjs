@@ -53,6 +53,13 @@ export default [
     ],
     ['WHERE ends_at <= ${now} LIMIT 10000', 'LIMIT 10000', 'what is in force is taken out'],
   ]),
+  ...of('remote/log.ts', threats, [
+    [
+      'const knowsOurs = positions.log.length >= this.#nodes.size',
+      'const knowsOurs = true',
+      'a revocation is confirmed that no node has',
+    ],
+  ]),
   ...of('postgres/connections.ts', threats, [
     ['this.#clock.after(deadAfter, () => this.close())', '() => {}', 'connections that are dead are kept for ever'],
     [

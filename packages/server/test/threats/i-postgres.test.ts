@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { statementsOn } from '../../src/stores/postgres/statements.js'
 import { cableOfTest } from '../support/cable.js'
 import { credentialOf, fresh } from '../support/claims.js'
+import { deferred } from '../support/deferred.js'
 import { followerOf } from '../support/follower.js'
 import { patient, type Shared, secret, startNode, stateOf } from '../support/node.js'
 import { type PostgresServer, passTime, postgresOfTest, replicaOf, startPostgres } from '../support/postgres.js'
@@ -254,6 +255,44 @@ describe('the log in PostgreSQL', { timeout }, () => {
     await follower.stop()
   })
 
+  it('I69 confirms nothing that its own nodes do not have, also where their rows are gone', async () => {
+    const pool = server.pool()
+    let gate: Promise<void> | undefined
+    const gated: PostgresPool = {
+      on: (event, listener) => pool.on(event, listener),
+      async connect() {
+        const client = await pool.connect()
+        return {
+          async query(text, values) {
+            if (text.includes('told AS')) await gate
+            return client.query(text, values)
+          },
+          release: (destroy) => client.release(destroy),
+          on: client.on.bind(client),
+        }
+      },
+    }
+    const { schema, store } = await setUp(gated)
+    const own = store()
+    const follower = followerOf(own)
+    await follower.current()
+    const opened = deferred()
+    gate = opened.promise
+    // A look that is under way comes to its end.
+    await passTime(server.admin, 100)
+    await server.admin.query(`TRUNCATE ${schema}.nodes`)
+    let isConfirmed = false
+    const appending = own.append('1', keep).finally(() => {
+      isConfirmed = true
+    })
+    await passTime(server.admin, 200)
+    expect(isConfirmed).toBe(false)
+    opened.resolve()
+    expect(await appending).toEqual({ confirmed: 1, followers: 1 })
+    expect(follower.entries).toEqual(['1'])
+    await follower.stop()
+  })
+
   it('I64 has its tables made by ten nodes at once', async () => {
     const schema = 'ten_nodes'
     const pools = Array.from({ length: 10 }, () => server.pool({ max: 1 }))
@@ -285,7 +324,8 @@ describe('the log in PostgreSQL', { timeout }, () => {
     expect(await one.take('k')).toBeUndefined()
     await one.put('short', 'value', 50)
     const [short] = await rows('items')
-    await passTime(server.admin, 60)
+    // Longer than the node may be wrong about the time of PostgreSQL.
+    await passTime(server.admin, 1_000)
     await server.admin.query(`UPDATE ${schema}.items SET ends_at = now() + interval '1 minute'`)
     expect(short!.key).toBe('short')
     expect(await other.take('short')).toBeUndefined()

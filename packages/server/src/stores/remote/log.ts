@@ -68,7 +68,9 @@ export class Log {
     for (;;) {
       for (const node of this.#nodes) node.wake()
       const positions = await this.#positions(name)
-      if (isSo(positions) || clock.now() >= end) return positions
+      // A server that has been emptied knows nobody until they look again.
+      const knowsOurs = positions.log.length >= this.#nodes.size
+      if ((knowsOurs && isSo(positions)) || clock.now() >= end) return positions
       await new Promise<void>((resolve) => clock.after(confirmEvery, resolve))
     }
   }
