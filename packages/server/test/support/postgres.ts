@@ -85,7 +85,7 @@ export async function startPostgres(
     await closed
   }
 
-  const admin = pool()
+  const admin = pool({ statement_timeout: 0 })
   admin.on('error', () => {})
   return {
     port,

@@ -228,6 +228,8 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
       await wrong.guard.revoke({ user: 'ada' })
       expect(await Promise.all([here.closed, there.closed])).toMatchObject([{ code: 4010 }, { code: 4010 }])
       await expect(right.redeem(issued.ticket)).rejects.toThrow('401')
+      // As soon as it is later by any clock.
+      await expect.poll(async () => (await wrong.issue(timeless)).status, { timeout: patient }).toBe(201)
       const later = await wrong.issue(timeless)
       expect(await (await right.redeem(later.ticket)).text()).toBe('hello ada')
     }
