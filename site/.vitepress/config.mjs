@@ -37,6 +37,7 @@ export default defineConfig({
       options: { miniSearch: { searchOptions: { boostDocument: (id) => (/^\/(api|changelog)/.test(id) ? 0.3 : 1) } } },
     },
     outline: [2, 3],
+    docFooter: { prev: false, next: false }, // nobody reads them in a row
     nav: [
       { text: 'Ways in', link: routeOf('docs/ways-in.md') },
       { text: 'Client', link: routeOf('docs/client.md') },
