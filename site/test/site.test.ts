@@ -7,6 +7,7 @@ import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { type EngineName, engines } from '../../apps/playground/test/engines/engine.js'
 import { launch } from '../../apps/playground/test/support/browser.js'
 import { lowContrast } from '../../apps/playground/test/support/contrast.js'
 import { buildSite } from '../../scripts/site.mjs'
@@ -119,4 +120,35 @@ it.each(['light', 'dark'] as const)('has the contrast of WCAG AA in the %s', asy
     }
   })
   expect(errors).toEqual([])
+})
+
+/** How far a page stands out of a window as wide as a phone, and what was wrong there. */
+const onPhone = (address: string) => `(async () => {
+  const frame = document.createElement('iframe')
+  Object.assign(frame.style, { width: '390px', height: '844px', border: 0 })
+  frame.src = '${address}'
+  document.body.replaceChildren(frame)
+  const errors = []
+  frame.contentWindow.addEventListener('error', ({ message }) => errors.push(message))
+  await new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }))
+  const { scrollWidth, clientWidth } = frame.contentDocument.documentElement
+  return { beyond: scrollWidth - clientWidth, errors }
+})()`
+
+it.each(Object.keys(engines) as EngineName[])('fits a phone and finds a close code in %s', async (name) => {
+  const engine = await engines[name]()
+  try {
+    const tab = await engine.open(`${origin}/errors`)
+    // The button works when the script of the page has come.
+    const search = `!!document.querySelector('#localsearch-input') || document.querySelector('.VPNavBarSearch button').click()`
+    await expect.poll(() => tab.run(search), { timeout: 20_000 }).toBe(true)
+    await tab.type('#localsearch-input', '4001')
+    const first = `document.querySelector('#localsearch-list a')?.getAttribute('href')`
+    await expect.poll(() => tab.run(first), { timeout: 20_000 }).toMatch(/^\//)
+    for (const address of ['/', '/protocol', '/stacks/express']) {
+      expect(await tab.run(onPhone(address))).toEqual({ beyond: 0, errors: [] })
+    }
+  } finally {
+    await engine.close()
+  }
 })
