@@ -3,15 +3,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const [file, options] = process.argv.slice(2)
-const { server, ...offered } = await (await import(file)).default(JSON.parse(options))
+const {
+  server,
+  port,
+  open = server && countConnections,
+  ...offered
+} = await (await import(file)).default(JSON.parse(options))
 
 const commands = {
   ...offered,
 
   /** Seconds of CPU so far, of all threads, once no more than so many connections are left. */
   async usage({ connections = 0 } = {}) {
-    for (let left = 5_000; server && (await countConnections()) > connections; left -= 1) {
-      if (left === 0) throw new Error(`${await countConnections()} connections are still open, not ${connections}`)
+    for (let left = 5_000; open && (await open()) > connections; left -= 1) {
+      if (left === 0) throw new Error(`${await open()} connections are still open, not ${connections}`)
       await sleep(2)
     }
     const { user, system } = process.cpuUsage()
@@ -21,7 +26,8 @@ const commands = {
   /** Bytes in use, once there is no garbage left. */
   async memory() {
     for (let i = 0; i < 4; i += 1) {
-      globalThis.gc()
+      if (globalThis.Bun) globalThis.Bun.gc(true)
+      else globalThis.gc()
       await sleep(25)
     }
     const { rss, heapUsed, external } = process.memoryUsage()
@@ -42,7 +48,7 @@ if (server) server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, started
 else started()
 
 function started() {
-  process.send({ port: server?.address().port })
+  process.send({ port: port ?? server?.address().port })
 }
 
 function countConnections() {

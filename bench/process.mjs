@@ -44,10 +44,29 @@ class ServerProcess {
   }
 }
 
-/** Starts `servers/NAME.mjs` with its options. */
+/** The commands that run a program in each runtime, and let it collect its garbage. */
+const runtimes = {
+  node: () => [process.execPath, '--expose-gc'],
+  bun: () => [process.env.BUN_PATH, 'run'],
+  deno: () => [
+    process.env.DENO_PATH,
+    'run',
+    '--allow-all',
+    '--quiet',
+    '--node-modules-dir=manual',
+    '--v8-flags=--expose-gc',
+  ],
+}
+
+/** Starts `servers/NAME.mjs` with its options, of which `runtime` says what runs it: Node.js, if nobody says. */
 export async function startServer(name, options = {}) {
-  const node = [process.execPath, '--expose-gc', file('child.mjs')]
-  const [command, ...args] = onServerCore([...node, file(`servers/${name}.mjs`), JSON.stringify(options)])
+  const runtime = runtimes[options.runtime ?? 'node']()
+  const [command, ...args] = onServerCore([
+    ...runtime,
+    file('child.mjs'),
+    file(`servers/${name}.mjs`),
+    JSON.stringify(options),
+  ])
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const server = new ServerProcess(child)
   const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${name} ended with ${code}`)))

@@ -1,7 +1,7 @@
 // `npm run bench`: the scoreboard. Speed is reported and never fails; a server that accepts or refuses what it should not does.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { bootstrap, fail, preparePrograms } from '../scripts/bootstrap.mjs'
+import { bootstrap, fail, preparePrograms, prepareRuntimes } from '../scripts/bootstrap.mjs'
 
 const usage = `npm run bench -- [options]
   --quick        less of everything: three minutes
@@ -22,7 +22,10 @@ const { values: options } = parseArgs({
 if (options.help) console.log(usage)
 else {
   await bootstrap()
-  if (!options.write) await preparePrograms('redis-server')
+  if (!options.write) {
+    await preparePrograms('redis-server')
+    await prepareRuntimes('BUN_PATH', 'DENO_PATH')
+  }
   // Not before: what they import may not be installed yet.
   const { measureAll } = await import('./scoreboard.mjs')
   const { writePage } = await import('./report.mjs')

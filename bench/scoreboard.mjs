@@ -11,6 +11,7 @@ import * as memory from './scenarios/memory.mjs'
 import * as reconnection from './scenarios/reconnection.mjs'
 import * as refusals from './scenarios/refusals.mjs'
 import * as revocation from './scenarios/revocation.mjs'
+import * as runtimes from './scenarios/runtimes.mjs'
 import * as stacks from './scenarios/stacks.mjs'
 import * as tickets from './scenarios/tickets.mjs'
 import * as upgrades from './scenarios/upgrades.mjs'
@@ -21,6 +22,7 @@ const scenarios = [
   decisions,
   echo,
   stacks,
+  runtimes,
   memory,
   tickets,
   revocation,
@@ -63,7 +65,7 @@ export async function measureAll({ quick, only }) {
   const named = scenarios.filter(({ scenario }) => scenario === only)
   for (const { scenario, measure } of named.length > 0 ? named : scenarios) {
     const wants = (row) => `${scenario} ${row}`.includes(only)
-    const isOfHandshakes = ['upgrades', 'refusals', 'stacks'].includes(scenario)
+    const isOfHandshakes = ['upgrades', 'refusals', 'stacks', 'runtimes'].includes(scenario)
     if (!isOfHandshakes && !wants('')) continue
     const measured = await naming(scenario, () => measure({ credentials, effort, wants, measured: rows }))
     printRows(measured)

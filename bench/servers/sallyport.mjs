@@ -20,7 +20,18 @@ const path = '/ws'
 const host = 'bench'
 
 /** `way`: the name of a method. `alg`: of the tokens. `keys`: of {@link createKeys}. */
-export default function start({ way, alg = 'HS256', keys }) {
+export default function start(options) {
+  const { guard, ...offered } = setUp(options)
+  const routes = createRoutes(guard, { path })
+  const server = createServer(async (request, response) => {
+    if (!(await routes.node(request, response))) response.writeHead(404).end()
+  })
+  guardServer(server, guard, { path }, echo)
+  return { server, ...offered }
+}
+
+/** The guard, and what is asked of it. */
+export function setUp({ way, alg = 'HS256', keys }) {
   const { secret, publicKey } = keys[alg]
   const key = secret === undefined ? { publicKey } : { secret }
   const verify = jwt({ ...key, algorithms: [alg], issuer: 'bench', audience: 'bench' })
@@ -38,14 +49,9 @@ export default function start({ way, alg = 'HS256', keys }) {
     ...(way === 'cookie' && { origins: ['https://app.example.com'] }),
     ...(way === 'subprotocol' && { protocols: ['chat'] }),
   })
-  const routes = createRoutes(guard, { path })
-  const server = createServer(async (request, response) => {
-    if (!(await routes.node(request, response))) response.writeHead(404).end()
-  })
-  guardServer(server, guard, { path }, echo)
 
   return {
-    server,
+    guard,
 
     /** Tickets for as many users, one each, as the ticket route issues them. */
     async tickets({ count }) {
