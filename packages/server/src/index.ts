@@ -64,7 +64,7 @@ export type {
   StoreState,
 } from './stores/store.js'
 export { type Clock, systemClock } from './support/clock.js'
-export type { ConfigurationCode } from './support/configuration-codes.js'
+export { type ConfigurationCode, configurationCodes } from './support/configuration-codes.js'
 export { ConfigurationError, UnavailableError } from './support/errors.js'
 export { hash } from './support/hash.js'
 export type { IssuedTicket, TicketOptions } from './tickets.js'

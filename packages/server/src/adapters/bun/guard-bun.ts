@@ -8,7 +8,7 @@ import type { FetchRouteOptions } from '../fetch/route-options.js'
 import { BunGate, gateOf } from './bun-gate.js'
 import type { BunHandlers, BunMessage, BunServer, BunSocket, GuardedData } from './bun-socket.js'
 
-export type { BunHandlers, BunMessage, BunServer, BunSocket, GuardedData } from './bun-socket.js'
+export type { BunHandlers, BunMessage, BunServer, BunSocket, Bytes, GuardedData } from './bun-socket.js'
 
 /** Options of {@link guardBun}. */
 export interface GuardBunOptions<I extends Identity = Identity, P extends RoutePath = RoutePath>
@@ -41,7 +41,7 @@ export interface BunWebSocketHandlers {
 }
 
 /** What a handler may answer. */
-type Done = void | Promise<void>
+export type Done = void | Promise<void>
 
 const mebibyte = 1_048_576
 const wire = dataWire((bytes) => Buffer.from(bytes))

@@ -10,6 +10,8 @@ import { FetchRoute } from '../fetch/fetch-route.js'
 import type { FetchRouteOptions } from '../fetch/route-options.js'
 
 export type { Data } from '../fetch/data.js'
+export type { EventSocket } from '../fetch/event-gate.js'
+export type { FetchRouteOptions } from '../fetch/route-options.js'
 
 /** The `WebSocket` of the runtime, as its types declare it. */
 export type DenoSocket = typeof globalThis extends { WebSocket: { prototype: infer S } } ? S : EventSocket

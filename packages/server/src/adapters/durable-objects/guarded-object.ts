@@ -21,8 +21,10 @@ import type { FetchRouteOptions } from '../fetch/route-options.js'
 import { ObjectDoor, type SocketHooks } from './object-door.js'
 import type { ObjectMessage } from './object-gate.js'
 
+export type { Look, Looked } from '../../stores/objects/log-table.js'
 export { type ObjectStoreOptions, objectStore } from '../../stores/objects/object-store.js'
 export { type StoreCalls, storeObject } from '../../stores/objects/store-object.js'
+export type { EnvOf, Extended, ObjectBase, RuntimeWebSocket, SocketOf } from '../../support/cloudflare.js'
 export type { ObjectMessage } from './object-gate.js'
 
 /** Options of {@link guardedObject}. */
