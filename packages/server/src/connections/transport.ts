@@ -42,7 +42,7 @@ export interface Transport {
   /**
    * Told that its connection is to be kept as it is now, and looked at next at `lookAt`, in milliseconds since the epoch; at
    * the time of before where none is given. There where the runtime wakes each socket by itself: then the guard keeps no
-   * timer for it, and {@link Connections.look} is called at that time.
+   * timer for it, and `look` of the connections is called at that time.
    */
   keep?(lookAt?: number): void
 }
