@@ -19,6 +19,8 @@ const runtimes = {
   node: ['--import', 'tsx'],
   bun: ['run'],
   deno: ['run', '--allow-all', '--quiet', '--no-check', '--node-modules-dir=manual', '--unstable-sloppy-imports'],
+  // It runs no program: the one of its examples starts it.
+  workerd: ['--import', 'tsx'],
 }
 
 /** The variable that names the program of the runtime of an example; `undefined` for this Node.js. */
@@ -30,7 +32,7 @@ export function runtimeVariableOf(name) {
 /** The command that runs an example, and its arguments. */
 export function commandOf(name) {
   const { runtime } = examples.find((example) => example.name === name)
-  const variable = runtimeVariableOf(name)
+  const variable = runtime === 'workerd' ? undefined : runtimeVariableOf(name)
   return [variable ? process.env[variable] : process.execPath, [...runtimes[runtime], join(folder, name, 'server.ts')]]
 }
 

@@ -1,69 +1,13 @@
-import { randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { hash } from '@sallyport/server'
-import { SignJWT } from 'jose'
-import { secret } from './config.js'
 import { guard } from './guard.js'
-import { audience, issuer, sessionCookie, sessions } from './sessions.js'
+import { accounts, fetchAccountsOf } from './login.js'
 
-/** What comes of a call. */
-interface Answer {
-  readonly status: number
-  readonly body?: object
-  readonly cookie?: string
-}
-
-/**
- * The application's accounts, which every example has beside its stack: signs in any name, so for this computer only.
- *
- * - `POST /login` `{"user":"ada","expiresIn":3600}` answers `{"token","expiresIn"}`, and sets the session cookie. A second
- *   login of the same user joins the session of the cookie
- * - `POST /logout` ends the session of the cookie, and every connection of it
- * - `GET /health`
- *
- * `undefined`: the call is for something else.
- */
-export async function accounts(method: string, path: string, body: string, cookie = ''): Promise<Answer | undefined> {
-  if (method === 'GET' && path === '/health') return { status: 200, body: { status: 'ok' } }
-  if (method !== 'POST') return undefined
-  const value = new RegExp(`${sessionCookie}=([\\w-]+)`).exec(cookie)?.[1] ?? ''
-  if (path === '/login') return logIn(JSON.parse(body), value)
-  if (path === '/logout') return logOut(value)
-  return undefined
-}
-
-async function logIn({ user, expiresIn = 3600 }: { user: string; expiresIn?: number }, current: string) {
-  const cookie = randomBytes(32).toString('base64url')
-  const found = sessions.get(hash(current))
-  const session = found?.user === user ? found.session : randomUUID()
-  const now = Date.now() / 1000
-  sessions.set(hash(cookie), { user, session, expiresAt: (now + expiresIn) * 1000 })
-  const token = await new SignJWT({ sid: session })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setIssuer(issuer)
-    .setAudience(audience)
-    .setSubject(user)
-    .setIssuedAt(now)
-    .setExpirationTime(now + expiresIn)
-    .setJti(randomUUID())
-    .sign(secret)
-  const attributes = `Max-Age=${expiresIn}; Path=/; HttpOnly; SameSite=Lax`
-  return { status: 200, body: { token, expiresIn }, cookie: `${sessionCookie}=${cookie}; ${attributes}` }
-}
-
-async function logOut(cookie: string): Promise<Answer> {
-  const found = sessions.get(hash(cookie))
-  sessions.delete(hash(cookie))
-  if (found) await guard.revoke({ session: found.session })
-  return { status: 204, cookie: `${sessionCookie}=; Max-Age=0; Path=/` }
-}
-
-/** The same for a Node.js server. `false`: the call is for something else, and nothing was done. */
+/** The accounts of `login.ts` for a Node.js server. `false`: the call is for something else, and nothing was done. */
 export async function nodeAccounts(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
   const { method = '', url = '', headers } = request
   let body = ''
   if (method === 'POST' && url.startsWith('/log')) for await (const chunk of request) body += chunk
-  const answer = await accounts(method, url, body, headers.cookie)
+  const answer = await accounts(guard, method, url, body, headers.cookie)
   if (!answer) return false
   if (answer.cookie) response.setHeader('set-cookie', answer.cookie)
   response.writeHead(answer.status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
@@ -72,11 +16,4 @@ export async function nodeAccounts(request: IncomingMessage, response: ServerRes
 }
 
 /** The same for a fetch `Request`. `undefined`: it is for something else. */
-export async function fetchAccounts(request: Request): Promise<Response | undefined> {
-  const { pathname } = new URL(request.url)
-  const body = pathname.startsWith('/log') ? await request.text() : ''
-  const answer = await accounts(request.method, pathname, body, request.headers.get('cookie') ?? '')
-  if (!answer) return undefined
-  const headers = { 'cache-control': 'no-store', ...(answer.cookie && { 'set-cookie': answer.cookie }) }
-  return answer.body ? Response.json(answer.body, { ...answer, headers }) : new Response(null, { ...answer, headers })
-}
+export const fetchAccounts = (request: Request): Promise<Response | undefined> => fetchAccountsOf(guard, request)

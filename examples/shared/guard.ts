@@ -1,28 +1,5 @@
-import { cookie, createGuard, firstMessage, hash, header, query, session, subprotocol, ticket } from '@sallyport/server'
-import { jwt } from '@sallyport/server/jwt'
-import { origins, secret, trustedProxies } from './config.js'
-import { audience, issuer, sessionCookie, sessions } from './sessions.js'
+import { createGuard } from '@sallyport/server'
+import { waysIn } from './ways-in.js'
 
-const verify = jwt({ secret, algorithms: ['HS256'], issuer, audience })
-
-const findSession = session((value) => {
-  const found = sessions.get(hash(value))
-  return found && { identity: { id: found.user, issuer }, expiresAt: found.expiresAt, session: found.session }
-})
-
-/** The guard of every example: all six ways in. Yours has those that you need. */
-export const guard = createGuard({
-  origins,
-  trustedProxies,
-  protocols: ['sallyport-playground', 'graphql-transport-ws'],
-  accept: [
-    ticket(),
-    query({ verify }),
-    header({ verify }),
-    cookie({ name: sessionCookie, verify: findSession }),
-    subprotocol({ verify }),
-    firstMessage({ verify }),
-  ],
-  // The tests come from one address, and break in on purpose.
-  limits: { failedAttempts: 1_000 },
-})
+/** The guard of every example on a server of its own. */
+export const guard = createGuard(waysIn)

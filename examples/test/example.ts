@@ -14,6 +14,8 @@ export interface Example {
   readonly origin: string
   /** The port of its proxy, where it has one. */
   readonly httpsPort: number
+  /** Whether its runtime can end a peer that does not answer a Close. */
+  readonly endsSilent: boolean
   /** What its application says. */
   readonly words: Words
   stop(): Promise<void>
@@ -33,6 +35,7 @@ export async function startExample(name: string, more: Record<string, string> = 
     port,
     origin: `http://127.0.0.1:${port}`,
     httpsPort,
+    endsSilent: !['workers', 'durable-object'].includes(name),
     words: wordsOf(name),
     async stop() {
       const ended = once(child, 'exit')

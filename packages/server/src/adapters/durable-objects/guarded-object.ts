@@ -85,11 +85,11 @@ export function guardedObject<B extends ObjectBase, I extends Identity>(
 
     constructor(ctx: ObjectState, env: object) {
       super(ctx, env)
-      const sockets = () => this.#door.size
+      const holds = () => this.#door.holds
       const object = {
         id: ctx.id.toString(),
         get binding() {
-          return sockets() > 0 ? options.binding : undefined
+          return holds() ? options.binding : undefined
         },
       }
       namespaceOf(env, options.binding)

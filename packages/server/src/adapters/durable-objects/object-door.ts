@@ -29,6 +29,7 @@ export interface SocketHooks<I extends Identity> {
 
 const second = 1_000
 const untaggedKey = 'sallyport:untagged'
+const holdsKey = 'sallyport:holds'
 
 /** The guarded sockets of an object, which are there when its memory is gone. */
 export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
@@ -41,8 +42,12 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   readonly #gates = new Map<RuntimeWebSocket, ObjectGate<I>>()
   #waking: Promise<void> | undefined
   #alarmAt = Number.POSITIVE_INFINITY
+  /** Once: later the storage may tell of an alarm that is just being taken. */
+  #alarmRead: Promise<void> | undefined
   /** Whether the log tells this object of news. */
   #isTold = false
+  /** Done when the log has heard that it need not be told any more. */
+  #leaving: Promise<void> | undefined
 
   /** @throws ConfigurationError when an option cannot work */
   constructor(
@@ -59,9 +64,13 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     liveConnections(guard).sleepers = this
   }
 
-  /** How many sockets it holds that are not closed. */
-  get size(): number {
-    return this.ctx.getWebSockets().filter(({ readyState }) => readyState === 1).length
+  /** Whether it holds connections, as far as is known without a look at each socket. */
+  get holds(): boolean {
+    return this.ctx.storage.kv.get(holdsKey) === true
+  }
+
+  get #isEmpty(): boolean {
+    return !this.ctx.getWebSockets().some(({ readyState }) => readyState === 1)
   }
 
   async fetch(request: Request): Promise<Response | undefined> {
@@ -71,7 +80,10 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
       this.#complete(passage, protocol),
     )
     // From now on it is told; what was revoked meanwhile comes by this look.
-    if (!this.#isTold && this.size > 0) {
+    if (!this.#isTold && !this.#isEmpty) {
+      this.ctx.storage.kv.put(holdsKey, true)
+      // Else it might be told, and then no longer.
+      await this.#leaving
       await this.#wake(true)
       this.#isTold = true
     }
@@ -121,10 +133,13 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
 
   /** An object that has nobody need not be told of news. */
   async #settle(): Promise<void> {
-    if (this.size > 0) return
+    // While anybody is awake, it is not looked for those who sleep.
+    if (this.#gates.size > 0 || !this.holds || !this.#isEmpty) return
     this.#isTold = false
+    this.ctx.storage.kv.delete(holdsKey)
     this.ctx.storage.kv.delete(untaggedKey)
-    await liveConnections(this.#guard).log.stop()
+    this.#leaving = liveConnections(this.#guard).log.stop()
+    await this.#leaving
   }
 
   /** The time of some connection has come to be looked at. */
@@ -189,7 +204,8 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   /** Before anything is decided: whether what is revoked is known, and when the object wakes. */
   async #wake(isNew = false): Promise<boolean> {
     const { log } = liveConnections(this.#guard)
-    if (!this.#waking || isNew) this.#waking = Promise.all([log.look(), this.#readAlarm()]).then(() => {})
+    this.#alarmRead ??= this.#readAlarm()
+    if (!this.#waking || isNew) this.#waking = Promise.all([log.look(), this.#alarmRead]).then(() => {})
     await this.#waking
     const isKnown = this.#guard.health.store !== 'unavailable'
     // The next one asks again.
