@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: '@sallyport/protocol', replacement: source('packages/protocol/src/index.ts') },
+      { find: '@sallyport/client/react', replacement: source('packages/client/src/react.ts') },
       { find: '@sallyport/client/socket-io', replacement: source('packages/client/src/socket-io.ts') },
       { find: '@sallyport/client', replacement: source('packages/client/src/index.ts') },
       { find: '@sallyport/server/jwt', replacement: source('packages/server/src/verifiers/tokens.ts') },

@@ -40,10 +40,10 @@ const floors = [
   { files: ['index'] },
 ]
 
-/** What each package may import from outside itself: packages of ours by name, and whether Node and libraries too. */
+/** What each package may import from outside itself: packages of ours by name, and Node and libraries: all, none, or those. */
 const packages = [
   { source: 'packages/protocol/src', ours: [], libraries: false },
-  { source: 'packages/client/src', ours: ['@sallyport/protocol'], libraries: false },
+  { source: 'packages/client/src', ours: ['@sallyport/protocol'], libraries: ['react'] },
   { source: 'packages/server/src', ours: ['@sallyport/protocol'], libraries: true, floors },
   {
     source: 'apps/playground/src',
@@ -92,7 +92,9 @@ function importsOf(name, text) {
 function judgeOutside({ ours, libraries }, specifier) {
   const known = specifier.startsWith('@sallyport/')
     ? ours.some((name) => specifier === name || specifier.startsWith(`${name}/`))
-    : libraries
+    : Array.isArray(libraries)
+      ? libraries.includes(specifier)
+      : libraries
   return known ? undefined : 'this package does not stand on that'
 }
 

@@ -26,6 +26,7 @@ const runtimes = {
 const entryPoints = {
   '@sallyport/protocol': ['web'],
   '@sallyport/client': ['web'],
+  '@sallyport/client/react': ['web', 'react'],
   '@sallyport/client/socket-io': ['web'],
   '@sallyport/server': ['fetch'],
   '@sallyport/server/jwt': ['fetch'],

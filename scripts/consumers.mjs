@@ -14,6 +14,9 @@ const peers = manifests.flatMap(({ peerDependencies = {} }) => Object.keys(peerD
 const nodeTypes = [versions['@types/node'], '26.6.7']
 const peerTypes = peers.map((name) => `@types/${name}`).filter((name) => versions[name])
 
+/** The client for who has none of the libraries that a part of it is for. */
+const withoutPeers = subpaths('@sallyport/client').filter((path) => path !== '@sallyport/client/react')
+
 /** What an application does with the client: whatever its libraries declare, the events have their types. */
 const clientUse = `
   import { GuardedSocket, ticket } from '@sallyport/client'
@@ -26,6 +29,17 @@ const clientUse = `
   socket.onopen = () => socket.close(1000)
   // @ts-expect-error a close has no such thing
   socket.onclose = ({ nothing }) => {}
+`
+
+/** A component of a React application. */
+const reactUse = `
+  import { GuardedSocket, ticket } from '@sallyport/client'
+  import { useGuardedSocket } from '@sallyport/client/react'
+  export function useEcho(user: string): [status: string, send: (line: string) => void] {
+    const { status, outcome, send } = useGuardedSocket(
+      () => new GuardedSocket('wss://api.example.com/ws', { credential: ticket('/ws/ticket') }), [user])
+    return [outcome?.kind ?? status, send]
+  }
 `
 
 /** A test of an application, as Jest runs it without any configuration: in CommonJS, by a `require` of its own. */
@@ -61,7 +75,7 @@ export const consumers = [
   {
     name: 'a browser client',
     install: ['@sallyport/protocol', '@sallyport/client'],
-    imports: [...subpaths('@sallyport/protocol'), ...subpaths('@sallyport/client')],
+    imports: [...subpaths('@sallyport/protocol'), ...withoutPeers],
     lib: ['ES2023', 'DOM', 'DOM.Iterable'],
     exactly: ['@sallyport/client', '@sallyport/protocol'],
     uses: clientUse,
@@ -69,10 +83,18 @@ export const consumers = [
   {
     name: 'a client in Node.js',
     install: ['@sallyport/protocol', '@sallyport/client'],
-    imports: subpaths('@sallyport/client'),
+    imports: withoutPeers,
     lib: ['ES2023'],
     nodeTypes,
     uses: clientUse,
+  },
+  {
+    name: 'a React application',
+    install: ['@sallyport/protocol', '@sallyport/client', 'react'],
+    imports: subpaths('@sallyport/client'),
+    lib: ['ES2023', 'DOM', 'DOM.Iterable'],
+    types: ['@types/react'],
+    uses: reactUse,
   },
   {
     name: 'a server without the optional peers',

@@ -171,7 +171,7 @@ lifecycle({ presence: { online: true, visible: true } })
 const store = stateOf(socket)
 declare function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, snapshot: () => T): T
 expectTrue<Equals<ReturnType<typeof useSyncExternalStore<SocketState>>, SocketState>>()
-useSyncExternalStore(store.subscribe, store.snapshot)
+export const useStatus = () => useSyncExternalStore(store.subscribe, store.snapshot).status
 const { status, outcome, attempt, delayMs } = store.snapshot()
 expectTrue<Equals<typeof status, 'connecting' | 'open' | 'reconnecting' | 'closing' | 'closed'>>()
 expectTrue<Equals<typeof outcome, Outcome | undefined>>()

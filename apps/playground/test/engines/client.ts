@@ -5,7 +5,7 @@ import type { Playground } from '../../src/playground.js'
 import { watch } from '../support/live.js'
 import type { Engine, EngineName, Tab } from './engine.js'
 import { type Obedient, reasonOf, startObedient } from './obedient.js'
-import { bundleVisits, type Remote, remote, startWith } from './stage.js'
+import { bundle, type Remote, remote, startWith } from './stage.js'
 import type { Failing, Seen, Way } from './visits.js'
 
 const ways: readonly [Way, method: string][] = [
@@ -37,7 +37,7 @@ export function clientSuite(name: EngineName, running: () => Engine): void {
   let users = 0
 
   beforeAll(async () => {
-    script = await bundleVisits()
+    script = await bundle('visits')
     ;[playground, obedient] = await Promise.all([startWith(script), startObedient(script)])
     tab = await running().open(playground.url)
     page = remote(tab)

@@ -8,34 +8,36 @@ import { secret } from '../support/playground.js'
 import type { Tab } from './engine.js'
 import type * as visits from './visits.js'
 
-type Visits = typeof visits
-
-/** The functions of `visits.ts`, called from outside the page. */
-export type Remote = {
-  readonly [Name in keyof Visits]: (...args: Parameters<Visits[Name]>) => Promise<Awaited<ReturnType<Visits[Name]>>>
+/** The functions of a script, called from outside the page. */
+export type Remote<Script = typeof visits> = {
+  readonly [Name in keyof Script]: Script[Name] extends (...args: infer Args) => infer Answer
+    ? (...args: Args) => Promise<Awaited<Answer>>
+    : never
 }
 
-/** Calls the functions of `visits.ts` in a tab that has loaded them. */
-export function remote(tab: Tab): Remote {
+/** Calls the functions of a script in a tab that has loaded it. */
+export function remote<Script = typeof visits>(tab: Tab, script = 'visits'): Remote<Script> {
   const call = (name: string, args: readonly unknown[]) =>
-    tab.run(`visits.${name}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`)
-  return new Proxy({} as Remote, {
+    tab.run(`${script}.${name}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`)
+  return new Proxy({} as Remote<Script>, {
     get: (_, name) => (name === 'then' ? undefined : (...args: unknown[]) => call(String(name), args)),
   })
 }
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** The script of the page. */
-export async function bundleVisits(): Promise<string> {
+/** A script for a page, whose functions have that name in front of theirs. */
+export async function bundle(name: 'visits' | 'hook'): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [source('visits.ts')],
+    entryPoints: [source(`${name}.ts`)],
     bundle: true,
     write: false,
     format: 'iife',
-    globalName: 'visits',
+    globalName: name,
     target: 'es2022',
+    define: { 'process.env.NODE_ENV': '"development"' },
     alias: {
+      '@sallyport/client/react': source('../../../../packages/client/src/react.ts'),
       '@sallyport/client': source('../../../../packages/client/src/index.ts'),
       '@sallyport/protocol': source('../../../../packages/protocol/src/index.ts'),
     },
@@ -47,7 +49,7 @@ export async function bundleVisits(): Promise<string> {
 export async function startWith(script: string, port = 0): Promise<Playground> {
   const { path, remove } = await temporaryDirectory()
   const files = {
-    'index.html': '<!doctype html><title>Visits</title><script src="/assets/main.js"></script>',
+    'index.html': '<!doctype html><title>Test</title><body><script src="/assets/main.js"></script>',
     'main.js': script,
     'style.css': '',
     'favicon.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',

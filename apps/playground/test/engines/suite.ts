@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { clientSuite } from './client.js'
 import { type Engine, type EngineName, engines } from './engine.js'
 import { pageSuite } from './page.js'
+import { hookSuite } from './react.js'
 
 /** Everything that is seen in every engine, in one start of a browser. */
 export function engineSuite(name: EngineName): void {
@@ -13,5 +14,6 @@ export function engineSuite(name: EngineName): void {
   afterAll(() => engine.close())
 
   describe(`the client in ${name}`, () => clientSuite(name, () => engine))
+  describe(`the hook of React in ${name}`, () => hookSuite(() => engine))
   describe(`the playground in ${name}`, () => pageSuite(() => engine))
 }
