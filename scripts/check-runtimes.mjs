@@ -34,6 +34,8 @@ const entryPoints = {
   '@sallyport/server/crossws': ['fetch'],
   '@sallyport/server/bun': ['fetch'],
   '@sallyport/server/deno': ['fetch'],
+  '@sallyport/server/workers': ['fetch'],
+  '@sallyport/server/durable-objects': ['fetch'],
   '@sallyport/server/redis': ['fetch'],
   '@sallyport/server/cluster': ['node'],
   '@sallyport/server/postgres': ['fetch'],

@@ -1,6 +1,6 @@
 // Loads entry points in the runtimes themselves: a name that a module lacks there, or a global, fails nowhere else.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { cache, root } from './bootstrap.mjs'
@@ -75,6 +75,7 @@ function told(runtime, path, args) {
 
 /** Does something in a folder inside the repository, from where packages are found, and removes it. */
 async function inFolder(use) {
+  mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'load-'))
   try {
     return await use(folder)
