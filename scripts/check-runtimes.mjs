@@ -12,13 +12,13 @@ import { report } from './report.mjs'
 /**
  * The modules of Node.js that there are. What loads in one of these loads in those below it.
  * - `web`: browsers, React Native, Electron's pages: none
- * - `fetch`: Cloudflare Workers with `nodejs_compat` and a compatibility date of 2025-09-01 or later
+ * - `fetch`: Cloudflare Workers with `nodejs_compat` and a compatibility date of 2025-04-01 or later
  * - `node`: Node.js, Bun and Deno: all
  */
 const runtimes = {
   web: [],
-  fetch: `assert async_hooks buffer crypto diagnostics_channel dns events fs http https module net os path process
-    querystring stream string_decoder timers tls url util zlib`.split(/\s+/),
+  fetch: `assert async_hooks buffer crypto diagnostics_channel dns events module net path process querystring stream
+    string_decoder timers tls url util zlib`.split(/\s+/),
   node: builtinModules,
 }
 
@@ -31,7 +31,7 @@ const entryPoints = {
   '@sallyport/server': ['fetch'],
   '@sallyport/server/jwt': ['fetch'],
   '@sallyport/server/logins': ['fetch'],
-  '@sallyport/server/crossws': ['fetch'],
+  '@sallyport/server/crossws': ['node'],
   '@sallyport/server/bun': ['fetch'],
   '@sallyport/server/deno': ['fetch'],
   '@sallyport/server/workers': ['fetch'],

@@ -62,7 +62,7 @@ async function bundle(folder, name, file) {
     logLevel: 'error',
   })
   const modules = `[(name = "worker", esModule = embed "${file}.mjs")]`
-  const settings = 'compatibilityDate = "2025-09-01", compatibilityFlags = ["nodejs_compat"]'
+  const settings = 'compatibilityDate = "2025-04-01", compatibilityFlags = ["nodejs_compat"]'
   return `(name = "${name}", worker = (modules = ${modules}, ${settings}))`
 }
 

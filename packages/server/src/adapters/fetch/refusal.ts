@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import { refusalAnswer } from '../../refusals/http-answer.js'
 import type { Refuse } from '../../verdict.js'
 
@@ -10,7 +9,6 @@ export function refusalResponse({ code, reason }: Pick<Refuse, 'code' | 'reason'
   const connection = 'Upgrade' in headers ? 'close, Upgrade' : 'close'
   return new Response(body, {
     status,
-    statusText: STATUS_CODES[status] ?? '',
     headers: { ...headers, 'Content-Length': length, Connection: connection },
   })
 }

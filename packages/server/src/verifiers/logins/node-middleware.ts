@@ -1,4 +1,4 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Identity } from '../../identity.js'
 import { ConfigurationError, UnavailableError } from '../../support/errors.js'
@@ -45,12 +45,14 @@ export function nodeMiddleware<R, I extends Identity>(
   }
   // What middleware takes a request for is known to its own types alone.
   const chain = use as readonly Middleware<unknown>[]
+  // Asked for and not imported: the other logins need it not, and run where it is not.
+  const http = process.getBuiltinModule('node:http')
   return session<I>(async (value, { handshake }): Promise<Session<I> | null | undefined> => {
-    const request = new IncomingMessage(new Socket())
+    const request = new http.IncomingMessage(new Socket())
     request.method = 'GET'
     request.url = handshake.target.replace(/\?.*$/s, '')
     request.headers.cookie = `${cookie}=${encodeURIComponent(value)}`
-    const response = new ServerResponse(request)
+    const response = new http.ServerResponse(request)
     for (const middleware of chain) if (!(await goesOn(middleware, request, response))) return undefined
     return find(request as R)
   })
