@@ -23,7 +23,7 @@ if (options.help) console.log(usage)
 else {
   await bootstrap()
   if (!options.write) {
-    await preparePrograms('redis-server')
+    await preparePrograms('redis-server', 'postgresql')
     await prepareRuntimes('BUN_PATH', 'DENO_PATH')
   }
   // Not before: what they import may not be installed yet.

@@ -1,4 +1,8 @@
-// Tickets issued and redeemed, in the memory store and over Redis.
+// Tickets issued and redeemed, in the memory store, and over the stores that processes share.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { withPostgres } from '../postgres.mjs'
 import { withServers } from '../process.mjs'
 import { withRedis } from '../redis.mjs'
 import { interleave } from '../rounds.mjs'
@@ -7,7 +11,7 @@ import { toRow } from '../rows.mjs'
 export const scenario = 'tickets'
 
 export async function measure({ effort }) {
-  const { rounds, count, overRedis } = effort.tickets
+  const { rounds, count, overRedis, overPostgres } = effort.tickets
   const inMemory = await withServers([['ticket-pairs', {}]], (server) =>
     compare(server, {
       rounds,
@@ -19,7 +23,7 @@ export async function measure({ effort }) {
     }),
   )
   const shared = await withRedis((redis) =>
-    withServers([['redis-ticket-pairs', { redis }]], (server) =>
+    withServers([['store-ticket-pairs', { redis }]], (server) =>
       compare(server, {
         rounds,
         count: overRedis,
@@ -30,7 +34,36 @@ export async function measure({ effort }) {
       }),
     ),
   )
-  return [...inMemory, ...shared]
+  const onPostgres = await withPostgres((postgres) =>
+    withServers([['store-ticket-pairs', { postgres }]], (server) =>
+      compare(server, {
+        rounds,
+        count: overPostgres,
+        unit: 'pairs a second',
+        control: ['pg alone: INSERT and DELETE', 'commands'],
+        subject: ['issue and redeem over PostgreSQL', 'pairs'],
+        goal: { of: 'ratio', least: 0.8 },
+      }),
+    ),
+  )
+  return [...inMemory, ...shared, ...onPostgres, await amongProcesses({ rounds, count: overRedis })]
+}
+
+/** Over the store of a cluster, which another process holds. */
+async function amongProcesses({ rounds, count }) {
+  const cluster = await mkdtemp(join(tmpdir(), 'sallyport-bench-'))
+  try {
+    return await withServers([['store-ticket-pairs', { cluster }]], () =>
+      withServers([['store-ticket-pairs', { cluster }]], async (server) => {
+        const row = 'issue and redeem over the store of a cluster'
+        const sample = async (command) => count / (await server.call(command, { count }))
+        const samples = await interleave(rounds, { [row]: 'pairs' }, sample)
+        return toRow({ scenario, unit: 'pairs a second', row, samples: samples.get(row) })
+      }),
+    )
+  } finally {
+    await rm(cluster, { recursive: true, force: true })
+  }
 }
 
 /** Two commands of a server beside each other, by turns. */
