@@ -38,14 +38,17 @@ export function runtimePath(variable: string): string {
   return path
 }
 
-/**
- * Runs a program of `test/runtimes` in a runtime for the tests of a file. Answers what starts scenes in it; it says where it
- * listens by a line of its own.
- */
+/** Runs a program of `test/runtimes` in a runtime for the tests of a file. Answers what starts scenes in it. */
 export function scenesIn(runtime: keyof typeof runtimes, program: string): StartScene {
+  const control = portOf(runtime, program)
+  return (setting) => remoteScene(`http://127.0.0.1:${control()}/`, setting)
+}
+
+/** Runs such a program. The answer tells its port, which the program says by a line of its own. */
+export function portOf(runtime: keyof typeof runtimes, program: string): () => number {
   const { variable, args } = runtimes[runtime]
   const outfile = `${folder}${program}-${runtime}-${process.pid}.mjs`
-  let control = 0
+  let port = 0
 
   beforeAll(async () => {
     await mkdir(folder, { recursive: true })
@@ -66,7 +69,7 @@ export function scenesIn(runtime: keyof typeof runtimes, program: string): Start
       once(createInterface(child.stdout), 'line'),
       gone.then(([code]) => Promise.reject(new Error(`${runtime} has ended with ${code}`))),
     ])
-    control = Number(line)
+    port = Number(line)
     return async () => {
       child.kill('SIGKILL')
       await gone
@@ -74,7 +77,7 @@ export function scenesIn(runtime: keyof typeof runtimes, program: string): Start
     }
   }, 60_000)
 
-  return (setting) => remoteScene(`http://127.0.0.1:${control}/`, setting)
+  return () => port
 }
 
 /** A scene in another process, which is asked by POSTs to `url`. */
