@@ -161,6 +161,13 @@ declare const AppState: {
 }
 expectTrue<Equals<ReturnType<typeof lifecycle>, Lifecycle>>()
 lifecycle({ presence: appPresence(AppState) })
+// As `@react-native-community/netinfo` declares it.
+declare const NetInfo: {
+  addEventListener(
+    listener: (state: { type: string; isConnected: boolean | null; isInternetReachable: boolean | null }) => void,
+  ): () => void
+}
+lifecycle({ presence: appPresence(AppState, NetInfo) })
 lifecycle({ presence: pagePresence(window), hiddenMs: 60_000, asleepMs: 60_000 })
 const presence: Presence = { online: true, visible: true, subscribe: () => () => {} }
 lifecycle({ presence })

@@ -49,6 +49,54 @@ describe('K14 React Native', () => {
   })
 })
 
+describe('appPresence with NetInfo', () => {
+  /** NetInfo as the application has it: it tells its state at once, and on every change. */
+  function netInfo(isConnected: boolean | null) {
+    let tell = (_state: { isConnected: boolean | null }) => {}
+    return {
+      addEventListener(listener: typeof tell) {
+        tell = listener
+        listener({ isConnected })
+        return () => {}
+      },
+      change: (isConnected: boolean | null) => tell({ isConnected }),
+    }
+  }
+
+  it('K68 dials when the network is back, and asks for nothing while it is away', async () => {
+    const net = netInfo(false)
+    const { clock, sockets } = start({ lifecycle: lifecycle({ presence: appPresence(new FakeApp(), net) }) })
+    await clock.advance(60 * minute)
+    expect(sockets).toHaveLength(0)
+    net.change(true)
+    await clock.advance(1_000)
+    expect(sockets).toHaveLength(1)
+  })
+
+  it('K68 gives up the connection of the network before', async () => {
+    const net = netInfo(true)
+    const { open, clock, sockets } = start({ lifecycle: lifecycle({ presence: appPresence(new FakeApp(), net) }) })
+    await open()
+    net.change(false)
+    net.change(true)
+    await clock.advance(1_000)
+    expect(sockets).toHaveLength(2)
+  })
+
+  it('counts as online while NetInfo does not know, and hears nothing after the end', () => {
+    const net = netInfo(null)
+    const presence = appPresence(new FakeApp(), net)
+    let heard = 0
+    const stop = presence.subscribe(() => heard++)
+    expect(presence.online).toBe(true)
+    net.change(false)
+    expect([presence.online, heard]).toEqual([false, 1])
+    stop()
+    net.change(true)
+    expect([presence.online, heard]).toEqual([true, 1])
+  })
+})
+
 describe('pagePresence', () => {
   it('is always online and visible where there is no page', () => {
     const presence = pagePresence({})

@@ -43,20 +43,39 @@ export interface AppStateLike {
   addEventListener(type: 'change', listener: () => void): { remove(): void }
 }
 
+/** The part of `@react-native-community/netinfo` that is used. */
+export interface NetInfoLike {
+  /** Tells the present state too, and returns what ends the telling. */
+  addEventListener(listener: (state: { readonly isConnected: boolean | null }) => void): () => void
+}
+
 /**
- * An application in React Native: `appPresence(AppState)`. It is visible unless it is in the background; that it is
+ * An application in React Native: `appPresence(AppState, NetInfo)`. It is visible unless it is in the background; that it is
  * `inactive` on iOS, under a dialog or between two applications, does not count. React Native does not tell by itself
- * whether there is a network, so it counts as online.
+ * whether there is a network: without NetInfo, and while that does not know, the application counts as online. NetInfo is
+ * followed from now on, as long as the application runs: make one presence for all sockets.
  */
-export function appPresence(appState: AppStateLike): Presence {
+export function appPresence(appState: AppStateLike, netInfo?: NetInfoLike): Presence {
+  let online = true
+  const callbacks = new Set<() => void>()
+  netInfo?.addEventListener(({ isConnected }) => {
+    online = isConnected !== false
+    for (const callback of callbacks) callback()
+  })
   return {
-    online: true,
+    get online() {
+      return online
+    },
     get visible() {
       return appState.currentState !== 'background'
     },
     subscribe(callback) {
+      callbacks.add(callback)
       const subscription = appState.addEventListener('change', callback)
-      return () => subscription.remove()
+      return () => {
+        callbacks.delete(callback)
+        subscription.remove()
+      }
     },
   }
 }
