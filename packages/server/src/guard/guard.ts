@@ -79,6 +79,8 @@ export interface Guard<I extends Identity = Identity> {
   /**
    * Resolves once this node knows every revocation, and accepts: at once with the memory store, and not before the first
    * answer of a store that is out of reach. Never rejects.
+   * With `objectStore` nothing looks in the background: then it is a look at the store, and comes before every decision that
+   * neither `guardWorkers` nor `guardedObject` makes.
    */
   ready(): Promise<void>
   /**

@@ -69,8 +69,9 @@ export class RevocationLog {
     return this.#following.time.earliest
   }
 
-  /** Resolves once every revocation of before is known. */
+  /** Resolves once every revocation of before is known; where the store does not look by itself, behind a look at it. */
   ready(): Promise<void> {
+    if (this.#following.look) return this.#following.look()
     if (this.#following.currentAt !== undefined) return Promise.resolve()
     return new Promise((resolve) => this.#onReady.push(resolve))
   }
