@@ -101,8 +101,12 @@ export default [
       'found.uid !== process.getuid?.()',
       'others read tickets and revoke',
     ],
-    ['!found.isDirectory() || ', '', 'a folder that somebody else has chosen'],
-    ["=== 'EEXIST') return false", "=== 'EEXIST') return true", 'two holders, of which each knows half'],
+    [
+      '!found.isDirectory() || ',
+      '',
+      'a folder that somebody else has chosen',
+      'On Linux a link is open to all by its mode, which is refused as well.',
+    ],
   ]),
   ...of('cluster/service.ts', cluster, [
     [
