@@ -17,13 +17,15 @@ export class StandardSocket extends GuardedSocket {
     // From a function, so that what can never work is the end of the socket, as it is of a WebSocket, and throws nothing.
     super(() => href, { ...options, protocols: readProtocols(protocols) })
     this.#url = href.replace(/^http/, 'ws')
-    warnOfMistakes(this, console)
+    // `debug()` warns as well.
+    if (!options.debug) warnOfMistakes(this, console)
     // They stand on the prototype, where nobody can write them.
     for (const name of ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED']) Reflect.deleteProperty(this, name)
   }
 
   override get url(): string {
-    return this.#url
+    // `debug` sees it before it is whole.
+    return #url in this ? this.#url : ''
   }
 
   override get bufferedAmount(): number {

@@ -81,6 +81,26 @@ describe('debug', () => {
 })
 
 describe('the class of webSocketClass', () => {
+  it('warns once where it is debugged, and can be read from the start', async () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const log = { debug: vi.fn(), warn: vi.fn() }
+    const urls: string[] = []
+    const Class = webSocketClass({
+      credential: cookie(),
+      WebSocket: fakeWebSocket().WebSocket,
+      clock: new FakeClock(),
+      reconnect: false,
+      debug(socket) {
+        urls.push(socket.url)
+        debug(log)(socket)
+      },
+    })
+    const { url } = new Class('ws://api.example.com/ws')
+    await settled()
+    expect([urls, url, log.warn.mock.calls.length, warn.mock.calls]).toEqual([[''], 'ws://api.example.com/ws', 1, []])
+    warn.mockRestore()
+  })
+
   it.each([
     ['a URL in the clear', 'ws://api.example.com/ws', cookie(), 'Use wss: and https:'],
     ['a carrier that its class cannot use', 'wss://api.example.com/ws', header(() => 'secret'), 'takes no headers'],
