@@ -70,9 +70,12 @@ const isUnix = (socket: Socket): boolean => !socket.destroyed && socket.localAdd
  */
 export function fromFetch(request: Request, address = ''): Handshake {
   const target = request.url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*|#.*/gi, '')
-  const headers = [...request.headers].flatMap(([name, value]) =>
-    isSingle.has(name) ? value.split(', ').map((line) => [name, line] as const) : [[name, value] as const],
-  )
+  const headers: [string, string][] = []
+  for (const line of request.headers) {
+    const [name, value] = line
+    if (isSingle.has(name) && value.includes(', ')) for (const one of value.split(', ')) headers.push([name, one])
+    else headers.push(line)
+  }
   return { method: request.method, target: target.startsWith('/') ? target : `/${target}`, headers, address, request }
 }
 

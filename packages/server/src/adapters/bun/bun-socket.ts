@@ -53,5 +53,5 @@ export interface BunHandlers<S> {
 /** As much of a `Server` of Bun as the guard needs. */
 export interface BunServer {
   requestIP(request: Request): { readonly address: string } | null
-  upgrade(request: Request, options: { readonly data: unknown; readonly headers: Record<string, string> }): boolean
+  upgrade(request: Request, options: { readonly data: unknown; readonly headers?: Record<string, string> }): boolean
 }

@@ -85,7 +85,8 @@ export function guardBun<I extends Identity>(
         const data = new Coming(route, handlers as BunHandlers<BunSocket>, passage)
         // Without a selected one, Bun selects the first that was offered: it may be a credential.
         const headers = { 'Sec-WebSocket-Protocol': protocol ?? '' }
-        return server.upgrade(request, { data, headers }) ? new Response(null) : undefined
+        const offers = request.headers.has('sec-websocket-protocol')
+        return server.upgrade(request, offers ? { data, headers } : { data }) ? new Response(null) : undefined
       }),
     websocket: {
       open: (ws) => (ws.data instanceof Coming ? ws.data.arrive(ws) : tell('open', ws)),
