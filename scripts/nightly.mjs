@@ -1,7 +1,7 @@
 // `npm run nightly`: a million broken inputs before the decision, a hundred thousand clients that go away, with an eye on
 // memory, and five minutes in which nodes and Redis break at random; then the whole suite on the newest Node.js. FUZZ_INPUTS,
 // LEAK_CYCLES, FUZZ_SEED, FAULTS_SECONDS and FAULTS_SEED are taken from the environment where they are given.
-import { bootstrap, prepareNodes, preparePrograms } from './bootstrap.mjs'
+import { bootstrap, prepareNodes, preparePrograms, prepareRuntimes } from './bootstrap.mjs'
 import { installExamples } from './examples.mjs'
 import { runSuite } from './suite.mjs'
 
@@ -10,6 +10,7 @@ const { FUZZ_INPUTS = '1000000', LEAK_CYCLES = '100000', FAULTS_SECONDS = '300' 
 await bootstrap()
 await preparePrograms()
 const newest = (await prepareNodes()).at(-1)
+await prepareRuntimes()
 await installExamples()
 
 const long = await runSuite({
