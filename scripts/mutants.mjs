@@ -21,7 +21,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { fail, root } from './bootstrap.mjs'
+import { fail, prepareRuntimes, root } from './bootstrap.mjs'
 
 const areas = [
   'decisions',
@@ -80,6 +80,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 const results = []
 const copies = Array.from({ length: Math.max(1, Number(options.jobs)) }, (_, job) => makeCopy(join(folder, `${job}`)))
+await prepareRuntimes()
 await checkCopies()
 const queue = [...mutants]
 await Promise.all(copies.map(work))
