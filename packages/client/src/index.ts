@@ -39,6 +39,7 @@ export {
   type AppStateLike,
   appPresence,
   type Listenable,
+  type NetInfoLike,
   type PageLike,
   type Presence,
   pagePresence,
