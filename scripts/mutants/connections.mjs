@@ -1038,9 +1038,7 @@ export default [
     ],
   ]),
   ...of('adapters/bun/bun-gate.ts', bun, [
-    ['if (!gated?.maySend()) return 0', '', 'the application sends to who is over'],
     ['      gated.hasSent()\n', '', 'what waits for a slow reader grows without bound'],
-    ['this.bufferedAmount > this.#maxBufferedBytes', 'false', 'who reads nothing keeps all that waits for it'],
     [
       'return this.#isUnanswered && !this.#isUnderWay',
       'return this.#isUnanswered',
