@@ -6,7 +6,7 @@ import { bootstrap, fail, preparePrograms, prepareRuntimes } from '../scripts/bo
 const usage = `npm run bench -- [options]
   --quick        less of everything: three minutes
   --only TEXT    only scenarios, or rows of upgrades and refusals, whose name contains it
-  --json FILE    writes the figures
+  --json FILE    writes the figures, behind each scenario
   --write FILE   measures nothing: writes the tables and the chart of docs/benchmarks.md from such figures`
 
 const { values: options } = parseArgs({
@@ -31,11 +31,12 @@ else {
   const { writePage } = await import('./report.mjs')
   try {
     if (options.write) writePage(JSON.parse(readFileSync(options.write, 'utf8')))
-    else {
-      const figures = await measureAll(options)
-      if (options.json) writeFileSync(options.json, `${JSON.stringify(figures, undefined, 2)}\n`)
-    }
+    else await measureAll(options, keep)
   } catch (error) {
     fail(`The bench failed: ${error.stack}`)
   }
+}
+
+function keep(figures) {
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(figures, undefined, 2)}\n`)
 }
