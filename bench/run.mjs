@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { bootstrap, fail, preparePrograms, prepareRuntimes } from '../scripts/bootstrap.mjs'
 
 const usage = `npm run bench -- [options]
-  --quick        less of everything: three minutes
+  --quick        less of everything: a few minutes
   --only TEXT    only scenarios, or rows of upgrades and refusals, whose name contains it
   --json FILE    writes the figures, behind each scenario
   --write FILE   measures nothing: writes the tables and the chart of docs/benchmarks.md from such figures`

@@ -43,14 +43,14 @@ const efforts = {
     growth: { rounds: 5, sizes: [1_000, 5_000, 10_000, 15_000], count: 2_000 },
   },
   quick: {
-    handshakes: { rounds: 5, count: 150, warmup: 400 },
-    decisions: { rounds: 5, count: 3_000 },
-    echo: { rounds: 5, '64 B': 10_000, '16 KiB': 2_000 },
-    memory: { rounds: 5, connections: 400 },
-    tickets: { rounds: 5, count: 10_000, overRedis: 5_000, overPostgres: 1_000 },
-    revocation: { rounds: 5, few: 400, many: 2_000, users: 220 },
-    reconnection: { rounds: 5, clients: 1_000 },
-    growth: { rounds: 5, sizes: [500, 1_500, 3_000], count: 300 },
+    handshakes: { rounds: 3, count: 150, warmup: 400 },
+    decisions: { rounds: 3, count: 3_000 },
+    echo: { rounds: 3, '64 B': 10_000, '16 KiB': 2_000 },
+    memory: { rounds: 3, connections: 400 },
+    tickets: { rounds: 3, count: 10_000, overRedis: 5_000, overPostgres: 1_000 },
+    revocation: { rounds: 3, few: 400, many: 2_000, users: 220 },
+    reconnection: { rounds: 3, clients: 1_000 },
+    growth: { rounds: 3, sizes: [500, 1_500, 3_000], count: 300 },
   },
 }
 
