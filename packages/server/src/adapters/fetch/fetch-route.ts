@@ -54,6 +54,8 @@ export class FetchRoute<I extends Identity, M> {
    * @param address the peer's, where the runtime tells it
    */
   fetch(request: Request, address: string | undefined, complete: Complete<I, M>): Answer | Promise<Answer> {
+    // Most ask for none, and are not read twice.
+    if (!request.headers.has('upgrade')) return this.#routes.fetch(request, address)
     const handshake = fromFetch(request, address)
     if (!asksForWebSocket(handshake)) return this.#routes.fetch(request, address)
     const path = readTarget(handshake.target)?.path
