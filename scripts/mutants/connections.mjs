@@ -1071,7 +1071,7 @@ export default [
     ['verdict = await guard.decide(handshake, admit)', 'verdict = await guard.decide(handshake)', 'admit is not asked'],
   ]),
   ...of('adapters/nest/guarded-ws-adapter.ts', nest, [
-    ['{ maxPayload, ...settings', '{ ...settings', 'a message is as long as Nest allows'],
+    ['{ maxPayload: defaultMessageBytes, ...settings', '{ ...settings', 'a message is as long as Nest allows'],
     ["connections.end(live, 'restart')", '{}', 'an application that closes cuts its clients off'],
     ['    this.#leavings.get(server)?.()\n', '', 'clients come into an application that closes'],
     ['const route = { ...this.#options, ', 'const route = { ', 'admit is not asked'],

@@ -102,7 +102,7 @@ export default [
       ['    transport.socket?.terminate()\n', '', 'a peer that answers no Close stays'],
       ["if (this.#engine.readyState !== 'closed') transport.emit('close')", '', 'a session that polls no more stays'],
       [
-        'if (this.bufferedAmount > maxBufferedBytes) this.#guard.onSlow()\n',
+        'if (this.bufferedAmount > defaultBufferedBytes) this.#guard.onSlow()\n',
         '\n',
         'what waits for a slow reader grows without bound',
       ],

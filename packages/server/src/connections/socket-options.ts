@@ -4,6 +4,11 @@ import type { Identity } from '../identity.js'
 import { checkedNumber } from '../support/checked-number.js'
 import type { Authorize } from './inner-door.js'
 
+/** How many bytes a message may have where nobody says: 1 MiB. */
+export const defaultMessageBytes = 1_048_576
+/** How many bytes may wait for a client that reads slowly where nobody says: 16 MiB. */
+export const defaultBufferedBytes = 16_777_216
+
 /** What may be said of the accepted sockets of a route. */
 export interface SocketOptions<I extends Identity, M> {
   /**
@@ -29,7 +34,7 @@ export interface SocketOptions<I extends Identity, M> {
  * @throws ConfigurationError in the name of `owner`, when a number among them or of a dialect cannot work
  */
 export function checkedSocketOptions<I extends Identity, M>(owner: string, options: SocketOptions<I, M>) {
-  const { dialect = plain, authorize, messagesPerSecond, maxBufferedBytes = 16_777_216 } = options
+  const { dialect = plain, authorize, messagesPerSecond, maxBufferedBytes = defaultBufferedBytes } = options
   checkDialect(owner, dialect)
   checkedNumber(owner, 'maxBufferedBytes', maxBufferedBytes, 0)
   if (messagesPerSecond !== undefined) checkedNumber(owner, 'messagesPerSecond', messagesPerSecond, 1)

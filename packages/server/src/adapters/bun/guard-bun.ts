@@ -1,3 +1,4 @@
+import { defaultBufferedBytes, defaultMessageBytes } from '../../connections/socket-options.js'
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
@@ -43,7 +44,6 @@ export interface BunWebSocketHandlers {
 /** What a handler may answer. */
 export type Done = void | Promise<void>
 
-const mebibyte = 1_048_576
 const wire = dataWire((bytes) => Buffer.from(bytes))
 
 /**
@@ -109,9 +109,9 @@ export function guardBun<I extends Identity>(
         gateOf(ws)?.answered()
         return tell('pong', ws, data)
       },
-      maxPayloadLength: mebibyte,
+      maxPayloadLength: defaultMessageBytes,
       // What is over it is dropped without a word: the guard ends such a connection before.
-      backpressureLimit: Math.max(route.messages.maxBufferedBytes, 16 * mebibyte),
+      backpressureLimit: Math.max(route.messages.maxBufferedBytes, defaultBufferedBytes),
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import { type PathParams, unixSocket } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
-import { type Data, dataWire } from '../fetch/data.js'
+import { bufferOf, type Data, dataWire } from '../fetch/data.js'
 import { EventGate, type EventSocket } from '../fetch/event-gate.js'
 import { FetchRoute } from '../fetch/fetch-route.js'
 import type { FetchRouteOptions } from '../fetch/route-options.js'
@@ -57,7 +57,7 @@ interface Runtime {
   }
 }
 
-const wire = dataWire<Data>((bytes) => new Uint8Array(bytes).buffer)
+const wire = dataWire<Data>(bufferOf)
 
 /**
  * Guards the WebSocket route at `path` of `Deno.serve`: only accepted sockets reach `onConnection`. When it throws, the

@@ -11,7 +11,7 @@ import type { Identity } from '../../identity.js'
 import { everybody, keyOf } from '../../revocation/revocations.js'
 import type { Target } from '../../revocation/target.js'
 import type { ObjectState, RuntimeWebSocket, SocketPair } from '../../support/cloudflare.js'
-import { dataWire } from '../fetch/data.js'
+import { bufferOf, dataWire } from '../fetch/data.js'
 import { FetchRoute } from '../fetch/fetch-route.js'
 import type { Passage } from '../fetch/passage.js'
 import type { FetchRouteOptions } from '../fetch/route-options.js'
@@ -257,6 +257,3 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     }
   }
 }
-
-/** The bytes as the runtime would hand them on. */
-const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer

@@ -17,6 +17,9 @@ export function dataWire<M extends Data>(write: (bytes: Uint8Array) => M): Wire<
   }
 }
 
+/** Bytes as those runtimes hand them on that know no other form. */
+export const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer
+
 /** How many bytes a message has. */
 export function sizeOfData(message: Data): number {
   if (typeof message === 'string') return Buffer.byteLength(message)

@@ -4,11 +4,11 @@ import type { INestApplication } from '@nestjs/common'
 import { WsAdapter } from '@nestjs/platform-ws'
 import { WebSocketServer } from 'ws'
 import { liveConnections } from '../../connections/of-guard.js'
+import { defaultMessageBytes } from '../../connections/socket-options.js'
 import type { Guard } from '../../guard/guard.js'
 import type { RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
 import { createRoutes, type Routes, type RoutesOptions } from '../../routes.js'
-import { maxPayload } from '../ws/default-server.js'
 import { connectionOf, type GuardServerOptions, guardServer } from '../ws/guard-server.js'
 import { knowClient } from './current-identity.js'
 
@@ -77,7 +77,7 @@ export class GuardedWsAdapter<I extends Identity> extends WsAdapter {
     if (namespace) return super.create(port, { namespace })
     const server = port === 0 ? this.httpServer : this.#serverOf(port, settings.host)
     const routePath: RoutePath = port !== 0 && path === undefined ? () => ({}) : normalized(path)
-    const webSocketServer = new WebSocketServer({ maxPayload, ...settings, noServer: true })
+    const webSocketServer = new WebSocketServer({ maxPayload: defaultMessageBytes, ...settings, noServer: true })
     const route = { ...this.#options, path: routePath, webSocketServer }
     const leave = guardServer(server, this.#guard, route, (client, connection, request) => {
       knowClient(client, connection)

@@ -1,11 +1,9 @@
+import { defaultBufferedBytes } from '../../connections/socket-options.js'
 import type { CloseListener, Transport } from '../../connections/transport.js'
 import type { WireMessage } from '../../dialects/dialect.js'
 import { plain } from '../../dialects/plain.js'
 import { type Engine, type Packet, packetTypes, type SocketIoClient } from './internals.js'
 import { comesAgain, events, type Outcome } from './words.js'
-
-// As for a WebSocket of `guardServer`.
-const maxBufferedBytes = 16 * 1_048_576
 
 /** Who decides what becomes of the packets of a connection. */
 export interface PacketGuard {
@@ -48,7 +46,7 @@ export class EngineTransport implements Transport {
       if (!this.#isSpeaking && !this.#guard.maySend()) return this.#engine
       this.#waiting += data.length
       pass.call(this.#engine, data, ...rest)
-      if (this.bufferedAmount > maxBufferedBytes) this.#guard.onSlow()
+      if (this.bufferedAmount > defaultBufferedBytes) this.#guard.onSlow()
       return this.#engine
     }
   }

@@ -6,7 +6,7 @@ import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import type { PathParams } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import type { SocketPair } from '../../support/cloudflare.js'
-import { type Data, dataWire } from '../fetch/data.js'
+import { bufferOf, type Data, dataWire } from '../fetch/data.js'
 import type { EventSocket } from '../fetch/event-gate.js'
 import { FetchRoute } from '../fetch/fetch-route.js'
 import type { FetchRouteOptions } from '../fetch/route-options.js'
@@ -46,7 +46,7 @@ export interface GuardedWorker {
   fetch(request: Request): Promise<Response | undefined>
 }
 
-const wire = dataWire<Data>((bytes) => new Uint8Array(bytes).buffer)
+const wire = dataWire<Data>(bufferOf)
 const lookEvery = 500
 
 /**
