@@ -2,19 +2,18 @@ import { setImmediate } from 'node:timers'
 import type { Connection } from '../../connections/connection.js'
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
-import { type PathParams, unixSocket } from '../../handshake/request.js'
+import { unixSocket } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import { bufferOf, type Data, dataWire } from '../fetch/data.js'
 import { EventGate, type EventSocket } from '../fetch/event-gate.js'
 import { FetchRoute } from '../fetch/fetch-route.js'
 import type { FetchRouteOptions } from '../fetch/route-options.js'
+import type { RuntimeSocket, SocketHandler } from '../fetch/socket-handler.js'
 
 export type { Data } from '../fetch/data.js'
 export type { EventSocket } from '../fetch/event-gate.js'
 export type { FetchRouteOptions } from '../fetch/route-options.js'
-
-/** The `WebSocket` of the runtime, as its types declare it. */
-export type DenoSocket = typeof globalThis extends { WebSocket: { prototype: infer S } } ? S : EventSocket
+export type { RuntimeSocket as DenoSocket, SocketHandler as DenoHandler } from '../fetch/socket-handler.js'
 
 /** What `Deno.serve` tells of a request. */
 export interface DenoInfo {
@@ -27,16 +26,6 @@ export type GuardDenoOptions<I extends Identity = Identity, P extends RoutePath 
   P,
   Data
 >
-
-/**
- * Takes an accepted socket, which is open, and the request of its handshake. While it answers a promise that has not settled,
- * the messages of the socket wait. Binary messages are an `ArrayBuffer`.
- */
-export type DenoHandler<I extends Identity, P extends PathParams = PathParams> = (
-  socket: DenoSocket,
-  connection: Connection<I, P>,
-  request: Request,
-) => unknown
 
 /** A guarded route of Deno. */
 export interface GuardedDeno {
@@ -73,12 +62,12 @@ const wire = dataWire<Data>(bufferOf)
 export function guardDeno<I extends Identity, const P extends RoutePath>(
   guard: Guard<I>,
   options: GuardDenoOptions<I, P>,
-  onConnection: DenoHandler<I, ParamsOf<P>>,
+  onConnection: SocketHandler<I, ParamsOf<P>>,
 ): GuardedDeno
 export function guardDeno<I extends Identity>(
   guard: Guard<I>,
   options: GuardDenoOptions<I>,
-  onConnection: DenoHandler<I>,
+  onConnection: SocketHandler<I>,
 ): GuardedDeno {
   const route = new FetchRoute<I, Data>('guardDeno', guard, options, wire)
   return {
@@ -91,7 +80,7 @@ export function guardDeno<I extends Identity>(
         socket.binaryType = 'arraybuffer'
         const gate = new DenoGate(socket, route.dialect)
         const handOver = (connection: Connection<I>) =>
-          onConnection(socket as unknown as DenoSocket, connection, request)
+          onConnection(socket as unknown as RuntimeSocket, connection, request)
         const arrive = () => passage.arrive({ gate, options: route.messages, handOver })
         // Once, so that nothing keeps the request, whose credentials the socket must not outlive.
         socket.addEventListener('open', arrive, { once: true })

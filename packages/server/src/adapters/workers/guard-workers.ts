@@ -1,23 +1,20 @@
-import type { Connection } from '../../connections/connection.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
 import { liveConnections } from '../../connections/of-guard.js'
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
-import type { PathParams } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import type { SocketPair } from '../../support/cloudflare.js'
 import { bufferOf, type Data, dataWire } from '../fetch/data.js'
 import type { EventSocket } from '../fetch/event-gate.js'
 import { FetchRoute } from '../fetch/fetch-route.js'
 import type { FetchRouteOptions } from '../fetch/route-options.js'
+import type { RuntimeSocket, SocketHandler } from '../fetch/socket-handler.js'
 import { addressOf, upgraded } from './upgraded.js'
 import { WorkerGate } from './worker-gate.js'
 
 export { type ObjectStoreOptions, objectStore } from '../../stores/objects/object-store.js'
 export type { Data } from '../fetch/data.js'
-
-/** The `WebSocket` of the runtime, as its types declare it. */
-export type WorkerSocket = typeof globalThis extends { WebSocket: { prototype: infer S } } ? S : EventSocket
+export type { RuntimeSocket as WorkerSocket, SocketHandler as WorkerHandler } from '../fetch/socket-handler.js'
 
 /** Options of {@link guardWorkers}. */
 export type GuardWorkersOptions<I extends Identity = Identity, P extends RoutePath = RoutePath> = FetchRouteOptions<
@@ -25,16 +22,6 @@ export type GuardWorkersOptions<I extends Identity = Identity, P extends RoutePa
   P,
   Data
 >
-
-/**
- * Takes an accepted socket, which is open, and the request of its handshake. While it answers a promise that has not settled,
- * the messages of the socket wait. Binary messages are an `ArrayBuffer`.
- */
-export type WorkerHandler<I extends Identity, P extends PathParams = PathParams> = (
-  socket: WorkerSocket,
-  connection: Connection<I, P>,
-  request: Request,
-) => unknown
 
 /** A guarded route of a Worker. */
 export interface GuardedWorker {
@@ -63,12 +50,12 @@ const lookEvery = 500
 export function guardWorkers<I extends Identity, const P extends RoutePath>(
   guard: Guard<I>,
   options: GuardWorkersOptions<I, P>,
-  onConnection: WorkerHandler<I, ParamsOf<P>>,
+  onConnection: SocketHandler<I, ParamsOf<P>>,
 ): GuardedWorker
 export function guardWorkers<I extends Identity>(
   guard: Guard<I>,
   options: GuardWorkersOptions<I>,
-  onConnection: WorkerHandler<I>,
+  onConnection: SocketHandler<I>,
 ): GuardedWorker {
   const { clock } = guard
   const connections = liveConnections(guard)
@@ -101,7 +88,7 @@ export function guardWorkers<I extends Identity>(
           options: route.messages,
           handOver(connection: LiveConnection<I>) {
             gate.onDue = () => connections.look(connection)
-            return onConnection(socket as unknown as WorkerSocket, connection, request)
+            return onConnection(socket as unknown as RuntimeSocket, connection, request)
           },
         })
         return upgraded(client, protocol)
