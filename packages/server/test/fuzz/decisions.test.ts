@@ -135,7 +135,7 @@ const requests: fc.Arbitrary<RawRequest> = fc
 function spellings({ target, lines }: RawRequest): string {
   const texts = [target, ...lines.map(([, value]) => value)]
   const decoded = texts.flatMap((text) =>
-    text.split(/[,;?&=\s]+/).map((part) => {
+    text.split(/[,;?&\s]+/).map((part) => {
       if (part.startsWith(bearerPrefix)) return decodeBearer(part) ?? ''
       try {
         return decodeURIComponent(part)
