@@ -49,6 +49,8 @@ export default defineConfig({
       'site/test/**/*.test.ts',
     ],
     testTimeout: 15_000,
+    // Files share the modules of their worker: loading them anew for each took as long as the tests of it.
+    isolate: false,
     // Many of them wait, for a browser or another process.
     maxWorkers: Math.max(3, availableParallelism()),
     // An unhandled rejection anywhere is a crash in production: let it fail the run.

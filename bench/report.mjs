@@ -34,6 +34,13 @@ export function printGoals(rows) {
   for (const row of missed) console.log(`  missed: ${row.scenario}: ${row.row}: ${goalOf(row)}`)
 }
 
+/** Says which ratios changed so much from round to round that this machine cannot tell them. */
+export function printUnsteady(rows) {
+  const unsteady = rows.filter(({ ratio, likely }) => likely && (likely[1] - likely[0]) / ratio > tolerated)
+  console.log(`\n${unsteady.length} ratios are unsteady on this machine: they lie within more than 20 % of their value`)
+  for (const row of unsteady) console.log(`  not to be believed: ${row.scenario}: ${row.row}: ${rangeOf(row)}`)
+}
+
 /** Writes the table of the page, and the chart. */
 export function writePage({ rows, ...head }) {
   const scenarios = [...new Set(rows.map(({ scenario }) => scenario))]
@@ -51,7 +58,8 @@ export function writePage({ rows, ...head }) {
   writeFileSync(chart, drawChart(rows))
 }
 
-const columns = ['row', 'median', 'min', 'max', 'unit', 'ratio', 'goal', 'wall clock', 'load']
+const columns = ['row', 'median', 'min', 'max', 'unit', 'ratio', 'likely', 'goal', 'wall clock', 'load']
+const tolerated = 0.2
 
 function cellsOf(rows) {
   const controls = new Set(rows.map(({ control }) => control))
@@ -62,12 +70,15 @@ function cellsOf(rows) {
       ...[value, min, max].map(number),
       unit,
       ratio === undefined ? '' : `${ratio.toFixed(2)} × ${control}`,
+      rangeOf(row),
       goalOf(row),
       wall === undefined ? '' : number(wall),
       load === undefined ? '' : `${Math.round(load * 100)} %`,
     ]
   })
 }
+
+const rangeOf = ({ likely }) => (likely ? likely.map((ratio) => ratio.toFixed(2)).join(' to ') : '')
 
 function goalOf({ goal, unit }) {
   if (!goal) return ''

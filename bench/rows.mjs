@@ -10,14 +10,22 @@ export function quantile(samples, q) {
 
 export const median = (samples) => quantile(samples, 0.5)
 
+/** Between which two samples the true median lies, 19 times in 20: by their order alone, whatever disturbs them. */
+export function likely(samples) {
+  const sorted = Float64Array.from(samples).sort()
+  const at = Math.max(0, Math.floor(sorted.length / 2 - 0.98 * Math.sqrt(sorted.length)))
+  return [sorted[at], sorted[sorted.length - 1 - at]]
+}
+
 /**
  * A row of the scoreboard, from one sample a round. The ratio is the median of the rounds' own ratios, so that a minute in
- * which the machine was slow slows both.
+ * which the machine was slow slows both; `likely` is between what it lies.
  *
  * `control` is `{ row, samples }`. `goal` says what is asked of `ratio`, `value` or `excess` (over the control): `{ of,
  * least }` or `{ of, most }`.
  */
 export function toRow({ scenario, row, unit, samples, control, goal, ...more }) {
+  const ratios = control && samples.map((sample, round) => sample / control.samples[round])
   const made = {
     scenario,
     row,
@@ -27,7 +35,8 @@ export function toRow({ scenario, row, unit, samples, control, goal, ...more }) 
     max: Math.max(...samples),
     ...(control && {
       control: control.row,
-      ratio: median(samples.map((sample, round) => sample / control.samples[round])),
+      ratio: median(ratios),
+      likely: likely(ratios),
     }),
     ...more,
   }

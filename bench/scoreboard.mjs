@@ -2,7 +2,7 @@
 import { createCredentials } from './credentials.mjs'
 import { describeMachine, describeVersions, takeLoadCore } from './machine.mjs'
 import { warnOfNoise } from './noise.mjs'
-import { printGoals, printHead, printRows } from './report.mjs'
+import { printGoals, printHead, printRows, printUnsteady } from './report.mjs'
 import * as bundle from './scenarios/bundle.mjs'
 import * as decisions from './scenarios/decisions.mjs'
 import * as echo from './scenarios/echo.mjs'
@@ -33,7 +33,7 @@ const scenarios = [
 
 const efforts = {
   full: {
-    handshakes: { rounds: 5, count: 3_000, warmup: 6_000 },
+    handshakes: { rounds: 31, count: 1_000, warmup: 6_000 },
     decisions: { rounds: 5, count: 20_000 },
     echo: { rounds: 5, '64 B': 100_000, '16 KiB': 20_000 },
     memory: { rounds: 5, connections: 10_000 },
@@ -77,6 +77,7 @@ export async function measureAll({ quick, only }, keep) {
   }
   if (rows.length === 0) throw new Error(`--only ${JSON.stringify(only)} names nothing`)
   printGoals(rows)
+  printUnsteady(rows)
   if (quick) warnOfNoise(rows)
 }
 
