@@ -43,6 +43,12 @@ export const linksOf = (page) =>
     })),
   )
 
+/** The cases that a page names, such as `A17`, with the link that each is: the file where its tests are. */
+export const casesOf = (page) =>
+  prose(read(page)).flatMap((text, index) =>
+    [...text.matchAll(/\[`([A-K]\d{2})`\]\(([^)\s]+)\)/g)].map(([, id, href]) => ({ id, href, line: index + 1 })),
+  )
+
 /**
  * Where a link of a page leads: another page of the site by its `route`, anything else of the repository by its `address`
  * there, or nowhere, for a `problem`. Links to other hosts are nobody's.

@@ -6,7 +6,7 @@ import { guardServer } from '@sallyport/server/ws'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 
-/** A node that goes down as docs/live-connections.md shows it. Arguments: the version of its client, the port of Redis. */
+/** A node that goes down as docs/shutdown.md shows it. Arguments: the version of its client, the port of Redis. */
 const [, , version, redisPort] = process.argv
 const options = { host: '127.0.0.1', port: Number(redisPort) }
 const redis = version === '5' ? new Redis5(options) : new Redis(options)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,15 @@ import { verifyGood } from '../support/guard.js'
 import { startServer } from '../support/server.js'
 
 const idleLimit = 3_000
+const page = new URL('../../../../docs/proxies.md', import.meta.url)
+
+/** The location of the page about proxies, in front of that port and with a short idle limit. */
+async function locationFor(port: number): Promise<string> {
+  const [, block = ''] = /```nginx\n(location \/ws \{[^]*?\})\n```/.exec(await readFile(page, 'utf8')) ?? []
+  const upstream = 'proxy_pass http://127.0.0.1:3000;'
+  expect(block).toContain(upstream)
+  return block.replace(upstream, `proxy_pass http://127.0.0.1:${port}; proxy_read_timeout ${idleLimit}ms;`)
+}
 
 /** The nginx of the machine in front of a server, as our page says, with an idle limit of seconds. */
 async function proxyTo(port: number): Promise<number> {
@@ -26,14 +35,7 @@ async function proxyTo(port: number): Promise<number> {
       access_log off; ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
       server {
         listen 127.0.0.1:${listen};
-        location /ws {
-          proxy_pass http://127.0.0.1:${port};
-          proxy_http_version 1.1;
-          proxy_set_header Upgrade $http_upgrade;
-          proxy_set_header Connection "upgrade";
-          proxy_set_header Host $host;
-          proxy_read_timeout ${idleLimit}ms;
-        }
+        ${await locationFor(port)}
       }
     }`
   await writeFile(join(folder, 'nginx.conf'), config)
@@ -56,12 +58,23 @@ async function proxyTo(port: number): Promise<number> {
 }
 
 async function open(heartbeat: number) {
-  const guard = createGuard({ accept: [header({ verify: verifyGood })], life: { heartbeat } })
+  const guard = createGuard({
+    accept: [header({ verify: verifyGood })],
+    life: { heartbeat },
+    trustedProxies: ['127.0.0.1'],
+  })
+  const accepted = new Promise<string>((resolve) => {
+    guard.subscribe((event) => {
+      if (event.type === 'accepted') resolve(event.connection.address)
+    })
+  })
   const { port } = await startServer(guard)
   const client = await Client.open(`ws://127.0.0.1:${await proxyTo(port)}/ws`, {
-    headers: { Authorization: 'Bearer good-ada' },
+    headers: { Authorization: 'Bearer good-ada', 'X-Forwarded-For': '203.0.113.7' },
   })
   expect(await client.text()).toBe('hello ada')
+  // nginx has written its peer behind what came, and that peer is a proxy here.
+  expect(await accepted).toBe('203.0.113.7')
   return client
 }
 

@@ -168,6 +168,69 @@ describe('openTelemetryMetrics', () => {
   })
 })
 
+const docs = new URL('../../../../docs/', import.meta.url)
+const textOf = (name: string) => readFileSync(new URL(name, docs), 'utf8')
+
+/** The metrics of prom-client after traffic: of each the labels, and of each label the values. */
+async function metrics() {
+  const registry = new Registry()
+  await work((guard) => prometheusMetrics(guard, { registry }))
+  const names = new Map<string, Map<string, string[]>>()
+  for (const series of Object.keys(await seriesOf(registry))) {
+    const [name = '', labels = ''] = series.split(/[{}]/)
+    const known = names.get(name) ?? new Map<string, string[]>()
+    for (const [, label = '', value = ''] of labels.matchAll(/(\w+)="([^"]*)"/g)) {
+      known.set(label, [...(known.get(label) ?? []), value])
+    }
+    names.set(name, known)
+  }
+  return names
+}
+
+const addedByPrometheus = ['instance', 'job']
+
+/** What an expression asks for that there is not: a metric, a label of it, or the value of a label. */
+function unknownIn(expression: string, known: Awaited<ReturnType<typeof metrics>>): string[] {
+  const grouped = /by \(([^)]*)\)/.exec(expression)?.[1]?.split(', ') ?? []
+  const selectors = [...expression.matchAll(/\b(sallyport_\w+)(?:\{([^}]*)\})?/g)]
+  if (selectors.length === 0) return ['no metric']
+  return selectors.flatMap(([, name = '', matchers = '']) => {
+    const labels = known.get(name)
+    if (!labels) return [name]
+    const asked = [...matchers.matchAll(/(\w+)(=~?)"([^"]*)"/g)]
+    const values = asked.filter(([, label = '', sign, value = '']) => sign === '=' && !labels.get(label)?.includes(value))
+    const names = [...grouped, ...asked.map(([, label = '']) => label)]
+    return [
+      ...names.filter((label) => !labels.has(label) && !addedByPrometheus.includes(label)),
+      ...values.map(([matcher]) => matcher),
+    ]
+  })
+}
+
+describe('the alerts', () => {
+  const rules = /```yaml\n(groups:[^]*?)```/.exec(textOf('metrics.md'))?.[1] ?? ''
+  const expressions = [...rules.matchAll(/^ +expr: (.+)$/gm)].map(([, expression = '']) => expression)
+
+  it('ask for what the registry has, by labels and values that it has', async () => {
+    const known = await metrics()
+    expect(expressions).toHaveLength([...rules.matchAll(/- alert:/g)].length)
+    for (const expression of expressions) expect([expression, unknownIn(expression, known)]).toEqual([expression, []])
+    // The control.
+    expect(unknownIn('sum by (code) (sallyport_store{state="broken"})', known)).toEqual(['code', 'state="broken"'])
+    expect(unknownIn('rate(sallyport_refusals_total[5m])', known)).toEqual(['sallyport_refusals_total'])
+  })
+
+  it('and the pages name no other metric', async () => {
+    const known = new Set([...(await metrics()).keys()].map((name) => name.replace(/_(bucket|sum|count)$/, '')))
+    for (const name of ['metrics.md', 'runbook.md', 'scaling.md', 'migration.md', 'errors/pending.md']) {
+      const named = textOf(name).match(/\bsallyport_[a-z_]+/g) ?? []
+      const bases = named.map((metric) => metric.replace(/_(bucket|sum|count)$/, ''))
+      expect([name, bases.filter((metric) => !known.has(metric))]).toEqual([name, []])
+      expect(bases.length).toBeGreaterThan(0)
+    }
+  })
+})
+
 describe('the dashboard', () => {
   interface Panel {
     readonly id: number
@@ -177,8 +240,7 @@ describe('the dashboard', () => {
     readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
     readonly targets: readonly { readonly refId: string; readonly expr: string; readonly datasource: object }[]
   }
-  const file = new URL('../../../../docs/grafana/sallyport.json', import.meta.url)
-  const dashboard = JSON.parse(readFileSync(file, 'utf8')) as {
+  const dashboard = JSON.parse(textOf('grafana/sallyport.json')) as {
     readonly uid: string
     readonly title: string
     readonly schemaVersion: number
@@ -187,32 +249,9 @@ describe('the dashboard', () => {
   }
   const expressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
 
-  /** The metrics of prom-client after traffic, with the labels of their series. */
-  async function metrics() {
-    const registry = new Registry()
-    await work((guard) => prometheusMetrics(guard, { registry }))
-    const names = new Map<string, Set<string>>()
-    for (const series of Object.keys(await seriesOf(registry))) {
-      const [name = '', labels = ''] = series.split(/[{}]/)
-      const known = names.get(name) ?? new Set()
-      for (const [label] of labels.matchAll(/\w+(?==")/g)) known.add(label)
-      names.set(name, known)
-    }
-    return names
-  }
-
   it('asks for what the registry has, by labels that it has', async () => {
     const known = await metrics()
-    for (const expression of expressions) {
-      const used = expression.match(/\bsallyport_\w+/g) ?? []
-      expect([expression, used.length]).toEqual([expression, 1])
-      const labels = known.get(used[0]!)
-      expect([expression, labels]).toEqual([expression, expect.any(Set)])
-      const grouped = /by \(([^)]*)\)/.exec(expression)?.[1]?.split(', ') ?? []
-      // Those that Prometheus itself adds.
-      const own = grouped.filter((label) => label !== 'instance')
-      expect([expression, own.filter((label) => !labels?.has(label))]).toEqual([expression, []])
-    }
+    for (const expression of expressions) expect([expression, unknownIn(expression, known)]).toEqual([expression, []])
   })
 
   it('leaves no metric out', async () => {
