@@ -34,7 +34,10 @@ export default defineConfig({
     search: {
       provider: 'local',
       // A page that explains comes before a page that lists.
-      options: { miniSearch: { searchOptions: { boostDocument: (id) => (/^\/(api|changelog)/.test(id) ? 0.3 : 1) } } },
+      options: {
+        miniSearch: { searchOptions: { boostDocument: (id) => (/^\/(api|changelog)/.test(id) ? 0.3 : 1) } },
+        _render: withoutColours,
+      },
     },
     outline: [2, 3],
     docFooter: { prev: false, next: false }, // nobody reads them in a row
@@ -62,5 +65,16 @@ function linksOfTheRepository({ tokens, env }) {
     const { route, address, problem } = resolveLink(page, href)
     if (problem) throw new Error(`${page}: ${href}: ${problem}`)
     token.attrSet('href', route ?? address ?? href)
+  }
+}
+
+/** A page as the search reads it: its words. To colour the code once more would be half of the time that all pages take. */
+function withoutColours(source, env, md) {
+  const { highlight } = md.options
+  md.options.highlight = null
+  try {
+    return md.render(source, env)
+  } finally {
+    md.options.highlight = highlight
   }
 }

@@ -42,7 +42,11 @@ beforeAll(async () => {
     const { pathname } = new URL(url, 'http://localhost')
     const file = `${pathname.replace(/\/$/, '/index')}${extname(pathname) ? '' : '.html'}`
     const content = await readFile(join(dist, file)).catch(() => undefined)
-    response.writeHead(content ? 200 : 404, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' })
+    response.writeHead(content ? 200 : 404, {
+      'Content-Type': types[extname(file)] ?? 'application/octet-stream',
+      // The names of these change with what is in them.
+      ...(pathname.startsWith('/assets/') && { 'Cache-Control': 'max-age=3600, immutable' }),
+    })
     response.end(content)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -88,16 +92,18 @@ it('each link leads to a page of the site, and to its heading', () => {
 })
 
 it('each page fits a phone, and says nothing in the console', async () => {
+  const errorPages = [...pages.keys()].filter((address) => address.startsWith('/errors/')).slice(3) // all of one form
+  const addresses = [...pages.keys()].filter((address) => !errorPages.includes(address))
   const wide: string[] = []
-  const errors = await look({ viewport: { width: 390, height: 844 } }, async (page) => {
-    const errorPages = [...pages.keys()].filter((address) => address.startsWith('/errors/')).slice(3) // all of one form
-    for (const address of [...pages.keys()].filter((address) => !errorPages.includes(address))) {
+  const tab = async (page: Page) => {
+    for (let address = addresses.pop(); address !== undefined; address = addresses.pop()) {
       await page.goto(origin + address)
       if ((await page.evaluate(() => document.documentElement.scrollWidth)) > 390) wide.push(address)
     }
-  })
+  }
+  const tabs = Array.from({ length: 3 }, () => look({ viewport: { width: 390, height: 844 } }, tab))
+  expect((await Promise.all(tabs)).flat()).toEqual([])
   expect(wide).toEqual([])
-  expect(errors).toEqual([])
 })
 
 it.each([1280, 390])('the search finds a close code, %i pixels wide', async (width) => {
