@@ -17,7 +17,7 @@ const page = new URL('../../../../docs/proxies.md', import.meta.url)
 
 /** The location of the page about proxies, in front of that port and with a short idle limit. */
 async function locationFor(port: number): Promise<string> {
-  const [, block = ''] = /```nginx\n(location \/ws \{[^]*?\})\n```/.exec(await readFile(page, 'utf8')) ?? []
+  const [, block = ''] = /```nginx\n(location \/ws \{.*?\})\n```/s.exec(await readFile(page, 'utf8')) ?? []
   const upstream = 'proxy_pass http://127.0.0.1:3000;'
   expect(block).toContain(upstream)
   return block.replace(upstream, `proxy_pass http://127.0.0.1:${port}; proxy_read_timeout ${idleLimit}ms;`)

@@ -198,7 +198,9 @@ function unknownIn(expression: string, known: Awaited<ReturnType<typeof metrics>
     const labels = known.get(name)
     if (!labels) return [name]
     const asked = [...matchers.matchAll(/(\w+)(=~?)"([^"]*)"/g)]
-    const values = asked.filter(([, label = '', sign, value = '']) => sign === '=' && !labels.get(label)?.includes(value))
+    const values = asked.filter(
+      ([, label = '', sign, value = '']) => sign === '=' && !labels.get(label)?.includes(value),
+    )
     const names = [...grouped, ...asked.map(([, label = '']) => label)]
     return [
       ...names.filter((label) => !labels.has(label) && !addedByPrometheus.includes(label)),
@@ -208,7 +210,7 @@ function unknownIn(expression: string, known: Awaited<ReturnType<typeof metrics>
 }
 
 describe('the alerts', () => {
-  const rules = /```yaml\n(groups:[^]*?)```/.exec(textOf('metrics.md'))?.[1] ?? ''
+  const rules = /```yaml\n(groups:.*?)```/s.exec(textOf('metrics.md'))?.[1] ?? ''
   const expressions = [...rules.matchAll(/^ +expr: (.+)$/gm)].map(([, expression = '']) => expression)
 
   it('ask for what the registry has, by labels and values that it has', async () => {
