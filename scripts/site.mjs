@@ -6,7 +6,10 @@ import { installProject } from './install-project.mjs'
 const site = join(root, 'site')
 const program = (name) => join(site, 'node_modules/.bin', name)
 
-/** Builds the site. Ends the process when a link leads nowhere, or anything else is wrong. */
+/**
+ * Builds the site. Ends the process when a link leads nowhere, or anything else is wrong. Whether the code compiles is not asked:
+ * `npm run check` does.
+ */
 export async function buildSite() {
   await installProject(site)
   await must('typedoc', '--options', join(site, 'typedoc.json'), '--logLevel', 'Warn')
