@@ -1,52 +1,31 @@
 // What connections cost that sleep in a Durable Object, with 1,000 and with 5,000 in one object, in workerd: the bytes beside a
 // socket, an alarm, a message that wakes the object, a revocation of one user; and from the slopes a million, on paper.
 // `node bench/hibernation.mjs`, after `npm run build`. It takes two minutes.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { WebSocket } from 'ws'
 import { prepareRuntimes } from '../scripts/bootstrap.mjs'
+import { serveWorker } from '../scripts/workerd.mjs'
 
 const sizes = [1_000, 5_000]
 // The runtime lets an object sleep after ten seconds.
 const asleep = () => new Promise((resolve) => setTimeout(resolve, 13_000))
-const folder = mkdtempSync(join(tmpdir(), 'sallyport-hibernation-'))
 
 await prepareRuntimes('WORKERD_PATH')
-await build({
-  stdin: { contents: worker(), resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-  outfile: join(folder, 'worker.js'),
-  bundle: true,
-  format: 'esm',
-  platform: 'neutral',
-  mainFields: ['module', 'main'],
-  conditions: ['module-sync'],
-  external: ['node:*', 'cloudflare:*'],
-})
 const rows = []
 for (const size of sizes) rows.push(await measure(size))
-rmSync(folder, { recursive: true })
 print(rows)
 
 async function measure(size) {
-  const disk = mkdtempSync(join(folder, 'disk-'))
-  mkdirSync(disk, { recursive: true })
-  writeFileSync(join(folder, 'config.capnp'), config(disk))
-  const child = spawn(process.env.WORKERD_PATH, ['serve', join(folder, 'config.capnp'), '--control-fd=3'], {
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-  })
-  const [line] = await once(child.stdio[3], 'data')
-  const port = Number(/"port":(\d+)/.exec(line)[1])
+  const source = { stdin: { contents: worker(), resolveDir: fileURLToPath(new URL('.', import.meta.url)) } }
+  const workerd = await serveWorker({ ...source, conditions: ['module-sync'] }, { ROOM: 'Room', STORE: 'Store' })
+  const { port, pid } = workerd
   const get = async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).json()
-  const kib = (name) =>
-    Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1])
+  const kib = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1])
   /** Milliseconds of the processor that the runtime has used. */
   const used = () => {
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ')
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
     return (Number(fields[11]) + Number(fields[12])) * 10
   }
   const cost = async (act) => {
@@ -91,8 +70,7 @@ async function measure(size) {
   await end
   const alarm = used() - before
   for (const socket of sockets) socket.terminate()
-  child.kill('SIGKILL')
-  await once(child, 'close')
+  await workerd.stop()
   return { size, bytes, accept: accepting.cpu / size, memory: (awake - empty) / size, woken, revoked, alarm }
 }
 
@@ -144,23 +122,4 @@ export default {
     return env.ROOM.getByName('main').fetch(request)
   },
 }`
-}
-
-function config(disk) {
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = .main), (name = "disk", disk = (path = "${disk}", writable = true))],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
-);
-const main :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "worker.js")],
-  compatibilityDate = "2026-04-07",
-  compatibilityFlags = ["nodejs_compat"],
-  durableObjectNamespaces = [
-    (className = "Room", uniqueKey = "Room", enableSql = true), (className = "Store", uniqueKey = "Store", enableSql = true),
-  ],
-  durableObjectStorage = (localDisk = "disk"),
-  bindings = [(name = "ROOM", durableObjectNamespace = "Room"), (name = "STORE", durableObjectNamespace = "Store")],
-);
-`
 }
