@@ -14,10 +14,10 @@ export interface Dialect {
    */
   readonly parameter?: string
   /**
-   * Begins to talk with a client whose credential comes in its first message. Called once for each such socket, as a method.
-   * Default: the frames of Sallyport.
+   * Begins to talk with a client whose credential comes in its first message. Called once for each such socket, as a method;
+   * once more with the `memory` of the talk where the runtime has forgotten it. Default: the frames of Sallyport.
    */
-  converse?(): Conversation
+  converse?(memory?: string): Conversation
 }
 
 /** A message on the wire: a text, or the bytes of a binary one. */
@@ -37,6 +37,11 @@ export interface Conversation {
    * `undefined`: it is the application's.
    */
   hearAgain?(message: WireMessage): Heard
+  /**
+   * What it knows of its client, for a runtime that forgets all but its sockets: a text, without a credential. Default:
+   * nothing that it needs once the client is accepted.
+   */
+  readonly memory?: string | undefined
   /** What stands in every text that may renew: a look for it spares all other messages the reading. Default: read them all. */
   readonly mark?: string
 }

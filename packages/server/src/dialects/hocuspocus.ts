@@ -10,7 +10,7 @@ import type { Conversation, Dialect, Heard, News, WireMessage } from './dialect.
  */
 export const hocuspocus: Dialect = {
   closeCodes: { unauthenticated: 4401, timeout: 4408, forbidden: 4403 },
-  converse: (): Conversation => new HocuspocusConversation(),
+  converse: (memory?: string): Conversation => new HocuspocusConversation(memory),
 }
 
 /** The kind of message that is about tokens, and what it may say: here is one or, of the server, send one; and no. */
@@ -20,7 +20,15 @@ const permissionDenied = 1
 
 class HocuspocusConversation implements Conversation {
   /** The document whose token came last, as a message begins with its name. */
-  #document: Buffer = Buffer.alloc(0)
+  #document: Buffer
+
+  constructor(memory = '') {
+    this.#document = Buffer.from(memory, 'base64url')
+  }
+
+  get memory(): string {
+    return this.#document.toString('base64url')
+  }
 
   hear(message: WireMessage): Heard {
     if (typeof message === 'string') return undefined

@@ -4,16 +4,25 @@ import type { Conversation, Dialect, Heard, News, WireMessage } from './dialect.
 /** Sallyport's own frames, beside whatever the application speaks. */
 export const plain = {
   closeCodes: {},
-  converse: (): Conversation => new PlainConversation(),
+  converse: (memory?: string): Conversation => new PlainConversation(memory),
 } satisfies Dialect
 
-/** Begins to talk in a dialect. */
-export const converseIn = (dialect: Dialect): Conversation => dialect.converse?.() ?? plain.converse()
+/** Begins to talk in a dialect, or goes on. */
+export const converseIn = (dialect: Dialect, memory?: string): Conversation =>
+  dialect.converse?.(memory) ?? plain.converse(memory)
 
 class PlainConversation implements Conversation {
   readonly mark = '"auth"'
   /** By which the client knows our frames from what others write, and we know its. */
   #nonce: string | undefined
+
+  constructor(nonce: string | undefined) {
+    this.#nonce = nonce
+  }
+
+  get memory(): string | undefined {
+    return this.#nonce
+  }
 
   hear(message: WireMessage): Heard {
     const frame = read(message)

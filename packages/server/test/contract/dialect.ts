@@ -1,15 +1,9 @@
-import { once } from 'node:events'
-import { inspect } from 'node:util'
-import { createGuard, type Dialect, firstMessage, type Heard, header, type WireMessage } from '@sallyport/server'
+import type { Dialect, Heard, WireMessage } from '@sallyport/server'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkDialect } from '../../src/dialects/dialect.js'
 import { converseIn } from '../../src/dialects/plain.js'
-import { Client } from '../support/client.js'
-import { testClock } from '../support/clock.js'
-import { verifyGood } from '../support/guard.js'
-import { held } from '../support/held.js'
-import { startServer } from '../support/server.js'
+import { shown } from './dialect-scene.js'
 
 /** What the contract needs to know of a dialect. */
 export interface DialectFixture {
@@ -42,18 +36,15 @@ const credentials = fc.string({
   maxLength: 300,
 })
 
-/** Bytes that say which of the two it was. */
-const shown = (message: WireMessage): string =>
-  typeof message === 'string' ? `text ${message}` : `bytes ${Buffer.from(message).toString('latin1')}`
-
 const joined = (first: WireMessage, second: WireMessage): WireMessage =>
   typeof first === 'string' ? first + String(second) : Buffer.concat([first, Buffer.from(second)])
 
-const cut = (message: WireMessage, at: number): WireMessage[] => [message.slice(0, at), message.slice(at)]
+/** A message in two pieces. */
+export const cut = (message: WireMessage, at: number): WireMessage[] => [message.slice(0, at), message.slice(at)]
 
-/** What every dialect keeps to. */
+/** What every dialect keeps to, without a socket. */
 export function dialectContract(name: string, fixture: DialectFixture): void {
-  const { dialect, hello, bare, mayLackIt, broken, others, isStream, behind, refused, closes, again } = fixture
+  const { dialect, hello, bare, mayLackIt, broken, others, isStream, behind, refused, again } = fixture
   const hear = (...messages: WireMessage[]): Heard => {
     const conversation = converseIn(dialect)
     return messages.map((message) => conversation.hear(message)).at(-1)
@@ -187,203 +178,25 @@ export function dialectContract(name: string, fixture: DialectFixture): void {
       },
     )
 
+    if (again) {
+      it('goes on with who was accepted where it stopped, by no more than its memory', () => {
+        const talk = converseIn(dialect)
+        talk.hear(hello('good-secret'))
+        const next = converseIn(dialect, talk.memory)
+        for (const news of [
+          { type: 'refused', code: 'unauthenticated' },
+          { type: 'expiring', expiresIn: 5 },
+        ] as const) {
+          expect(next.say(news)).toEqual(talk.say(news))
+        }
+        expect(next.hearAgain?.(again('good-ada'))).toEqual(talk.hearAgain?.(again('good-ada')))
+        expect(talk.memory ?? '').not.toContain('secret')
+      })
+    }
+
     it('says no more than its protocol can before anything was heard', () => {
       const conversation = converseIn(dialect)
       expect(() => conversation.say({ type: 'refused', code: 'unauthenticated' })).not.toThrow()
-    })
-  })
-
-  describe(`${name}: on a socket`, () => {
-    async function start(verify = verifyGood) {
-      const clock = testClock()
-      const guard = createGuard({ clock, accept: [header({ verify }), firstMessage({ verify })] })
-      const events: string[] = []
-      guard.subscribe((event) => events.push(inspect(event, { depth: 10, showHidden: true })))
-      const seen: string[] = []
-      const { url } = await startServer(
-        guard,
-        (socket, { identity }) => {
-          seen.push(identity.id)
-          socket.on('message', (data, isBinary) => {
-            seen.push(shown(isBinary ? (data as Buffer) : String(data)))
-            socket.emit('seen')
-          })
-          socket.send('open')
-        },
-        { dialect, admit: ({ id }) => !id.startsWith('eve') },
-      )
-      return { clock, guard, seen, events, url }
-    }
-    const asBytes = (message: WireMessage) => (typeof message === 'string' ? message : Buffer.from(message))
-    /** Opens a socket, and waits until the server has answered a ping: what was sent before has been read. */
-    async function open(url: string, options: object = {}) {
-      const client = await Client.open(url, options)
-      const settle = async () => {
-        client.socket.ping()
-        await once(client.socket, 'pong')
-      }
-      return { client, settle, say: (message: WireMessage) => client.send(asBytes(message)) }
-    }
-
-    it('delivers what the application is to see, and what follows, once and in order, after the accept', async () => {
-      const { verify, asked, release } = held()
-      const { url, seen } = await start(verify)
-      const { client, say, settle } = await open(url)
-      say(hello('good-ada'))
-      await asked
-      say(behind)
-      await settle()
-      expect(seen).toEqual([])
-      release()
-      const texts = [await client.text()]
-      if (texts[0] !== 'open') texts.push(await client.text())
-      expect(texts.at(-1)).toBe('open')
-      say(behind)
-      await settle()
-      expect(seen).toEqual(['ada', ...(bare === undefined ? [] : [shown(bare)]), shown(behind), shown(behind)])
-      expect(seen.join()).not.toContain('good-ada')
-    })
-
-    it.each([
-      ['bad', 'unauthenticated'],
-      ['good-eve', 'forbidden'],
-    ] as const)('refuses %s in its words, then closes; the application sees nothing', async (credential, code) => {
-      const { url, seen } = await start()
-      const { client, say } = await open(url)
-      say(hello(credential))
-      say(behind)
-      expect((await client.closed).code).toBe(closes[code])
-      const words = refused[code]
-      expect(client.waiting).toBe(words === undefined ? 0 : 1)
-      if (words !== undefined) expect(await client.next()).toEqual(Buffer.from(words))
-      expect(seen).toEqual([])
-    })
-
-    it.each(['good-canary', 'bad-canary', 'good-eve-canary'])(
-      'D43 tells nobody of the credential %s',
-      async (credential) => {
-        const { url, seen, events } = await start()
-        const { client, say, settle } = await open(url)
-        say(hello(credential))
-        if (credential === 'good-canary') {
-          await settle()
-          expect(seen[0]).toBe('canary')
-        } else await client.closed
-        expect(events).toHaveLength(1)
-        const told = [...seen, ...events]
-        while (client.waiting > 0) told.push(String(await client.next()))
-        expect(told.join()).not.toContain(credential)
-      },
-    )
-
-    it('refuses one that lacks the credential, at once', async () => {
-      const { url, seen } = await start()
-      const { client, say } = await open(url)
-      say(hello(''))
-      expect((await client.closed).code).toBe(mayLackIt ? closes.unauthenticated : 1008)
-      expect(seen).toEqual([])
-    })
-
-    it('D42 waits for it as long as for any other, however many others come, and no byte longer', async () => {
-      const { url, clock, seen } = await start()
-      const [slow, wordy, good] = [await open(url), await open(url), await open(url)]
-      const first = cut(hello('good-ada'), 4)[0]!
-      for (const { say } of [slow, wordy]) say(isStream ? first : behind)
-      await slow.settle()
-      await wordy.settle()
-      for (let i = 0; i < 20; i += 1)
-        wordy.say(typeof first === 'string' ? 'x'.repeat(1_000) : Buffer.alloc(1_000, 0xff))
-      expect([1008, 1009]).toContain((await wordy.client.closed).code)
-      clock.advance(4_999)
-      await slow.settle()
-      good.say(hello('good-ada'))
-      await good.client.text()
-      clock.advance(1)
-      expect(await slow.client.closed).toMatchObject({ code: closes.timeout, reason: 'Authentication timeout' })
-      expect(seen[0]).toBe('ada')
-      expect(seen.filter((line) => line === 'ada')).toHaveLength(1)
-    })
-
-    it('takes nothing from who came in by another way', async () => {
-      const { url, seen } = await start()
-      const { client, say, settle } = await open(url, { headers: { Authorization: 'Bearer good-ada' } })
-      expect(await client.text()).toBe('open')
-      say(hello('good-bob'))
-      await settle()
-      expect(seen).toEqual(['ada', shown(hello('good-bob'))])
-    })
-
-    if (again) {
-      it('renews in its own words, and what is behind it waits', async () => {
-        const { url, seen, guard, clock } = await start()
-        const { client, say, settle } = await open(url)
-        say(hello('good-ada'))
-        while ((await client.text()) !== 'open');
-        seen.length = 0
-        clock.advance(30_000)
-        say(again('good-ada'))
-        say(behind)
-        await settle()
-        expect([...guard.connections].map(({ expiresAt }) => expiresAt)).toEqual([clock.now() + 60_000])
-        expect(seen).toEqual([...(bare === undefined ? [] : [shown(bare)]), shown(behind)])
-      })
-
-      it('keeps what it had when the newer credential is bad, and the application does not see that', async () => {
-        const { url, seen, guard } = await start()
-        const { client, say, settle } = await open(url)
-        say(hello('good-ada'))
-        while ((await client.text()) !== 'open');
-        seen.length = 0
-        say(again('bad'))
-        say(behind)
-        expect(await client.next()).toEqual(Buffer.from(refused.unauthenticated!))
-        await settle()
-        expect(guard.connections.size).toBe(1)
-        expect(seen).toEqual([shown(behind)])
-      })
-
-      it('F07 ends it for another identity', async () => {
-        const { url, seen } = await start()
-        const { client, say } = await open(url)
-        say(hello('good-ada'))
-        while ((await client.text()) !== 'open');
-        say(again('good-bob'))
-        expect((await client.closed).code).toBe(closes.forbidden)
-        expect(seen.join()).not.toContain('bob')
-      })
-    } else {
-      it('has no message that renews: later ones are the application’s', async () => {
-        const { url, seen } = await start()
-        const { client, say, settle } = await open(url)
-        say(hello('good-ada'))
-        expect(await client.text()).toBe('open')
-        seen.length = 0
-        say(hello('good-ada'))
-        await settle()
-        expect(seen).toEqual([shown(hello('good-ada'))])
-        expect(converseIn(dialect).hearAgain).toBeUndefined()
-      })
-    }
-  })
-
-  describe(`${name}: without firstMessage()`, () => {
-    it('hides nothing', async () => {
-      const guard = createGuard({ accept: [header({ verify: verifyGood })] })
-      const seen: string[] = []
-      const { url } = await startServer(
-        guard,
-        (socket) =>
-          socket.on('message', (data, isBinary) => {
-            seen.push(shown(isBinary ? (data as Buffer) : String(data)))
-            socket.send('seen')
-          }),
-        { dialect },
-      )
-      const client = await Client.open(url, { headers: { Authorization: 'Bearer good-ada' } })
-      const message = hello('good-ada')
-      client.send(typeof message === 'string' ? message : Buffer.from(message))
-      await client.next()
-      expect(seen).toEqual([shown(message)])
     })
   })
 }

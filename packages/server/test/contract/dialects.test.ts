@@ -4,10 +4,34 @@ import { type IConnectPacket, parser } from 'mqtt-packet'
 import { describe, expect, it } from 'vitest'
 import { checkDialect } from '../../src/dialects/dialect.js'
 import { converseIn } from '../../src/dialects/plain.js'
+import { nextTurn } from '../support/deferred.js'
 import { connect, fixtures, json, stompFrame, tokenOf, withoutName, written } from '../support/dialects.js'
+import { startServer } from '../support/server.js'
 import { dialectContract } from './dialect.js'
+import { admit, controlBy, DialectScene, type StartDialect } from './dialect-scene.js'
+import { dialectOnSocket } from './dialect-socket.js'
 
-for (const [name, fixture] of Object.entries(fixtures)) dialectContract(name, fixture)
+const startDialect: StartDialect = async (setting) => {
+  const scene = new DialectScene(setting)
+  const { port } = await startServer(
+    scene.guard,
+    (socket, { identity }) => {
+      socket.on('message', (data, isBinary) => scene.take(isBinary ? (data as Buffer) : String(data)))
+      scene.enter(identity, (text) => socket.send(text))
+    },
+    { dialect: scene.dialect, admit },
+  )
+  const control = controlBy(async (call) => {
+    await nextTurn()
+    return scene.answer(call)
+  })
+  return { port, path: '/ws', ...control }
+}
+
+for (const [name, fixture] of Object.entries(fixtures)) {
+  dialectContract(name, fixture)
+  dialectOnSocket(name, fixture, startDialect)
+}
 
 describe('the name of the credential', () => {
   const named = (dialect: typeof stomp, parameter: string) => converseIn({ ...dialect, parameter })

@@ -36,6 +36,15 @@ const frames: DialectFixture = {
   again: (token) => json({ type: 'auth', token }),
 }
 
+const nonce = 'q2xJ0b3sT8K1nD4vYw7ZAg'
+const fail = json({ type: 'auth_fail', nonce })
+const framesWithNonce: DialectFixture = {
+  ...frames,
+  hello: (token) => json({ type: 'auth', token, nonce }),
+  refused: { unauthenticated: fail, forbidden: fail },
+  again: (token) => json({ type: 'auth', token, nonce }),
+}
+
 const canWrite = (text: string): boolean => {
   const value: unknown = JSON.parse(text)
   try {
@@ -186,6 +195,7 @@ const denied = Buffer.concat([written('plans'), Buffer.of(2, 1), written('permis
 /** Every dialect, in every form of its first message. */
 export const fixtures: Readonly<Record<string, DialectFixture>> = {
   'plain frames': frames,
+  'plain frames with a nonce': framesWithNonce,
   'graphql-ws': {
     dialect: graphqlWs,
     ...inParameters({ type: 'connection_init' }, 'payload'),
