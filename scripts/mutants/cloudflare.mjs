@@ -3,9 +3,18 @@ const adapters = ['runtimes/workerd/contract.test.ts']
 
 const asleep = ['runtimes/workerd/sleep.test.ts']
 
+const sleepers = ['unit/connections/sleepers.test.ts']
+const speaking = ['contract/dialects.test.ts']
+
 const of = (file, tests, list) => list.map(([find, replace, why]) => ({ file, find, replace, why, tests }))
 
 export default [
+  ...of('adapters/fetch/fetch-route.ts', adapters, [
+    ['andThen(this.#look(), decide)', 'decide()', 'a decision rests on what was known when the runtime last looked'],
+  ]),
+  ...of('routes.ts', adapters, [
+    ['if (look) await look()', '', 'a ticket is issued by what was known when the runtime last looked'],
+  ]),
   ...of('stores/objects/store-object.ts', adapters, [
     ['if (this.#ctx.storage.kv.delete(only)) await this.#vanish()', '', 'a ticket opens any number of connections'],
   ]),
@@ -17,7 +26,29 @@ export default [
     ['if (connection) liveConnections(this.#guard).look(connection)', '', 'a connection outlives its credential'],
   ]),
   ...of('adapters/durable-objects/object-door.ts', asleep, [
+    ['    this.#alarm.taken()\n', '', 'a connection outlives its credential once another one has ended'],
     ['if (!isKnown && gate?.connection)', 'if (false)', 'a message is let in when nobody knows what is revoked'],
   ]),
+  ...of('adapters/durable-objects/object-gate.ts', asleep, [
+    ['too often.\n    this.#owner.wakeAt(lookAt)', 'too often.', 'connections outlive an alarm that was given up'],
+  ]),
   ...of('connections/revoking.ts', asleep, [['    wake(target)\n', '', 'a revocation ends nobody who sleeps']]),
+  ...of('connections/connections.ts', sleepers, [
+    ["    this.sleepers?.wake('all')\n", '', 'a drain leaves who sleeps'],
+    [
+      '      return revive(record, transport, this.#onClosed)\n    } catch (error) {',
+      '      return revive(record, transport, this.#onClosed)\n    } catch (error) {\n      throw error',
+      'one broken connection keeps the others from their end',
+    ],
+  ]),
+  ...of('connections/record.ts', sleepers, [
+    [
+      'converseIn(transport.dialect, memory)',
+      'converseIn(transport.dialect)',
+      'what others write renews a connection that has slept, and a credential is shown to the application',
+    ],
+  ]),
+  ...of('dialects/plain.ts', speaking, [
+    ['    this.#nonce = nonce\n  }\n\n  get', '  }\n\n  get', 'what others write renews a connection that has slept'],
+  ]),
 ]

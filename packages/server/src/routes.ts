@@ -49,6 +49,12 @@ interface Call {
 type Route = (call: Call) => Promise<HttpAnswer>
 
 /**
+ * Looks for what has been revoked, where nothing does so in the background: before anything is decided. `undefined`: that is
+ * known.
+ */
+export type Look = () => Promise<unknown> | undefined
+
+/**
  * The routes of a guard, for callers who show who they are by a Bearer or a cookie:
  *
  * - `POST {path}/ticket` answers 201 `{"ticket","expiresIn"}`;
@@ -66,7 +72,16 @@ type Route = (call: Call) => Promise<HttpAnswer>
  *
  * @throws ConfigurationError when `path` is none
  */
-export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logoutToken }: RoutesOptions): Routes {
+export function createRoutes<I extends Identity>(guard: Guard<I>, options: RoutesOptions): Routes {
+  return routesOf(guard, options)
+}
+
+/** The same where a call that one of them takes waits for a look. */
+export function routesOf<I extends Identity>(
+  guard: Guard<I>,
+  { path, logoutToken }: RoutesOptions,
+  look?: Look,
+): Routes {
   const readPath = pathReader('createRoutes', path)
   const isOwn = !isAnyPath(path)
 
@@ -136,6 +151,7 @@ export function createRoutes<I extends Identity>(guard: Guard<I>, { path, logout
     const place = guard.enter(call.request)
     if ('reason' in place) return refusalAnswer(place)
     try {
+      if (look) await look()
       return await answerPage(route, { ...call, place })
     } finally {
       place.leave()

@@ -9,7 +9,7 @@ import type { RevocationTarget, Target } from '../revocation/target.js'
 import type { Store } from '../stores/store.js'
 import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
-import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
+import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
 import type { Admit } from '../verifiers/admit.js'
 import type { Logout } from '../verifiers/logout.js'
 import type { Connection, Connections } from './connection.js'
@@ -187,11 +187,12 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
   }
 
   /**
-   * Registers a connection again whose memory was lost. `undefined` when its end or a revocation that is known overtook it:
-   * then it is closed.
+   * Registers a connection again whose memory was lost. `undefined` when its end or a revocation that is known overtook it, or
+   * what was written down is no connection: then it is closed.
    */
   restore(record: ConnectionRecord<I>, transport: Transport): LiveConnection<I> | undefined {
-    const connection = revive(record, transport, this.#onClosed)
+    const connection = this.#revive(record, transport)
+    if (!connection) return undefined
     this.#drain.opened()
     this.#registry.add(connection)
     transport.onClose(connection)
@@ -199,6 +200,18 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
     const revocation = this.log.find(connection.accept)
     if (revocation) this.end(connection, 'revoked', revocation)
     return this.isOpen(connection) ? connection : undefined
+  }
+
+  #revive(record: ConnectionRecord<I>, transport: Transport): LiveConnection<I> | undefined {
+    const { random, events } = this.#options
+    try {
+      return revive(record, transport, this.#onClosed)
+    } catch (error) {
+      // The others must not miss their end because of it, nor what was revoked.
+      events.emit({ type: 'refused', id: newId(random), reason: 'internal-error', path: '', address: '', error })
+      this.turnAway(refuse('internal-error'), transport)
+      return undefined
+    }
   }
 
   /** Looks at a connection whose {@link Transport.keep} has said that its time has come: it is told of its end, or ended. */
@@ -304,6 +317,7 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
 
   /** Closes all connections, spread over `within` milliseconds, and all that come. Resolves when the last is gone. */
   async drain(within: number): Promise<void> {
+    this.sleepers?.wake('all')
     await this.#drain.run(this.#registry, within, (connection) => this.end(connection, 'restart'))
     await this.log.stop()
   }

@@ -32,6 +32,8 @@ export interface ObjectId {
 export interface ObjectState {
   readonly id: ObjectId
   readonly storage: ObjectStorage
+  /** Lets nothing happen to the object meanwhile. */
+  blockConcurrencyWhile<T>(callback: () => Promise<T>): Promise<T>
   acceptWebSocket(socket: RuntimeWebSocket, tags?: string[]): void
   getWebSockets(tag?: string): RuntimeWebSocket[]
   getTags(socket: RuntimeWebSocket): string[]

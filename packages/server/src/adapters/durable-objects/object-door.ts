@@ -16,6 +16,7 @@ import { FetchRoute } from '../fetch/fetch-route.js'
 import type { Passage } from '../fetch/passage.js'
 import type { FetchRouteOptions } from '../fetch/route-options.js'
 import { addressOf, upgraded } from '../workers/upgraded.js'
+import { ObjectAlarm } from './object-alarm.js'
 import { type GateOwner, ObjectGate, type ObjectMessage, readAttachment, tagOf } from './object-gate.js'
 
 /** Hooks of the application about its sockets: those that were accepted. */
@@ -27,7 +28,6 @@ export interface SocketHooks<I extends Identity> {
   onClose(socket: RuntimeWebSocket, connection: Connection<I>, code: number, reason: string): unknown
 }
 
-const second = 1_000
 const untaggedKey = 'sallyport:untagged'
 const holdsKey = 'sallyport:holds'
 
@@ -40,10 +40,8 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   readonly #route: FetchRoute<I, ObjectMessage>
   /** The gates in memory. */
   readonly #gates = new Map<RuntimeWebSocket, ObjectGate<I>>()
+  readonly #alarm: ObjectAlarm
   #waking: Promise<void> | undefined
-  #alarmAt = Number.POSITIVE_INFINITY
-  /** Once: later the storage may tell of an alarm that is just being taken. */
-  #alarmRead: Promise<void> | undefined
   /** Whether the log tells this object of news. */
   #isTold = false
   /** Done when the log has heard that it need not be told any more. */
@@ -59,7 +57,10 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     this.#guard = guard
     this.ctx = ctx
     this.#hooks = hooks
-    this.#route = new FetchRoute('guardedObject', guard, options, dataWire(bufferOf))
+    this.#alarm = new ObjectAlarm(ctx)
+    // Whom the log does not tell of news asks for them.
+    const look = () => this.#wake(!this.#isTold)
+    this.#route = new FetchRoute('guardedObject', guard, options, dataWire(bufferOf), look)
     this.dialect = this.#route.dialect
     liveConnections(guard).sleepers = this
   }
@@ -74,13 +75,11 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   }
 
   async fetch(request: Request): Promise<Response | undefined> {
-    // Whom the log does not tell of news asks for them.
-    await this.#wake(!this.#isTold)
     const answer = await this.#route.fetch(request, addressOf(request), (passage, protocol) =>
       this.#complete(passage, protocol),
     )
     // From now on it is told; what was revoked meanwhile comes by this look.
-    if (!this.#isTold && !this.#isEmpty) {
+    if (answer?.status === 101 && !this.#isTold && !this.#isEmpty) {
       this.ctx.storage.kv.put(holdsKey, true)
       // Else it might be told, and then no longer.
       await this.#leaving
@@ -146,7 +145,6 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   async alarm(): Promise<void> {
     await this.#wake()
     const now = this.#guard.clock.now()
-    this.#alarmAt = Number.POSITIVE_INFINITY
     let next = Number.POSITIVE_INFINITY
     for (const socket of this.ctx.getWebSockets()) {
       if (this.#lookAt(socket) <= now) {
@@ -155,6 +153,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
       }
       next = Math.min(next, this.#lookAt(socket))
     }
+    this.#alarm.taken()
     this.wakeAt(next)
     await this.#settle()
   }
@@ -181,11 +180,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   }
 
   wakeAt(time: number): void {
-    // As late as every deadline may be noticed.
-    const at = Math.ceil(time / second) * second
-    if (at >= this.#alarmAt) return
-    this.#alarmAt = at
-    void this.ctx.storage.setAlarm(at)
+    this.#alarm.wakeAt(time)
   }
 
   untagged(): void {
@@ -201,21 +196,15 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     liveConnections(this.#guard).end(connection, 'internal', { error })
   }
 
-  /** Before anything is decided: whether what is revoked is known, and when the object wakes. */
+  /** Before anything is decided: whether what is revoked is known. */
   async #wake(isNew = false): Promise<boolean> {
     const { log } = liveConnections(this.#guard)
-    this.#alarmRead ??= this.#readAlarm()
-    if (!this.#waking || isNew) this.#waking = Promise.all([log.look(), this.#alarmRead]).then(() => {})
+    if (!this.#waking || isNew) this.#waking = log.look()
     await this.#waking
     const isKnown = this.#guard.health.store !== 'unavailable'
     // The next one asks again.
     if (!isKnown) this.#waking = undefined
     return isKnown
-  }
-
-  async #readAlarm(): Promise<void> {
-    const at = await this.ctx.storage.getAlarm()
-    if (at !== null) this.#alarmAt = Math.min(at, this.#alarmAt)
   }
 
   #lookAt(socket: RuntimeWebSocket): number {

@@ -97,6 +97,8 @@ export class ObjectGate<I extends Identity> extends SocketGate<ObjectMessage> {
   takeUp(connection: LiveConnection<I>, lookAt: number): void {
     this.#connection = connection
     this.#lookAt = lookAt
+    // The runtime has given the alarm up if it failed too often.
+    this.#owner.wakeAt(lookAt)
   }
 
   keep(lookAt = this.#lookAt): void {

@@ -8,7 +8,7 @@ import { type PathReader, pathReader, type RoutePath } from '../../handshake/pat
 import { fromFetch, type Handshake, type PathParams, readTarget } from '../../handshake/request.js'
 import { asksForWebSocket } from '../../handshake/upgrade.js'
 import type { Identity } from '../../identity.js'
-import { createRoutes, type Routes } from '../../routes.js'
+import { type Look, type Routes, routesOf } from '../../routes.js'
 import { andThen } from '../../support/and-then.js'
 import type { Verdict } from '../../verdict.js'
 import type { Admit } from '../../verifiers/admit.js'
@@ -33,9 +33,13 @@ export class FetchRoute<I extends Identity, M> {
   readonly #admit: Admit<I> | undefined
   readonly #routes: Routes
   readonly #read: PathReader
+  readonly #look: Look | undefined
 
-  /** @throws ConfigurationError in the name of `owner`, when a path, a number or the dialect cannot work */
-  constructor(owner: string, guard: Guard<I>, options: FetchRouteOptions<I, RoutePath, M>, wire: Wire<M>) {
+  /**
+   * @param look there where nothing looks for revocations in the background
+   * @throws ConfigurationError in the name of `owner`, when a path, a number or the dialect cannot work
+   */
+  constructor(owner: string, guard: Guard<I>, options: FetchRouteOptions<I, RoutePath, M>, wire: Wire<M>, look?: Look) {
     const { dialect, ...messages } = checkedSocketOptions(owner, options)
     const { clock } = guard
     const connections = liveConnections(guard)
@@ -44,7 +48,8 @@ export class FetchRoute<I extends Identity, M> {
     this.#guard = guard
     this.#admit = options.admit
     this.#read = pathReader(owner, options.path)
-    this.#routes = createRoutes(guard, options)
+    this.#routes = routesOf(guard, options, look)
+    this.#look = look
   }
 
   /**
@@ -80,7 +85,9 @@ export class FetchRoute<I extends Identity, M> {
       return refusalResponse(guard.refuse(handshake, 'internal-error', error))
     }
     try {
-      const answer = andThen(guard.decide(handshake, this.#admit), (verdict) => follow(verdict, passage, complete))
+      const decide = () => guard.decide(handshake, this.#admit)
+      const verdict = this.#look ? andThen(this.#look(), decide) : decide()
+      const answer = andThen(verdict, (known) => follow(known, passage, complete))
       return answer instanceof Promise ? answer.catch(fail) : answer
     } catch (error) {
       return fail(error)

@@ -59,20 +59,19 @@ export function guardWorkers<I extends Identity>(
 ): GuardedWorker {
   const { clock } = guard
   const connections = liveConnections(guard)
-  const route = new FetchRoute<I, Data>('guardWorkers', guard, options, wire)
+  const route = new FetchRoute<I, Data>('guardWorkers', guard, options, wire, look)
   let lookedAt = Number.NEGATIVE_INFINITY
 
   /** Looks for revocations: nothing does in the background of a Worker. Requests that come together need one look. */
-  async function look(): Promise<void> {
+  function look(): Promise<void> | undefined {
     const now = clock.now()
-    if (now - lookedAt < lookEvery && guard.health.store === 'current') return
+    if (now - lookedAt < lookEvery && guard.health.store === 'current') return undefined
     lookedAt = now
-    await connections.log.look()
+    return connections.log.look()
   }
 
   return {
     async fetch(request) {
-      await look()
       return route.fetch(request, addressOf(request), (passage, protocol) => {
         const { WebSocketPair } = globalThis as unknown as { readonly WebSocketPair: SocketPair }
         const { 0: client, 1: server } = new WebSocketPair()

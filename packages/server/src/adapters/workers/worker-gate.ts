@@ -6,7 +6,7 @@ import { EventGate, type EventSocket } from '../fetch/event-gate.js'
 export interface WorkerRoute {
   now(): number
   /** Looks for revocations, where nobody has done so lately. */
-  look(): Promise<void>
+  look(): Promise<void> | undefined
 }
 
 // Twice in the second within which a revocation has to close.

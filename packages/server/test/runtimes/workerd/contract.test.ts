@@ -7,7 +7,8 @@ import { startWorkerd, type Workerd } from '../../support/workerd.js'
 let workerd: Workerd
 
 beforeAll(async () => {
-  workerd = await startWorkerd(new URL('worker.ts', import.meta.url), { STORE: 'Sallyport', ROOM: 'Room' })
+  const quiet = { QUIET: 'Quiet', QUIET_ROOM: 'QuietRoom' }
+  workerd = await startWorkerd(new URL('worker.ts', import.meta.url), { STORE: 'Sallyport', ROOM: 'Room', ...quiet })
 })
 afterAll(() => workerd.stop())
 
@@ -245,12 +246,44 @@ describe('a Worker', () => {
     expect(await bad.client.closeFrame()).toMatchObject({ code: 4401 })
   })
 
-  it('drains', async () => {
+  it('drains: closes who is there, refuses who comes, and is done when the last is gone', async () => {
     const { client } = await rawOpen(workerd.port, '/ws', ada)
     await client.textsUntil(1)
     const drained = fetch(url('/drain'))
     expect(await client.closeFrame()).toMatchObject({ code: 1012 })
+    const { head } = await rawOpen(workerd.port, '/ws', ada)
+    expect([head.status, head.headers.get('retry-after')]).toEqual([503, '1'])
     client.write(rawFrame(Buffer.from([0x03, 0xf4]), { opcode: 8 }))
     expect((await drained).status).toBe(200)
+    await fetch(url('/restart'))
+    expect((await rawOpen(workerd.port, '/ws', ada)).head.status).toBe(101)
+  })
+})
+
+describe.each([
+  ['a Worker', () => '/quiet/ws'],
+  ['a Durable Object', () => `/quiet/rooms/${++rooms}`],
+])('the store behind %s', (_, place) => {
+  /** How often it was looked into since it was asked last. */
+  const looks = async () => (await (await fetch(url('/looks'))).json()) as number
+  const bad = { Authorization: 'Bearer bad' }
+
+  it('J49 is not asked about a request that is not the guard’s, nor about a probe', async () => {
+    await looks()
+    const path = place()
+    expect((await fetch(url(`${path}x/other`))).status).toBe(404)
+    expect((await post(`${path}x/other/ticket`)).status).toBe(404)
+    expect((await rawOpen(workerd.port, `${path}/other`, ada)).head.status).toBe(404)
+    expect((await fetch(url(path))).status).toBe(426)
+    expect(await looks()).toBe(0)
+  })
+
+  it.each<[string, (path: string) => Promise<number>]>([
+    ['a handshake', async (path) => (await rawOpen(workerd.port, path, bad)).head.status],
+    ['a call of a route', async (path) => (await post(`${path}/ticket`, 'bad')).status],
+  ])('is asked about %s', async (_, act) => {
+    await looks()
+    expect(await act(place())).toBe(401)
+    expect(await looks()).toBe(1)
   })
 })

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { rawFrame, rawOpen } from '../../support/raw.js'
 import { startWorkerd, type Workerd } from '../../support/workerd.js'
 
+const objects = { STORE: 'Sallyport', ROOM: 'Room', QUIET: 'Quiet', QUIET_ROOM: 'QuietRoom' }
 let workerd: Workerd
 
 beforeAll(async () => {
-  workerd = await startWorkerd(new URL('worker.ts', import.meta.url), { STORE: 'Sallyport', ROOM: 'Room' })
+  workerd = await startWorkerd(new URL('worker.ts', import.meta.url), objects)
 })
 afterAll(() => workerd.stop())
 
@@ -65,6 +66,7 @@ it.concurrent(
   'J45 an alarm ends a connection whose object sleeps, and pings do not prolong it',
   async () => {
     await fetch(url('/rooms/alarm/pings'))
+    const later = await rawOpen(workerd.port, '/rooms/alarm', { Authorization: 'Bearer good-bob-17' })
     const { client, born } = await sleeping('alarm', 'good-ada-15')
     client.write(rawFrame('ping'))
     expect((await client.textsUntil(3))[2]).toBe('pong')
@@ -73,6 +75,8 @@ it.concurrent(
     expect((await stateOf('alarm')).born).not.toBe(Number(born))
     client.write(rawFrame('after'))
     client.write(rawFrame('ping'))
+    // The next one is set behind the first.
+    expect(await later.client.closeFrame()).toMatchObject({ code: 4019 })
     expect((await fetch(url('/seen')).then((response) => response.text())).includes('after')).toBe(false)
   },
   patience,
@@ -119,10 +123,76 @@ it.concurrent(
 )
 
 it.concurrent(
+  'J50 a socket beside which somebody else has written is closed, and keeps nobody from their end',
+  async () => {
+    const spoilt = await rawOpen(workerd.port, '/rooms/spoilt', { Authorization: 'Bearer good-eve' })
+    spoilt.client.write(Buffer.concat([rawFrame('spoil'), rawFrame('done')]))
+    await spoilt.client.textsUntil(2)
+    const { client } = await sleeping('spoilt', 'good-ada-15')
+    expect(await client.closeFrame()).toMatchObject({ code: 4019 })
+    expect(await spoilt.client.closeFrame()).toMatchObject({ code: 1011 })
+    spoilt.client.write(rawFrame('after'))
+    const other = await rawOpen(workerd.port, '/rooms/spoilt', { Authorization: 'Bearer good-yan' })
+    other.client.write(rawFrame('control'))
+    expect(await other.client.textsUntil(2)).toEqual(['yan by header', 'control'])
+    expect(spoilt.client.texts()).toEqual(['eve by header', 'done'])
+  },
+  patience,
+)
+
+it.concurrent(
+  'J51 an alarm that the runtime has given up is set again by whoever is awake, for all',
+  async () => {
+    const quiet = await rawOpen(workerd.port, '/rooms/given-up', { Authorization: 'Bearer good-ada-14' })
+    const { client } = await rawOpen(workerd.port, '/rooms/given-up', { Authorization: 'Bearer good-eve-16' })
+    await client.textsUntil(1)
+    await fetch(url('/rooms/given-up/forget'))
+    await asleep()
+    client.write(rawFrame('hello'))
+    expect(await client.textsUntil(2)).toEqual(['eve by header', 'hello'])
+    expect(await quiet.client.closeFrame()).toMatchObject({ code: 4019 })
+  },
+  patience,
+)
+
+it.concurrent(
+  'a drain reaches who sleeps, refuses who comes, and is done when the last is gone',
+  async () => {
+    const asleep = await sleeping('drained', 'good-wes')
+    const awake = await rawOpen(workerd.port, '/rooms/drained', { Authorization: 'Bearer good-val' })
+    await awake.client.textsUntil(1)
+    const drained = fetch(url('/rooms/drained/drain'))
+    for (const { client } of [asleep, awake]) {
+      expect(await client.closeFrame()).toMatchObject({ code: 1012 })
+      client.write(rawFrame(Buffer.from([0x03, 0xf4]), { opcode: 8 }))
+    }
+    expect((await drained).status).toBe(200)
+    const statusIn = async (room: string) =>
+      (await rawOpen(workerd.port, `/rooms/${room}`, { Authorization: 'Bearer good-ada' })).head.status
+    expect([await statusIn('drained'), await statusIn('elsewhere')]).toEqual([503, 101])
+  },
+  patience,
+)
+
+it.concurrent(
+  'J53 a client’s frames are still known by its nonce, and others are the application’s',
+  async () => {
+    const nonce = 'q2xJ0b3sT8K1nD4vYw7ZAg'
+    const frame = (token: string) => JSON.stringify({ type: 'auth', token, nonce })
+    const { client, count } = await sleeping('nonce', '', frame('good-ada-20'))
+    client.write(Buffer.concat([rawFrame(auth('good-eve-600')), rawFrame(frame('good-ada-600'))]))
+    const [theirs, ours] = (await client.textsUntil(count + 2)).slice(count)
+    expect(theirs).toBe(auth('good-eve-600'))
+    expect(JSON.parse(ours!)).toMatchObject({ type: 'auth_ok', nonce, expiresIn: expect.closeTo(600, -1) })
+  },
+  patience,
+)
+
+it.concurrent(
   'J48 a message is not let in on the word of a store that does not answer',
   async () => {
     // Elsewhere, so that the others have their store.
-    const alone = await startWorkerd(new URL('worker.ts', import.meta.url), { STORE: 'Sallyport', ROOM: 'Room' })
+    const alone = await startWorkerd(new URL('worker.ts', import.meta.url), objects)
     try {
       const { client } = await rawOpen(alone.port, '/rooms/out', { Authorization: 'Bearer good-ada' })
       await client.textsUntil(1)

@@ -8,51 +8,42 @@ import {
   header,
   type Identity,
   query,
-  rejected,
   type Store,
   subprotocol,
   ticket,
-  UnavailableError,
-  type Verifier,
 } from '@sallyport/server'
-import { guardedObject, objectStore, storeObject } from '@sallyport/server/durable-objects'
+import { guardedObject, type Look, objectStore, storeObject } from '@sallyport/server/durable-objects'
 import { guardWorkers } from '@sallyport/server/workers'
 import type { ObjectNamespace, RuntimeWebSocket } from '../../../src/support/cloudflare.js'
+import { type Person, verify } from './tokens.js'
 
 /** Whether the store has stopped to answer. */
 let isBroken = false
 
 export class Sallyport extends storeObject(DurableObject) {
-  override async look(look: Parameters<InstanceType<ReturnType<typeof storeObject<typeof DurableObject>>>['look']>[0]) {
+  override async look(look: Look) {
     if (isBroken) throw new Error('out of order')
     return super.look(look)
   }
 }
 
-interface Env {
-  readonly ROOM: ObjectNamespace<{ fetch(request: Request): Promise<Response> }>
-  readonly STORE: object
-}
+/** How often it was looked into the store that no live connection looks into. */
+let looks = 0
 
-interface Person extends Identity {
-  readonly about?: string
-}
-
-/** `good-ada-60` is ada's for 60 seconds; `good-ada-60-large` says much of her. */
-const verify: Verifier<Person> = async (token, { now, signal }) => {
-  const [kind, id = '', seconds = '3600', extra] = token.split('-')
-  if (kind === 'down') throw new UnavailableError('down')
-  if (kind === 'bug') throw new Error('bug')
-  if (kind === 'slow') await new Promise((resolve) => setTimeout(resolve, 200))
-  if (kind !== 'good' && kind !== 'slow') return rejected('credential-unknown')
-  void signal
-  return {
-    identity: { id, ...(extra === 'large' && { about: 'x'.repeat(20_000) }) },
-    issuedAt: now,
-    expiresAt: now + Number(seconds) * 1_000,
-    session: `s-${id}`,
-    token: `t-${id}-${now}`,
+export class Quiet extends storeObject(DurableObject) {
+  override async look(look: Look) {
+    looks += 1
+    return super.look(look)
   }
+}
+
+type Rooms = ObjectNamespace<{ fetch(request: Request): Promise<Response> }>
+
+interface Env {
+  readonly ROOM: Rooms
+  readonly STORE: object
+  readonly QUIET_ROOM: Rooms
+  readonly QUIET: object
 }
 
 const guardOf = (store: Store) =>
@@ -107,6 +98,7 @@ export class Room extends guardedObject(DurableObject<Env>, {
   }
   override async onMessage(socket: RuntimeWebSocket, message: string | ArrayBuffer, connection: Connection<Person>) {
     if (message === 'born') return socket.send(`${this.#born}`)
+    if (message === 'spoil') return socket.serializeAttachment({ lookAt: 1, record: {} })
     if (message !== 'all') return onMessage(socket, message, connection)
     for (const [each] of await this.connections()) each.send(`all from ${connection.identity.id}`)
   }
@@ -124,12 +116,22 @@ export class Room extends guardedObject(DurableObject<Env>, {
       const ctx = this.ctx as unknown as { setWebSocketAutoResponse(pair: object): void }
       ctx.setWebSocketAutoResponse(new Pair('ping', 'pong'))
     }
+    if (pathname.endsWith('/forget')) await this.ctx.storage.deleteAlarm()
+    if (pathname.endsWith('/drain')) await this.guard.drain({ within: 0 })
     const attachments = this.ctx.getWebSockets().map((socket) => socket.deserializeAttachment())
     return Response.json({ born: this.#born, live: this.guard.connections.size, attachments })
   }
 }
 
+export class QuietRoom extends guardedObject(DurableObject<Env>, {
+  binding: 'QUIET_ROOM',
+  store: 'QUIET',
+  path: '/quiet/rooms/:room',
+  guard: guardOf,
+}) {}
+
 let door: ReturnType<typeof start> | undefined
+let quiet: ReturnType<typeof guardWorkers> | undefined
 
 function start(store: Store) {
   const guard = guardOf(store)
@@ -148,8 +150,20 @@ function start(store: Store) {
 }
 
 export default {
-  async fetch(request: Request, { ROOM, STORE }: Env): Promise<Response> {
+  async fetch(request: Request, { ROOM, STORE, QUIET_ROOM, QUIET }: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url)
+    if (pathname.startsWith('/quiet/')) {
+      const room = /^\/quiet\/rooms\/([^/]+)/.exec(pathname)?.[1]
+      if (room !== undefined) return QUIET_ROOM.get(QUIET_ROOM.idFromName(room)).fetch(request)
+      quiet ??= guardWorkers(guardOf(objectStore(QUIET)), { path: '/quiet/ws' }, () => {})
+      return (await quiet.fetch(request)) ?? new Response('application', { status: 404 })
+    }
+    if (pathname === '/looks') {
+      quiet = undefined
+      const since = looks
+      looks = 0
+      return Response.json(since)
+    }
     door ??= start(objectStore(STORE))
     const room = /^\/rooms\/([^/]+)/.exec(pathname)?.[1]
     if (room !== undefined) return ROOM.get(ROOM.idFromName(room)).fetch(request)
@@ -158,9 +172,11 @@ export default {
     if (pathname === '/break') isBroken = true
     if (pathname === '/seen') return Response.json(seen.splice(0))
     if (pathname === '/drain') {
-      const { guard } = door
+      await door.guard.drain({ within: 0 })
+      return new Response()
+    }
+    if (pathname === '/restart') {
       door = undefined
-      await guard.drain({ within: 0 })
       return new Response()
     }
     return (await door.fetch(request)) ?? new Response('application', { status: 404 })
