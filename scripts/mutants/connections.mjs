@@ -899,7 +899,12 @@ export default [
     ['sizeOf, takes, deliver }', 'sizeOf, deliver }', 'frames of the guard flood it'],
   ]),
   ...of('adapters/ws/hand-over.ts', ws, [
-    ['accepted.hold(kept))', '() => accepted.letIn(kept))', 'messages are lost while the application gets ready'],
+    [
+      'isHeard(webSocket) ? accepted.letIn([message]) : hold(',
+      'accepted.letIn(',
+      'messages are lost ahead of a listener',
+    ],
+    ['    hold(kept)\n', '', 'messages behind the first are lost ahead of a listener'],
   ]),
   ...of('connections/accepted-socket.ts', ws, [
     ['return connections === this.#options.connections ?', 'return true ?', "a connection of another guard's identity"],

@@ -16,8 +16,8 @@ export default [
         '\n',
         'a socket that is over is handed over all the same',
       ],
-      ['if (connection) connections.end(', 'if (false) connections.end(', 'a hook of the application refuses nobody'],
-      ["      webSocket.once('close', onGone)\n", '', 'a framework goes on with an upgrade whose client has left'],
+      ['if (connection) liveConnections', 'if (false) liveConnections', 'a hook of the application refuses nobody'],
+      ['    passing.watch()\n', '', 'a framework goes on with an upgrade whose client has left'],
     ],
   ),
   ...of('adapters/fastify.ts', fastify, [
@@ -35,8 +35,8 @@ export default [
   ]),
   ...of('adapters/hono.ts', hono, [
     [
-      "if (answered || !incoming || c.req.header('upgrade') === undefined) return answered",
-      'return answered',
+      "if (!incoming || c.req.header('upgrade') === undefined) return next()",
+      'return next()',
       'another spelling of the path is not guarded',
     ],
     ['incoming && fromNode(incoming).address', 'undefined', 'a flood of bad credentials at the routes is not counted'],

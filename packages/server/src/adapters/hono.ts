@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Http2SecureServer, Http2Server } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { createAdaptorServer, type HttpBindings, type WebSocketLike } from '@hono/node-server'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { Connection } from '../connections/connection.js'
 import type { Guard } from '../guard/guard.js'
 import type { ParamsOf } from '../handshake/path.js'
@@ -63,19 +63,20 @@ export function guardHono<I extends Identity>(guard: Guard<I>, options: GuardHon
   let tell: TellUpgrade | undefined
 
   /** Answers who was not accepted. */
-  async function answer(c: Context, incoming: IncomingMessage | undefined): Promise<Response | undefined> {
+  async function answer(c: Context, incoming: IncomingMessage | undefined, next: Next) {
     const answered = await routes.fetch(c.req.raw, incoming && fromNode(incoming).address)
-    if (answered || !incoming || c.req.header('upgrade') === undefined) return answered
+    if (answered) return answered
+    if (!incoming || c.req.header('upgrade') === undefined) return next()
     // The router knows other spellings of the path than the one that is guarded.
     const refusal = refusalAnswer(guard.refuse(fromNode(incoming), 'handshake-target'))
     return new Response(refusal.body, refusal)
   }
 
   return {
-    async middleware(c, next) {
+    middleware(c, next) {
       const { incoming }: Partial<HttpBindings> = c.env ?? {}
       const connection = incoming && framework.meet(incoming)
-      if (!connection) return (await answer(c, incoming)) ?? next()
+      if (!connection) return answer(c, incoming, next)
       c.set('connection', connection)
       return next()
     },

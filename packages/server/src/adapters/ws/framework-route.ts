@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { Duplex } from 'node:stream'
+import { Writable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type CodeName, codes } from '@sallyport/protocol'
 import type { WebSocket } from 'ws'
 import type { Connection } from '../../connections/connection.js'
@@ -9,10 +10,10 @@ import type { Identity } from '../../identity.js'
 import type { Clock } from '../../support/clock.js'
 import { ConfigurationError } from '../../support/errors.js'
 import { acceptedBy } from './connection-of.js'
-import type { ConnectionHandler } from './hand-over.js'
+import { type ConnectionHandler, givesUp, isHeard, type Unheard } from './hand-over.js'
 
 /** Tells a framework of an upgrade, as the `upgrade` event of a server does. */
-export type TellUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+export type TellUpgrade = (request: IncomingMessage, socket: Writable, head: Buffer) => void
 
 /** What a framework does with the WebSocket of an upgrade. */
 type Take = (webSocket: WebSocket) => void
@@ -42,13 +43,16 @@ export class FrameworkRoute<I extends Identity> {
   }
 
   /** Takes an accepted socket. */
-  readonly onConnection: ConnectionHandler<I> = (webSocket, connection, request: PassingRequest) => {
-    const socket = new StandIn((status) => this.#end(webSocket, status))
-    const passing = new Passage(this, connection, webSocket, socket)
+  readonly onConnection: ConnectionHandler<I> = (webSocket, connection, request: PassingRequest): Unheard => {
+    const socket = new StandIn((status) => {
+      this.#end(webSocket, codeOf(status), { reason: `the application answered ${status}` })
+    })
+    const passing = new Passage(this, this.#guard.clock, connection, webSocket, socket)
     request[passage] = passing
     hideCredentials(request, connection)
     this.#tell(request, socket, nothing)
-    return passing.whenListening(this.#guard.clock)
+    passing.watch()
+    return passing
   }
 
   /** The connection that a request is of: for what stands before the route, so that nobody gets there otherwise. */
@@ -62,17 +66,16 @@ export class FrameworkRoute<I extends Identity> {
   upgrade({ [passage]: passing, url }: PassingRequest, take: Take): boolean {
     if (passing?.route !== this) return false
     if (passing.isMet) passing.give(take)
-    else
-      passing.fail(
-        new ConfigurationError('route-without-guard', `nothing of the guard stands before the route of ${url}`),
-      )
+    else {
+      const problem = `nothing of the guard stands before the route of ${url}`
+      this.#end(passing.webSocket, 'internal', { error: new ConfigurationError('route-without-guard', problem) })
+    }
     return true
   }
 
-  #end(webSocket: WebSocket, status: number): void {
-    const connections = liveConnections(this.#guard)
+  #end(webSocket: WebSocket, code: CodeName, cause: { readonly reason?: string; readonly error?: unknown }): void {
     const connection = acceptedBy(this.#guard, webSocket)
-    if (connection) connections.end(connection, codeOf(status), { reason: `the application answered ${status}` })
+    if (connection) liveConnections(this.#guard).end(connection, code, cause)
   }
 }
 
@@ -81,65 +84,53 @@ export const metConnection = ({ [passage]: passing }: PassingRequest): Connectio
   passing?.isMet ? passing.connection : undefined
 
 /** An accepted socket on its way through a framework. */
-class Passage {
+class Passage implements Unheard {
   /** Whether it has come by what stands before its route. */
   isMet = false
-  #isGiven = false
-  #error: Error | undefined
-  /** Told that it is given, or cannot be. */
-  #onEnd: (() => void) | undefined
+  #givenAt: number | undefined
+  #onGiven: (() => void) | undefined
+  readonly #onGone = () => void this.socket.destroy()
 
   constructor(
     readonly route: unknown,
+    readonly clock: Clock,
     readonly connection: Connection,
     readonly webSocket: WebSocket,
-    readonly socket: Duplex,
+    readonly socket: Writable,
   ) {}
+
+  /** Tells the framework when the client leaves on the way. */
+  watch(): void {
+    if (this.#givenAt === undefined) this.webSocket.on('close', this.#onGone)
+  }
 
   give(take: Take): void {
     // It may be over: hooks take their time.
     if (this.webSocket.readyState !== this.webSocket.OPEN) return
     take(this.webSocket)
-    this.#isGiven = true
-    this.#onEnd?.()
+    this.webSocket.off('close', this.#onGone)
+    this.#givenAt = this.clock.now()
+    this.#onGiven?.()
   }
 
-  fail(error: Error): void {
-    this.#error = error
-    this.#onEnd?.()
-  }
-
-  /** Settles once somebody listens for messages, or takes too long to; `undefined` when somebody does. */
-  whenListening(clock: Clock): Promise<void> | undefined {
-    const { webSocket, socket } = this
-    const isHeard = () => this.#isGiven && webSocket.listenerCount('message') > 0
-    if (isHeard()) return undefined
-    return new Promise((resolve, reject) => {
-      const onGone = () => void socket.destroy()
-      webSocket.once('close', onGone)
-      this.#onEnd = () => {
-        webSocket.off('close', onGone)
-        if (this.#error) return reject(this.#error)
-        setImmediate(() => {
-          if (isHeard()) resolve()
-          else clock.after(patience, resolve)
-        })
-      }
-      if (this.#isGiven || this.#error) this.#onEnd()
-    })
+  /** Who was given the socket may take some time to listen. */
+  async [givesUp](): Promise<void> {
+    const { webSocket, clock } = this
+    if (this.#givenAt === undefined) await new Promise<void>((resolve) => (this.#onGiven = resolve))
+    await nextTurn()
+    const left = this.#givenAt! + patience - clock.now()
+    if (left > 0 && !isHeard(webSocket)) await new Promise<void>((resolve) => clock.after(left, resolve))
   }
 }
 
-/** Stands for the socket of an upgrade that is done. Nothing comes from it, and what is written to it is an HTTP response. */
-class StandIn extends Duplex {
+/** Stands for the socket of an upgrade that is done: what is written to it is an HTTP response. */
+class StandIn extends Writable {
   readonly #onStatus: (status: number) => void
 
   constructor(onStatus: (status: number) => void) {
     super()
     this.#onStatus = onStatus
   }
-
-  override _read(): void {}
 
   override _write(chunk: Buffer, _: string, done: () => void): void {
     const status = Number(/^HTTP\/1\.1 ([2-5]\d\d)/.exec(chunk.toString('latin1'))?.[1])

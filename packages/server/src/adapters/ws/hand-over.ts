@@ -32,6 +32,14 @@ export interface Accepted<I extends Identity> {
   readonly kept: Message[]
 }
 
+export const givesUp = Symbol('givesUp')
+
+/** Answered by a handler of ours instead of a promise: a socket that nobody may listen to yet. */
+export interface Unheard {
+  /** Settles when its messages are not to wait any longer. Asked when one has come. */
+  [givesUp](): Promise<void>
+}
+
 /** Opens the inner door, and gives the socket to the application. */
 export function handOver<I extends Identity>(
   { gated, connection, request, kept }: Accepted<I>,
@@ -42,16 +50,42 @@ export function handOver<I extends Identity>(
   const accepted = new AcceptedSocket<I, Message>(options, gated, connection)
   try {
     const done = onConnection(webSocket, connection, request)
-    const isAsync = done instanceof Promise
-    if (isAsync) done.catch((error: unknown) => accepted.fail(error))
-    if (isAsync && webSocket.listenerCount('message') === 0) {
-      whenListening(webSocket, done, accepted.hold(kept))
-    } else {
-      accepted.letIn(kept)
-    }
+    if (done instanceof Promise) done.catch((error: unknown) => accepted.fail(error))
+    const settles = settlingOf(done)
+    if (settles && !isHeard(webSocket)) letInOnceHeard(gated, accepted, kept, settles)
+    else accepted.letIn(kept)
   } catch (error) {
     accepted.fail(error)
   }
+}
+
+/** How long the messages of a socket may have to wait, by what its handler has answered; `undefined`: not at all. */
+function settlingOf(done: unknown): (() => Promise<unknown>) | undefined {
+  if (done instanceof Promise) return () => done
+  if (typeof done === 'object' && done !== null && givesUp in done) return () => (done as Unheard)[givesUp]()
+  return undefined
+}
+
+/** Whether somebody listens for the messages of a socket. */
+export const isHeard = (webSocket: WebSocket): boolean => webSocket.listenerCount('message') > 0
+
+/** Lets messages in once somebody listens for them, or `settles` says so. Most come later than that: for them nothing is watched. */
+function letInOnceHeard<I extends Identity>(
+  gated: GatedSocket,
+  accepted: AcceptedSocket<I, Message>,
+  kept: Message[],
+  settles: () => Promise<unknown>,
+): void {
+  const { webSocket } = gated
+  const hold = (messages: Message[]) => whenListening(webSocket, settles(), accepted.hold(messages))
+  if (kept.length > 0) {
+    hold(kept)
+    return
+  }
+  gated.resume()
+  gated.onMessage({
+    receive: (message) => (isHeard(webSocket) ? accepted.letIn([message]) : hold([message])),
+  })
 }
 
 /** Calls back once somebody listens for the messages of a socket, or `done` settles. */
