@@ -14,7 +14,7 @@ const findSession = session((value) => {
 export const waysIn = {
   origins,
   trustedProxies,
-  protocols: ['sallyport-playground', 'graphql-transport-ws'],
+  protocols: ['sallyport-playground', 'graphql-transport-ws', 'mqtt', 'v11.stomp'],
   accept: [
     ticket(),
     query({ verify }),

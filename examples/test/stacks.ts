@@ -1,6 +1,8 @@
 import type { RawClient } from '../../packages/server/test/support/raw.js'
 import { graphql } from './words/graphql.js'
+import { mqtt } from './words/mqtt.js'
 import { plain } from './words/plain.js'
+import { stomp } from './words/stomp.js'
 import { trpc } from './words/trpc.js'
 import { hocuspocus, yjs } from './words/yjs.js'
 
@@ -24,6 +26,8 @@ export interface Words {
 const stacks: Readonly<Record<string, Words>> = {
   'graphql-ws': graphql,
   hocuspocus,
+  mqtt,
+  stomp,
   trpc,
   'y-websocket': yjs,
 }
