@@ -2,7 +2,8 @@
 //
 // A fenced block tagged `ts`, `tsx` or `js` is a file of its own. After the tag it may say
 //   continue         it goes on where the previous block of its page stopped
-//   example NAME     it is compiled where that example's server stands, and what it does there the server does too
+//   example NAME     it is compiled where that example's server stands, and what it does there the server does too;
+//                    behind NAME may stand another file of the example
 //   no-check REASON  it is not checked, and why
 
 import { spawnSync } from 'node:child_process'
@@ -90,11 +91,13 @@ function readSnippets(page) {
       return found.at(-1)
     }
     if (word === 'example') {
-      if (existsSync(join(root, 'examples', `${reason}`, 'server.ts'))) {
-        found.push({ name: `.${page.replaceAll('/', '~')}.${index + 1}.${language}`, example: reason[0], lines: [] })
+      const [name = '', file = 'server.ts'] = reason
+      const example = join('examples', name, file)
+      if (existsSync(join(root, example))) {
+        found.push({ name: `.${page.replaceAll('/', '~')}.${index + 1}.${language}`, example, lines: [] })
         return found.at(-1)
       }
-      problems.push(`${at}: there is no example “${reason}”`)
+      problems.push(`${at}: there is no ${example}`)
       return undefined
     }
     if (word) problems.push(`${at}: “${word}” is not known here`)
@@ -106,25 +109,25 @@ function readSnippets(page) {
 /** The lines of a snippet that its example does not have, in that order: imports and declarations are the page's own. */
 function strayLines({ page, example, text }) {
   if (!example) return []
-  const server = readFileSync(join(root, 'examples', example, 'server.ts'), 'utf8').split('\n')
+  const server = readFileSync(join(root, example), 'utf8').split('\n')
   let at = 0
   return text.split('\n').flatMap((line, index) => {
     if (/^(import|declare|$|\s*\/\/)/.test(line)) return []
     const found = server.indexOf(line, at)
-    if (found === -1) return [`${page}:${index + 1}: examples/${example}/server.ts does not say this, or not here`]
+    if (found === -1) return [`${page}:${index + 1}: ${example} does not say this, or not here`]
     at = found + 1
     return []
   })
 }
 
 /**
- * Compiles the snippets in a scratch folder inside the workspace, where `@sallyport/*` resolves, or beside the server of
- * their example, and returns the errors.
+ * Compiles the snippets in a scratch folder inside the workspace, where `@sallyport/*` resolves, or beside the file of their
+ * example, and returns the errors.
  */
 function compile(snippets) {
   const folder = join(cache, 'docs')
   const [beside, alone] = [true, false].map((isBeside) => snippets.filter(({ example }) => !!example === isBeside))
-  const paths = beside.map(({ example, name }) => join(root, 'examples', example, name))
+  const paths = beside.map(({ example, name }) => join(root, dirname(example), name))
   rmSync(folder, { recursive: true, force: true })
   try {
     for (const { name, text } of alone) write(join(folder, name), text)
@@ -157,7 +160,7 @@ function compile(snippets) {
       .split('\n')
       .map((line) =>
         line
-          .replace(/^.*examples\/[^/]+\/\.(docs~)/, '$1')
+          .replace(/^.*examples\/.+\/\.(docs~)/, '$1')
           .replace(
             /^(.+\.md)\.\d+\.[a-z]+\((\d+),(\d+)\)/,
             (_, page, row, column) => `${page.replaceAll('~', '/')}:${row}:${column}`,
