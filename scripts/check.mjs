@@ -13,6 +13,7 @@ const checks = {
   examples: script('examples'), // first: the pages of the stacks need what it installs
   docs: script('docs'),
   links: script('links'),
+  stacks: script('stacks'),
   errors: script('errors'),
   packages: script('packages'),
   bundle: script('bundle'),
