@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { Client } from '../../../packages/server/test/support/client.js'
 import { knock, signIn } from '../visitor.js'
 import { ways } from '../ways.js'
 import { plain } from '../words/plain.js'
@@ -15,6 +16,13 @@ it('owns its path against a page that is there for every path', { timeout: 60_00
   expect(await plain.echo(client, 'hello')).toBe('hello')
   expect((await knock(example(), '?ticket=none')).status).toBe(401)
   client.destroy()
+})
+
+it('keeps the socket of its hot reload beside the guarded route', { timeout: 60_000 }, async () => {
+  await fetch(`${example().origin}/any/path`)
+  const reload = await Client.open(`ws://127.0.0.1:${example().port}/_next/webpack-hmr?id=test`)
+  expect((await reload.next()).length).toBeGreaterThan(0)
+  await reload.close()
 })
 
 it('F03 ends connections from a route handler, which asks for the guard of the server', {
