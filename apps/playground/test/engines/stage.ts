@@ -27,7 +27,7 @@ export function remote<Script = typeof visits>(tab: Tab, script = 'visits'): Rem
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** A script for a page, whose functions have that name in front of theirs. */
-export async function bundle(name: 'visits' | 'hook'): Promise<string> {
+export async function bundle(name: 'visits' | 'hook' | 'trial' | 'pulse'): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [source(`${name}.ts`)],
     bundle: true,
