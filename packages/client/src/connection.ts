@@ -7,7 +7,10 @@ import { answered, type Closure, closed, type Ending, unreachable, unusable, wit
 import { readRetryAfter } from './retry-after.js'
 import type { WebSocketLike } from './web-socket-like.js'
 
-/** Hears of a connection: `authenticated` at most once, then messages, and `ended` exactly once unless it was closed. */
+/**
+ * Hears of a connection: `authenticated` at most once, and `ended` exactly once unless it was closed. A `message` that comes
+ * before the first is none of the application's.
+ */
 export interface ConnectionOwner {
   authenticated(authentication: Authentication): void
   message(data: unknown): void
@@ -84,11 +87,8 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
   }
 
   function listen({ renew }: Route, socket: WebSocketLike, dialogue: Dialogue | undefined): void {
-    let accepted = false
-
     function accept(authentication: Authentication): void {
       cancelDeadline()
-      accepted = true
       owner.authenticated(authentication)
       if (signal.aborted) return
       const live: Live = { authentication, signal, socket, dialogue, end }
@@ -110,8 +110,7 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
       else accept({})
     })
     socket.addEventListener('message', ({ data }) => {
-      if (signal.aborted || dialogue?.hear(data, accept)) return
-      if (accepted) owner.message(data)
+      if (!signal.aborted && !dialogue?.hear(data, accept)) owner.message(data)
     })
     socket.addEventListener('close', (event) => {
       end(event.code === 1006 && !upgraded ? silence() : closed(event))

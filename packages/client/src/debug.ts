@@ -30,17 +30,19 @@ export function debug(log: DebugLog = console): (socket: Watched) => void {
       if (attempt === 1 && !wasOpen && outcome.ambiguous) log.warn('Sallyport: the socket does not open.', hidden)
     })
     socket.addEventListener('terminal', ({ outcome }) => note('gave up', outcome))
-    warnOfMistakes(socket, log)
+    warnOfMistakes(log)(socket)
   }
 }
 
-/** Warns when the socket gives up because of what somebody has to repair. */
-export function warnOfMistakes(socket: Watched, log: Pick<DebugLog, 'warn'>): void {
-  socket.addEventListener('terminal', ({ outcome }) => {
-    if (outcome.kind === 'misconfigured') {
-      log.warn(`Sallyport: the socket will never open. ${explain(outcome)}`, outcome.cause ?? '')
-    }
-  })
+/** Warns when the socket gives up because of what somebody has to repair, and says what. */
+export function warnOfMistakes(log: Pick<DebugLog, 'warn'>): (socket: Watched) => void {
+  return (socket) => {
+    socket.addEventListener('terminal', ({ outcome }) => {
+      if (outcome.kind === 'misconfigured' || outcome.status === 403) {
+        log.warn(`Sallyport: the socket will never open. ${explain(outcome)}`, outcome.cause ?? '')
+      }
+    })
+  }
 }
 
 const hidden =
@@ -49,6 +51,7 @@ const hidden =
 
 function explain({ status, code, cause }: Outcome): string {
   if (status === 404) return 'Nobody answers there (404): is the path right, and does the server serve it?'
+  if (status === 403) return 'It answered 403: is this page’s origin one of `origins`, and may this user come in?'
   if (status === 302) return 'It was redirected, to a login page most likely: the route needs an answer, not a page.'
   if (status !== undefined && status < 300) return `It answered ${status}, but no ticket: a page, most likely.`
   if (status !== undefined) return `The server answered ${status}: the request is not one that it takes.`

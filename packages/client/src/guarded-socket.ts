@@ -67,7 +67,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     this.#settings = settle(url, options)
     this.#queue = createQueue(options)
     this.#retry = createRetry(options.reconnect, this.#settings.random)
-    options.debug?.(this)
+    this.#settings.debug?.(this)
     this.#connect()
   }
 
@@ -228,10 +228,12 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
       return
     }
     const error = new SocketError(outcome)
+    // biome-ignore lint/suspicious/noConsole: somebody has to repair something, and may not listen.
+    if (outcome.kind === 'misconfigured' && !this.#settings.debug) console.warn(error)
     // A credential that is known to be no good stays so until another one was accepted.
     if (rejected) this.#reason = 'rejected'
-    if (outcome.kind === 'expired') this.#reason = 'expired'
-    if (this.#reason === 'first') this.#reason = 'reconnect'
+    else if (outcome.kind === 'expired') this.#reason = outcome.kind
+    else if (this.#reason === 'first') this.#reason = 'reconnect'
     // A server refuses a credential only before it has heard anything on the connection.
     this.#queue.settle(!rejected)
     const next = this.#retry.next(ending)
@@ -243,7 +245,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     this.#dispatch(next ? 'reconnecting' : 'terminal', this.#failure)
     if (!wasOpen || !closure.wasClean) this.#dispatch('error', { error, message: error.message })
     // A listener that has just closed the socket gets the `close` that follows from that.
-    if ((wasOpen || !next) && this.readyState !== CLOSING) this.#dispatch('close', closure)
+    if ((wasOpen || !next) && (this.#readyState as number) !== CLOSING) this.#dispatch('close', closure)
     this.#changed()
   }
 

@@ -15,7 +15,7 @@ export interface GuardedSocketOptions extends QueueOptions {
   readonly renew?: Renewal
   /** Heeds sleep, the network and the background: `lifecycle()`. */
   readonly lifecycle?: Lifecycle
-  /** Sees every socket as it is made, and tells what it does: `debug()`. */
+  /** Sees every socket as it is made, and tells what it does: `debug()`. Default: a warning if it will never open. */
   readonly debug?: (socket: Watched) => void
   /** The application's subprotocols. When there are any, the server must select one. */
   readonly protocols?: string | readonly string[]
@@ -50,6 +50,7 @@ export interface Route {
 
 /** The options with their defaults filled in. */
 export interface Settings extends Omit<Host, 'url'> {
+  readonly debug: GuardedSocketOptions['debug']
   /** Tells the URL, at every attempt. */
   readonly locate: (attempt: Attempt) => string | URL | Promise<string | URL>
   /** The URL of the newest attempt; `undefined` until a function has told it. */
@@ -65,6 +66,7 @@ export function settle(source: UrlSource, options: GuardedSocketOptions): Settin
     credential,
     renew,
     lifecycle,
+    debug,
     protocols = [],
     WebSocket = globalThis.WebSocket,
     fetch = globalThis.fetch,
@@ -74,10 +76,11 @@ export function settle(source: UrlSource, options: GuardedSocketOptions): Settin
     timeoutMs = 10_000,
   } = options
   requireFunction(credential)
-  if (!WebSocket) throw new TypeError('Pass a WebSocket')
+  requireFunction(WebSocket, 'WebSocket')
   const timing = { clock, random, timeoutMs }
   const settings: Settings = {
     ...timing,
+    debug,
     protocols: [protocols].flat(),
     WebSocket,
     fetch,

@@ -38,7 +38,7 @@ export class SocketError extends Error {
   declare readonly outcome: Outcome
 
   constructor(outcome: Outcome) {
-    super(`Connection failed: ${outcome.kind}`, outcome)
+    super(`Sallyport: ${outcome.kind}`, outcome)
     this.outcome = outcome
   }
 }
@@ -78,10 +78,15 @@ export function unreachable(hides: boolean, error?: unknown, cause?: unknown): E
   return end(outcomeOfClose(broken.code), { ...(system ? { system } : hides && { ambiguous: true }), cause })
 }
 
-/** The code in an error or in its cause: there is one outside a browser alone. */
+/** An error of the system. */
+interface Coded extends Error {
+  readonly code?: string
+}
+
+/** The code in an error or in its cause: there is one outside a browser alone, where an error has a number at most. */
 function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  return 'code' in error && typeof error.code === 'string' ? error.code : systemCode(error.cause)
+  return typeof (error as Coded).code === 'string' ? (error as Coded).code : systemCode(error.cause)
 }
 
 /** The ticket endpoint or the refused upgrade answered with `status`. The application gets the close code that says the same. */
@@ -98,10 +103,9 @@ const mistake = / is not |undefined|null/
 
 /** The credential function failed. */
 export function withoutCredential(error: unknown): Ending {
-  if (error instanceof CredentialError) {
-    return error.status ? answered(error.status, error.retryAfter, error) : unreachable(true, error, error)
-  }
   const isType = error instanceof TypeError
-  if (isType && !mistake.test(error.message)) return unreachable(true, error, error)
+  const isOurs = error instanceof CredentialError
+  if (isOurs && error.status) return answered(error.status, error.retryAfter, error)
+  if (isOurs || (isType && !mistake.test(error.message))) return unreachable(true, error, error)
   return unusable(error, isType || error instanceof ReferenceError ? misconfigured : unavailable)
 }

@@ -74,7 +74,7 @@ export function createQueue({ maxQueuedMessages = 1_000, maxQueuedBytes = 2 ** 2
 
 export function sizeOf(message: Sendable): number {
   if (typeof message === 'string') return new TextEncoder().encode(message).length
-  return 'size' in message ? message.size : message.byteLength
+  return (message as Partial<Blob>).size ?? (message as ArrayBuffer).byteLength
 }
 
 /** The application may reuse its buffer after `send()`. */

@@ -38,7 +38,7 @@ export interface Retry {
  * Full jitter over a bound that doubles. It starts over when told that the connection is stable and at no other time, so
  * that no answer of a server makes a tight loop.
  */
-export function createRetry(options: ReconnectOptions | false = {}, random = Math.random): Retry {
+export function createRetry(options: ReconnectOptions | false = {}, random: () => number): Retry {
   const { baseMs = 500, capMs = 30_000, stableMs = 10_000, stopOn = [] } = options || {}
   let attempt = 0
   let rejected = false
@@ -46,8 +46,8 @@ export function createRetry(options: ReconnectOptions | false = {}, random = Mat
   return {
     stableMs,
     next({ action, outcome: { code, retryAfter = 0 } }) {
-      const isOver = action === 'stop' || (action === 'retry-once' && rejected)
-      if (!options || isOver || (stopOn as readonly unknown[]).includes(code)) return undefined
+      if (!options || action === 'stop' || (action === 'retry-once' && rejected)) return undefined
+      if ((stopOn as readonly unknown[]).includes(code)) return undefined
       rejected ||= action === 'retry-once'
       const bound = Math.min(capMs, baseMs * 2 ** attempt++)
       const spread = action === 'jitter' ? Math.max(bound, restartSpreadMs) : bound

@@ -15,10 +15,8 @@ export class StandardSocket extends GuardedSocket {
   constructor(url: string | URL, protocols: string | string[], options: Omit<GuardedSocketOptions, 'protocols'>) {
     const { href } = readUrl(url)
     // From a function, so that what can never work is the end of the socket, as it is of a WebSocket, and throws nothing.
-    super(() => href, { ...options, protocols: readProtocols(protocols) })
+    super(() => href, { debug: warnOfMistakes(console), ...options, protocols: readProtocols(protocols) })
     this.#url = href.replace(/^http/, 'ws')
-    // `debug()` warns as well.
-    if (!options.debug) warnOfMistakes(this, console)
     // They stand on the prototype, where nobody can write them.
     for (const name of ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED']) Reflect.deleteProperty(this, name)
   }

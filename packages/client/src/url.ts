@@ -16,4 +16,4 @@ export function readUrl(input: string | URL, base: string | undefined, dangerous
   throw new TypeError('Use wss: and https:')
 }
 
-const loopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/
+const loopback = /^((.+\.)?localhost|127(\.\d+){3}|\[::1\])$/

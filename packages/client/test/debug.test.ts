@@ -32,6 +32,7 @@ describe('debug', () => {
     ['a ticket route that wants a login page', refused(302), 'redirected'],
     ['a ticket route that answers HTML', () => new Response('<!doctype html>'), 'a page, most likely'],
     ['a ticket route that takes no POST', refused(405), '405'],
+    ['a ticket route that is for other origins', refused(403), '`origins`'],
   ])('warns once of %s', async (_what, answer, words) => {
     const { fetch } = fakeFetch(answer)
     const { warnings } = watched({ credential: ticket('/ws/ticket'), fetch })
@@ -77,6 +78,47 @@ describe('debug', () => {
     await open()
     current().end(4010)
     expect(warnings()).toEqual([])
+  })
+})
+
+describe('a socket without debug', () => {
+  /** What a socket says on the console by itself. */
+  async function said(options: Partial<GuardedSocketOptions>, then?: (started: ReturnType<typeof start>) => unknown) {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const started = start({ debug: undefined as never, ...options })
+    await settled()
+    await then?.(started)
+    const calls = warn.mock.calls
+    warn.mockRestore()
+    return calls
+  }
+  const misconfigured = (cause: unknown) => expect.objectContaining({ message: 'Sallyport: misconfigured', cause })
+
+  it.each<[string, () => Response, string]>([
+    ['a ticket route that is not there', refused(404), '404'],
+    ['a ticket route that answers HTML', () => new Response('<!doctype html>'), '200'],
+  ])('warns once of %s, with the answer', async (_what, answer, status) => {
+    const calls = await said({ credential: ticket('/ws/ticket'), fetch: fakeFetch(answer).fetch })
+    expect(calls).toEqual([[misconfigured(expect.any(Error))]])
+    expect(String(calls[0]?.[0].cause)).toContain(`/ws/ticket answered ${status}`)
+  })
+
+  it('warns once of a function that throws an error of its programmer, and shows it', async () => {
+    const credential = ticket(() => (undefined as unknown as { token: string }).token)
+    expect(await said({ credential })).toEqual([[misconfigured(expect.any(TypeError))]])
+  })
+
+  it('says nothing of what passes, nor of an answer that is for the user', async () => {
+    const calls = await said({}, async ({ open, current, retry }) => {
+      current().break()
+      await retry()
+      await open()
+      current().end(1013)
+      await retry()
+      await open()
+      current().end(4010)
+    })
+    expect(calls).toEqual([])
   })
 })
 

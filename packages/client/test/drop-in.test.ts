@@ -227,7 +227,7 @@ describe('ready', () => {
     current().end(4003)
     const error: unknown = await socket.ready.catch((reason) => reason)
     expect(error).toBeInstanceOf(SocketError)
-    expect(error).toMatchObject({ outcome: { kind: 'forbidden', code: 4003 }, message: 'Connection failed: forbidden' })
+    expect(error).toMatchObject({ outcome: { kind: 'forbidden', code: 4003 }, message: 'Sallyport: forbidden' })
   })
 
   it('rejects when the application closes', async () => {

@@ -184,7 +184,9 @@ export function start(options: Partial<GuardedSocketOptions> = {}, url: UrlSourc
     reasons.push(reason)
     return `t${++tickets}`
   })
-  const socket = new GuardedSocket(url, { credential, WebSocket, clock, random: () => 1, ...options })
+  // Many a test is about what a socket would warn of.
+  const debug = () => {}
+  const socket = new GuardedSocket(url, { credential, WebSocket, clock, random: () => 1, debug, ...options })
   const events = record(socket)
   /** The newest of the sockets; throws when there is none. */
   const current = () => {

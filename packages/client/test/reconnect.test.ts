@@ -212,7 +212,7 @@ describe('K03 reconnect storm', () => {
   })
 
   it('K03 has sane defaults without options', () => {
-    const { stableMs, next } = createRetry()
+    const { stableMs, next } = createRetry({}, Math.random)
     expect(stableMs).toBe(10_000)
     for (let attempt = 1; attempt < 2_000; attempt++) {
       const decided = next(unreachable(true))

@@ -89,8 +89,6 @@ export const outcomes = [
   { kind: 'network', action: 'back-off', close: 1006 },
 ] as const satisfies readonly OutcomeCode[]
 
-const rows: readonly OutcomeCode[] = outcomes
-
 /** Nothing in the table, and the next time it would be the same. */
 export const misconfigured: Meaning = { kind: 'misconfigured', action: 'stop' }
 
@@ -103,7 +101,7 @@ export const unavailable: Meaning = { kind: 'unavailable', action: 'back-off' }
  */
 export function outcomeOfClose(close: number): OutcomeCode {
   const action = close >= 4500 && close <= 4999 ? 'stop' : 'back-off'
-  return rows.find((row) => row.close === close) ?? { kind: 'closed', action }
+  return outcomes.find((row: OutcomeCode) => row.close === close) ?? { kind: 'closed', action }
 }
 
 /**
@@ -111,5 +109,5 @@ export function outcomeOfClose(close: number): OutcomeCode {
  * redirect or a page too, because the same question gets the same answer.
  */
 export function outcomeOfStatus(status: number): OutcomeCode {
-  return rows.find((row) => row.status === status) ?? (status < 500 ? misconfigured : unavailable)
+  return outcomes.find((row: OutcomeCode) => row.status === status) ?? (status < 500 ? misconfigured : unavailable)
 }

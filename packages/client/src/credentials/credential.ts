@@ -107,10 +107,9 @@ export async function ask(source: TokenSource, attempt: Attempt): Promise<string
   throw new CredentialError('No credential', { status: 401 })
 }
 
-/** Refuses what is not a function, for callers without types. */
-export function requireFunction(source: unknown): void {
-  if (typeof source === 'function') return
-  throw new TypeError('Pass a function')
+/** Refuses what is not a function, for callers without types; `name` says what it is asked for. */
+export function requireFunction(source: unknown, name = 'function'): void {
+  if (typeof source !== 'function') throw new TypeError(`Pass a ${name}`)
 }
 
 /** Printable ASCII without spaces. */

@@ -20,11 +20,10 @@ export async function post<T>(
   attempt: Attempt,
   wanted: Question<T>,
 ): Promise<T> {
-  const headers: HeadersInit = token ? { authorization: `Bearer ${await ask(token, attempt)}` } : {}
   const response = await fetch(endpoint, {
     method: 'POST',
     credentials: token ? 'omit' : 'include',
-    headers,
+    headers: token ? { authorization: `Bearer ${await ask(token, attempt)}` } : {},
     // Followed, a redirect would carry the Authorization header to wherever it points.
     redirect: 'manual',
     signal: attempt.signal,
