@@ -106,7 +106,14 @@ function occurrences(path, text) {
 /** A copy of the working tree, with the installed packages of the original except our own. */
 function makeCopy(copy) {
   const isSource = (path) => !/\/(?:node_modules|dist)(?:\/|$)|\.tsbuildinfo$/.test(path)
-  for (const name of ['packages', 'package.json', 'vitest.config.ts', 'tsconfig.base.json', 'tsconfig.test.json']) {
+  for (const name of [
+    'packages',
+    'scripts',
+    'package.json',
+    'vitest.config.ts',
+    'tsconfig.base.json',
+    'tsconfig.test.json',
+  ]) {
     cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource })
   }
   mkdirSync(join(copy, 'node_modules/@sallyport'), { recursive: true })
