@@ -73,9 +73,8 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
     let { href } = route.url
     // Appended, so that the application's own query stays as it was written.
     if (query) href += `${href.includes('?') ? '&' : '?'}${query[0]}=${encodeURIComponent(query[1])}`
-    const offered = protocols as string[]
     try {
-      socket = dial?.(href, offered) ?? new WebSocket(href, offered)
+      socket = dial?.(href, protocols as string[]) ?? new WebSocket(href, protocols as string[])
     } catch (error) {
       // Its message may quote the URL or the subprotocols, and so the credential.
       end(unusable(new Error(`WebSocket: ${(error as Error).name}`)))
