@@ -896,7 +896,7 @@ export default [
     ['data instanceof Blob ? data.size', 'data instanceof Blob ? 0', 'messages as blobs wait without bound'],
   ]),
   ...of('connections/accepted-socket.ts', waiting, [
-    ['sizeOf, takes, deliver }', 'sizeOf, deliver }', 'frames of the guard flood it'],
+    ['      takes: (message) => this.#isTaken(message),\n', '', 'frames of the guard flood it'],
   ]),
   ...of('adapters/ws/hand-over.ts', ws, [
     [

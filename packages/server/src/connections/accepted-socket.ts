@@ -54,11 +54,18 @@ export class AcceptedSocket<I extends Identity, M> implements Receiver<M>, SendG
     this.#gated = gated
     this.#connection = connection
     const asks = options.authorize !== undefined || options.messagesPerSecond !== undefined
-    const { sizeOf } = options.wire
-    const takes = (message: M) => this.#isTaken(message)
-    const deliver = (message: M) => gated.deliver(message)
-    this.#mayPass = asks ? innerDoor<I, M>({ ...options, connection, sizeOf, takes, deliver }) : undefined
+    this.#mayPass = asks ? this.#innerDoor() : undefined
     gated.sends = this
+  }
+
+  #innerDoor(): (message: M) => boolean {
+    return innerDoor<I, M>({
+      ...this.#options,
+      connection: this.#connection,
+      sizeOf: this.#options.wire.sizeOf,
+      takes: (message) => this.#isTaken(message),
+      deliver: (message) => this.#gated.deliver(message),
+    })
   }
 
   /** Its connection, if it is one of these. */

@@ -79,7 +79,7 @@ export class Attempts {
   #limited(address: string): Record | undefined {
     const key = addressKey(address)
     const record = key === undefined ? undefined : this.#records.get(key)
-    if (record?.minute !== minuteOf(this.#clock.now())) return undefined
+    if (!record || record.minute !== minuteOf(this.#clock.now())) return undefined
     return Math.max(record.failures.size, record.shared) < this.#limits.failedAttempts ? undefined : record
   }
 

@@ -137,10 +137,13 @@ const lastSecond = 8.64e12
 const isOptionalDate = (value?: number): boolean => value === undefined || (value >= 0 && value <= lastSecond)
 
 function readScopes(value: unknown): readonly string[] | undefined {
-  if (value === undefined) return []
+  if (value === undefined) return noScopes
   if (typeof value === 'string') return value.split(' ').filter(Boolean)
   return Array.isArray(value) && value.every((scope) => typeof scope === 'string') ? value : undefined
 }
+
+/** One for all: each that is frozen costs a table of its own where a runtime makes one of its elements. */
+const noScopes: readonly string[] = Object.freeze([])
 
 const otherKinds = ['id', 'refresh', 'offline', 'logout']
 
@@ -168,7 +171,7 @@ function freeze(root: object): void {
     Object.freeze(object)
     for (const name in object) {
       const value: unknown = Reflect.get(object, name)
-      if (typeof value === 'object' && value !== null) found.push(value)
+      if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) found.push(value)
     }
   }
 }
