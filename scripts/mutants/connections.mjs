@@ -1043,6 +1043,7 @@ export default [
     ],
   ]),
   ...of('adapters/bun/bun-gate.ts', bun, [
+    ['if (!gated?.maySend()) return 0', '', 'the application sends to who is over'],
     ['      gated.hasSent()\n', '', 'what waits for a slow reader grows without bound'],
     [
       'return this.#isUnanswered && !this.#isUnderWay',

@@ -37,6 +37,26 @@ export function connectionLifeContract(start: StartScene, { endsPeers }: { reado
       expect(await scene.connections()).toEqual([])
     })
 
+    it('F01 at the end of its credential, both ways, also while the timer is late', async () => {
+      const scene = await start()
+      // Between two looks of the timer, only the gate itself can be what holds.
+      await scene.advance(second / 2)
+      const [told, tells] = [await rawOpen(scene.port, '/ws', ada), await rawOpen(scene.port, '/ws', eve)]
+      await scene.advance(life - 1)
+      await scene.send('ada', 'in time')
+      expect(await told.client.textsUntil(1)).toEqual(['in time'])
+      tells.client.write(rawFrame('in time'))
+      expect(await tells.client.textsUntil(1)).toEqual(['in time'])
+      await scene.advance(1)
+      await scene.send('ada', 'too late')
+      tells.client.write(rawFrame('too late'))
+      for (const { client } of [told, tells]) {
+        expect(await client.closeFrame()).toEqual({ code: 4019, reason: 'Credential expired' })
+        expect(client.texts()).toEqual(['in time'])
+      }
+      expect(await scene.seen()).toEqual(['handler ada', 'handler eve', 'in time'])
+    })
+
     it('of one, and leaves the others alone', async () => {
       const scene = await start()
       const gone = await rawOpen(scene.port, '/ws', ada)
@@ -58,6 +78,8 @@ export function connectionLifeContract(start: StartScene, { endsPeers }: { reado
       expect(await scene.flood('ada', 64)).toBe(true)
       // Elsewhere all of it comes, once it reads.
       if (!endsPeers) return client.destroy()
+      // At once, and not when it has read them all and the Close behind them.
+      await scene.until('closed')
       client.socket.resume()
       await client.gone()
     })
