@@ -86,6 +86,7 @@ function use(
     lib,
     nodeTypes = [],
     types = [],
+    ambient = nodeTypes.length > 0 ? ['node'] : [],
     uses,
     exactly,
     without = [],
@@ -128,7 +129,7 @@ function use(
     target: 'ES2022',
     module,
     lib,
-    types: nodeTypes.length > 0 ? ['node'] : [],
+    types: ambient,
   }
   write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
   for (const version of nodeTypes.length > 0 ? nodeTypes : [undefined]) {

@@ -7,7 +7,12 @@ export const folders = readdirSync(join(root, 'packages')).map((name) => `packag
 const manifests = folders.map((folder) => readJson(`${folder}/package.json`))
 
 /** The versions that strangers install of what is not ours. */
-export const versions = { ...readJson('package.json').devDependencies, jest: '30.5.2' }
+export const versions = {
+  ...readJson('package.json').devDependencies,
+  jest: '30.5.2',
+  '@types/bun': '1.4.5',
+  '@types/deno': '2.7.0',
+}
 
 const peers = manifests.flatMap(({ peerDependencies = {} }) => Object.keys(peerDependencies))
 /** The types of the oldest Node.js that we support, and the newest there are: what they call a type has changed. */
@@ -42,6 +47,52 @@ const reactUse = `
   }
 `
 
+const guardUse = `
+  import { createGuard, header } from '@sallyport/server'
+  const guard = createGuard({ accept: [header({ verify: () => ({ identity: { id: 'ada', plan: 'pro' } }) })] })
+  const app = (request: Request) => new Response(request.url)
+`
+
+/** An application of Bun, whose own declarations say what a server and its sockets are. */
+const bunUse = `
+  import { guardBun } from '@sallyport/server/bun'
+  ${guardUse}
+  const others: Bun.WebSocketHandler<{ name: string }> = { message: (ws) => void ws.send(ws.data.name) }
+  const door = guardBun(guard, { path: '/rooms/:room', others }, {
+    open(ws) {
+      ws.subscribe(ws.data.connection.params.room)
+      ws.send(ws.data.connection.identity.plan)
+    },
+    message: (ws, message) => void ws.publish(ws.data.connection.params.room, message as string),
+  })
+  const { websocket } = door
+  Bun.serve({ fetch: async (request, server) => (await door.fetch(request, server)) ?? app(request), websocket })
+  Bun.serve({
+    routes: { '/rooms/:room': (request, server) => door.fetch(request, server) },
+    fetch: app,
+    websocket: { ...websocket, idleTimeout: 60 },
+  })
+  export default {
+    fetch: async (request, server) => (await door.fetch(request, server)) ?? app(request),
+    websocket,
+  } satisfies Bun.Serve.Options<unknown>
+`
+
+/** An application of Deno, whose own declarations say what a request comes with. */
+const denoUse = `
+  import { guardDeno } from '@sallyport/server/deno'
+  ${guardUse}
+  const door = guardDeno(guard, { path: '/rooms/:room' }, (socket, { identity, params }) => {
+    socket.binaryType = 'arraybuffer'
+    socket.onmessage = ({ data }) => socket.send(identity.plan + params.room + data)
+  })
+  Deno.serve(async (request, info) => (await door.fetch(request, info)) ?? app(request))
+  Deno.serve({ path: '/run/app.sock' }, async (request, info) => (await door.fetch(request, info)) ?? app(request))
+  export default {
+    fetch: async (request, info) => (await door.fetch(request, info)) ?? app(request),
+  } satisfies Deno.ServeDefaultExport
+`
+
 /** A test of an application, as Jest runs it without any configuration: in CommonJS, by a `require` of its own. */
 const jestTest = `
   const { createGuard, header, rejected } = require('@sallyport/server')
@@ -66,7 +117,7 @@ const jestTest = `
 `
 
 /**
- * - `install`: ours and what stands beside them; `types`: the declarations of these
+ * - `install`: ours and what stands beside them; `types`: the declarations of these, of which `ambient` hold everywhere
  * - `module`: how its compiler reads modules, which for `Node16` is CommonJS here; `uses`: what it writes beside its imports
  * - `exactly` these packages it ends up with, and `without` those
  * - `runs`: a test file for Jest
@@ -111,6 +162,24 @@ export const consumers = [
     lib: ['ES2023'],
     nodeTypes,
     types: peerTypes,
+  },
+  {
+    name: 'an application of Bun',
+    install: ['@sallyport/protocol', '@sallyport/server'],
+    imports: ['@sallyport/server/bun'],
+    lib: ['ESNext'],
+    types: ['@types/bun'],
+    ambient: ['bun'],
+    uses: bunUse,
+  },
+  {
+    name: 'an application of Deno',
+    install: ['@sallyport/protocol', '@sallyport/server'],
+    imports: ['@sallyport/server/deno'],
+    lib: ['ESNext', 'DOM', 'DOM.Iterable'],
+    types: ['@types/deno', '@types/node'],
+    ambient: ['deno', 'node'],
+    uses: denoUse,
   },
   {
     name: 'an application in CommonJS',

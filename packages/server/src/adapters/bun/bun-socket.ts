@@ -12,7 +12,7 @@ export interface GuardedData<I extends Identity = Identity, P extends PathParams
 }
 
 /** What is sent as a binary message. */
-export type Bytes = ArrayBuffer | ArrayBufferView<ArrayBuffer>
+export type Bytes = ArrayBuffer | NodeJS.ArrayBufferView<ArrayBuffer>
 
 /** A `ServerWebSocket` of Bun, whose `data` is `T`. */
 export interface BunSocket<T = unknown> {
