@@ -139,7 +139,8 @@ export function readJson(path) {
   return JSON.parse(readFileSync(join(root, path), 'utf8'))
 }
 
-async function must(command, args, env) {
+/** Runs a program on this terminal. Ends the process unless it ends well. */
+export async function must(command, args, env) {
   const code = await run(command, args, env)
   if (code !== 0) process.exit(code)
 }

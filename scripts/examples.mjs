@@ -1,7 +1,8 @@
 // The examples: which there are, and what each needs before it runs.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { readJson, root, run } from './bootstrap.mjs'
+import { must, readJson, root } from './bootstrap.mjs'
+import { fetchPackages } from './fetch-packages.mjs'
 import { installProject } from './install-project.mjs'
 
 const folder = join(root, 'examples')
@@ -13,6 +14,9 @@ export const examples = readdirSync(folder)
     const { description, sallyport } = readJson(`examples/${name}/package.json`)
     return { name, description, runtime: sallyport?.runtime ?? 'node' }
   })
+
+/** Whether an example is an application of a client, and no server. */
+export const isApplication = (name) => examples.find((example) => example.name === name).runtime === 'expo'
 
 /** The arguments by which a runtime runs a program. */
 const runtimes = {
@@ -48,10 +52,14 @@ export async function installExamples() {
   await Promise.all(Array.from({ length: 4 }, installNext))
 }
 
+/** What React Native's own `WebSocket` and `fetch` stand on, which the tests of the client run. */
+const underReactNative = { 'base64-js': '1.5.1', invariant: '2.2.4', 'whatwg-fetch': '3.6.20' }
+
 /** Installs what an example needs, and builds it where its stack has to be built. */
 export async function installExample(name) {
+  const { dependencies, scripts } = readJson(`examples/${name}/package.json`)
+  // An Expo project stands on a thousand packages. Nobody runs it here: its types are checked.
+  if (isApplication(name)) return fetchPackages(join(folder, name), { ...dependencies, ...underReactNative })
   await installProject(join(folder, name))
-  if (!readJson(`examples/${name}/package.json`).scripts?.build) return
-  const code = await run('npm', ['run', 'build', '--silent', '--prefix', join(folder, name)])
-  if (code !== 0) process.exit(code)
+  if (scripts?.build) await must('npm', ['run', 'build', '--silent', '--prefix', join(folder, name)])
 }

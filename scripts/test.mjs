@@ -8,8 +8,12 @@ import { runSuite } from './suite.mjs'
 const short = '--runtimes=node'
 /** What runs in Bun, Deno and workerd. */
 const withoutRuntimes = '--exclude=packages/server/test/runtimes/**'
-/** What is the same whatever Node.js drives it: that, and what asks each Node.js already. */
-const withoutOthers = [withoutRuntimes, '--exclude=packages/client/test/runtime.test.ts']
+/** What is the same whatever Node.js drives it: that, what runs in another engine, and what asks each Node.js already. */
+const withoutOthers = [
+  withoutRuntimes,
+  '--exclude=packages/client/test/react-native.test.ts',
+  '--exclude=packages/client/test/runtime.test.ts',
+]
 /** Every seam by its contract, and the client: what meets the runtime itself. */
 const seams = ['packages/server/test/contract', 'packages/protocol', 'packages/client', ...withoutOthers]
 /** All but the playground and the examples, which run in browsers and in other processes. */

@@ -17,7 +17,7 @@ export const sidebar = [
   },
   {
     text: 'Clients',
-    pages: ['docs/client.md', 'docs/dialects.md'],
+    pages: ['docs/client.md', ...under('docs/clients/'), 'docs/dialects.md'],
   },
   {
     text: 'Servers',

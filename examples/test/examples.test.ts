@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RawClient, type RawFrame, rawFrame, rawOpen } from '../../packages/server/test/support/raw.js'
-import { examples } from '../../scripts/examples.mjs'
+import { examples, isApplication } from '../../scripts/examples.mjs'
 import { type Example, startExample } from './example.js'
 import { call, knock, say, signIn, ticketFor } from './visitor.js'
 import { protocolOf, ways } from './ways.js'
@@ -10,7 +10,7 @@ const isData = ({ opcode }: RawFrame) => opcode === 1 || opcode === 2
 
 // Socket.IO opens no bare WebSocket: test/stock has the same through its own client.
 const overWebSocket = examples
-  .filter(({ name }) => !name.endsWith('socket-io'))
+  .filter(({ name }) => !name.endsWith('socket-io') && !isApplication(name))
   // The short form of npm test brings no other runtime.
   .filter(({ runtime }) => process.env.SALLYPORT_RUNTIMES !== 'node' || runtime === 'node')
 

@@ -37,7 +37,7 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
     end(unusable(new Error('No credential'), unavailable))
   })
   let socket: WebSocketLike | undefined
-  let upgraded = false
+  let upgraded: boolean | undefined
 
   function close(closure = closeArguments()): void {
     controller.abort()
@@ -101,9 +101,10 @@ export function connect(settings: Settings, reason: Reason, owner: ConnectionOwn
       if (!upgraded) end(silence(error))
     })
     socket.addEventListener('open', () => {
-      if (signal.aborted) return
       upgraded = true
-      if (protocols[0] && !protocols.includes(socket.protocol)) {
+      // React Native on Android closes nothing before it is open.
+      if (signal.aborted) close()
+      else if (protocols[0] && !protocols.includes(socket.protocol)) {
         end(unusable(new Error('No subprotocol')))
       } else if (dialogue) socket.send(dialogue.opening)
       else accept({})

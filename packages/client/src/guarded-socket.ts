@@ -31,7 +31,7 @@ import type { Sendable, WebSocketLike } from './web-socket-like.js'
  * socket closes or gives up, when it is {@link reset}, and when the server names another user than before. Only a first
  * message is answered with a user's name, so an application that changes the account resets the socket or makes a new one.
  *
- * It needs the standard `URL`, `Event` and `EventTarget`, which older versions of React Native get from polyfills.
+ * It needs the standard `URL`, `Event` and `EventTarget`: Expo has them, and React Native without it needs the `URL` of a polyfill.
  */
 export class GuardedSocket extends HandlerTarget implements WebSocket {
   static readonly CONNECTING = CONNECTING

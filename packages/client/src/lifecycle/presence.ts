@@ -39,7 +39,8 @@ export function pagePresence(page: PageLike = globalThis): Presence {
 
 /** The part of React Native's `AppState` that is used. */
 export interface AppStateLike {
-  readonly currentState: string
+  /** None yet while the application starts. */
+  readonly currentState: string | null | undefined
   addEventListener(type: 'change', listener: () => void): { remove(): void }
 }
 

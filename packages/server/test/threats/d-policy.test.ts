@@ -82,9 +82,12 @@ describe('D22 an application that is no web page', () => {
     'http://tauri.localhost',
     'https://tauri.localhost',
     'capacitor://localhost',
+    'https://localhost',
+    'http://localhost',
     'ionic://localhost',
     'chrome-extension://ghbmnnjooekpmoecnnnilnnbdlolhkhi',
     'moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc',
+    'safari-web-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc',
     'file://',
     'vscode-webview://1bs6a5a1kdgk9onm',
   ]
