@@ -20,7 +20,7 @@ it('owns its path against a page that is there for every path', { timeout: 60_00
 
 it('keeps the socket of its hot reload beside the guarded route', { timeout: 60_000 }, async () => {
   await fetch(`${example().origin}/any/path`)
-  const reload = await Client.open(`ws://127.0.0.1:${example().port}/_next/webpack-hmr?id=test`)
+  const reload = await Client.open(`ws://127.0.0.1:${example().port}/_next/hmr?id=test`)
   expect((await reload.next()).length).toBeGreaterThan(0)
   await reload.close()
 })
