@@ -4,6 +4,7 @@
 //   continue         it goes on where the previous block of its page stopped
 //   example NAME     it is compiled where that example's server stands, and what it does there the server does too;
 //                    behind NAME may stand another file of the example
+//   file NAME/FILE   it is that file of the examples, whole, which is compiled there; of any language
 //   no-check REASON  it is not checked, and why
 
 import { spawnSync } from 'node:child_process'
@@ -41,9 +42,11 @@ const exampleOptions = {
 }
 
 const problems = []
+/** What says to be a file of the examples. */
+const copies = []
 const snippets = pages.flatMap(readSnippets)
 if (snippets.length === 0) problems.push('No snippet found')
-else problems.push(...snippets.flatMap(strayLines), ...compile(snippets))
+else problems.push(...copies.flatMap(strayCopy), ...snippets.flatMap(strayLines), ...compile(snippets))
 report(problems, `${snippets.length} snippets in ${new Set(snippets.map(({ page }) => page)).size} pages compile`)
 
 function markdownIn(folder) {
@@ -80,6 +83,10 @@ function readSnippets(page) {
   function open(info, index) {
     const [language, word, ...reason] = info.split(/\s+/)
     const at = `${page}:${index + 1}`
+    if (word === 'file') {
+      copies.push({ at, file: `examples/${reason}`, lines: [] })
+      return copies.at(-1)
+    }
     if (/^(typescript|javascript|[cm][jt]s|jsx)$/.test(language)) problems.push(`${at}: tag it ts, tsx or js`)
     if (!/^(ts|tsx|js)$/.test(language)) return undefined
     if (word === 'no-check') {
@@ -104,6 +111,13 @@ function readSnippets(page) {
     found.push({ name: `${page}.${index + 1}.${language}`, lines: [] })
     return found.at(-1)
   }
+}
+
+function strayCopy({ at, file, lines }) {
+  const path = join(root, file)
+  if (!existsSync(path)) return [`${at}: there is no ${file}`]
+  const isSame = `${Object.values(lines).join('\n')}\n` === readFileSync(path, 'utf8')
+  return isSame ? [] : [`${at}: ${file} says something else`]
 }
 
 /** The lines of a snippet that its example does not have, in that order: imports and declarations are the page's own. */

@@ -1,0 +1,4 @@
+import { createServer } from 'vite'
+import { servePage } from '../shared/serve-page.js'
+
+await servePage('react', createServer)
