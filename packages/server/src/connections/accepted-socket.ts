@@ -113,7 +113,7 @@ export class AcceptedSocket<I extends Identity, M> implements Receiver<M>, SendG
     if (!conversation?.hearAgain) return false
     const { connections, wire } = this.#options
     if (conversation.mark !== undefined && !wire.has(message, conversation.mark)) return false
-    const taken = connections.receive(this.#connection, wire.read(message))
+    const taken = connections.renewals.receive(this.#connection, wire.read(message))
     if (typeof taken === 'boolean') return taken
     const letIn = this.hold([])
     taken.then((rest) => letIn(rest.map(wire.write)))

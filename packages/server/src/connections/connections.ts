@@ -1,22 +1,19 @@
 import type { CodeName } from '@sallyport/protocol'
-import type { Conversation, WireMessage } from '../dialects/dialect.js'
+import type { Conversation } from '../dialects/dialect.js'
 import type { Handshake } from '../handshake/request.js'
-import { type Identity, identityKey, sameIdentity } from '../identity.js'
-import { AtOnce } from '../limits/at-once.js'
-import { grace, Lingering } from '../limits/lingering.js'
+import type { Identity } from '../identity.js'
+import { grace } from '../limits/lingering.js'
 import type { RevocationLog } from '../revocation/log.js'
 import type { RevocationTarget, Target } from '../revocation/target.js'
 import type { Store } from '../stores/store.js'
-import type { Clock } from '../support/clock.js'
 import { newId } from '../support/id.js'
-import { type Accept, type Await, type Refuse, refuse, type Verdict } from '../verdict.js'
-import type { Admit } from '../verifiers/admit.js'
+import type { Random } from '../support/random.js'
+import { type Accept, refuse, type Verdict } from '../verdict.js'
 import type { Logout } from '../verifiers/logout.js'
 import type { Connection, Connections } from './connection.js'
 import { Drain } from './drain.js'
-import type { Cause, Events } from './events.js'
+import type { Cause } from './events.js'
 import { Expiry } from './expiry.js'
-import { awaitFirstMessage, type FirstMessage, type PendingSocket } from './first-message.js'
 import { Heartbeat } from './heartbeat.js'
 import { type ConnectionLimit, Leases } from './leases.js'
 import type { ConnectionLife } from './life.js'
@@ -24,23 +21,16 @@ import { LiveConnection } from './live-connection.js'
 import { Rechecks } from './recheck.js'
 import { type ConnectionRecord, revive } from './record.js'
 import { Registry } from './registry.js'
-import { hearAgain, type Taken } from './renew-in-band.js'
-import { answerRenewal, type Named, questionsAtOnce, type Renewal, renewEverywhere, writtenAt } from './renewal.js'
+import { Renewals, type RenewalsOptions } from './renewals.js'
 import { type Revoked, Revoking } from './revoking.js'
-import { type SourceReaders, sourceOf } from './source.js'
-import { acknowledge } from './tell.js'
-import { end, type Linger, type Transport } from './transport.js'
+import { sourceOf } from './source.js'
+import { end, type Transport } from './transport.js'
+import { Undecided, type UndecidedOptions } from './undecided.js'
 
 /** What the connections of a guard are built on. */
-export interface ConnectionsOptions<I extends Identity> extends SourceReaders {
-  readonly clock: Clock
-  readonly random: (bytes: number) => Uint8Array
+export interface ConnectionsOptions<I extends Identity> extends UndecidedOptions<I>, RenewalsOptions<I> {
+  readonly random: Random
   readonly store: Store
-  readonly events: Events<I>
-  /** The guard's decision about a pending socket, whose message has come. */
-  readonly decide: (handshake: Handshake, admit: Admit<I> | undefined) => Verdict<I> | Promise<Verdict<I>>
-  /** The same about the renewal of a connection, which has its place already. */
-  readonly verify: (handshake: Handshake) => Verdict<I> | Promise<Verdict<I>>
   readonly life: ConnectionLife
   readonly connectionLimit: ConnectionLimit | undefined
 }
@@ -51,24 +41,27 @@ export interface Sleepers {
   wake(target: Target): void
 }
 
-/** The live connections of a node; and, for adapters, the way from a verdict to one. */
+/** The live connections of a node: how each opens, lives on and ends. */
 export class LiveConnections<I extends Identity> implements Connections<I> {
-  readonly #registry = new Registry<I>()
+  /** Those who may become one. */
+  readonly undecided: Undecided<I>
+  /** What lets one live on. */
+  readonly renewals: Renewals<I>
   /** Who has connections of this node that are not in memory. */
   sleepers: Sleepers | undefined
+  readonly #registry = new Registry<I>()
   readonly #revoking: Revoking<I>
   readonly #leases: Leases<I> | undefined
   readonly #expiry: Expiry<I>
   readonly #heartbeat: Heartbeat<I> | undefined
   readonly #rechecks: Rechecks<I> | undefined
   readonly #drain: Drain
-  readonly #linger: Linger
-  readonly #questions = new AtOnce(questionsAtOnce)
   readonly #options: ConnectionsOptions<I>
 
   constructor(options: ConnectionsOptions<I>) {
     const { clock, life, events, connectionLimit: limit } = options
     this.#options = options
+    this.undecided = new Undecided(this, options)
     this.#expiry = new Expiry(this, options)
     const { heartbeat: period } = options.life
     const onSilent = (connection: LiveConnection<I>) => {
@@ -78,9 +71,8 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
     }
     this.#heartbeat = period === 0 ? undefined : new Heartbeat({ ...options, period, onSilent })
     this.#rechecks = life.recheck > 0 ? new Rechecks(this, options) : undefined
+    this.renewals = new Renewals(this, this.#rechecks, options)
     this.#drain = new Drain(clock)
-    const lingering = new Lingering()
-    this.#linger = (terminate) => lingering.add(clock, terminate)
     this.#revoking = new Revoking({
       ...options,
       registry: this.#registry,
@@ -93,7 +85,7 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
       },
       onQuestion: (question) => {
         this.#leases?.hear(question)
-        return answerRenewal(this, question)
+        return this.renewals.answer(question)
       },
     })
     this.#leases =
@@ -209,7 +201,7 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
     } catch (error) {
       // The others must not miss their end because of it, nor what was revoked.
       events.emit({ type: 'refused', id: newId(random), reason: 'internal-error', path: '', address: '', error })
-      this.turnAway(refuse('internal-error'), transport)
+      this.undecided.turnAway(refuse('internal-error'), transport)
       return undefined
     }
   }
@@ -228,31 +220,6 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
     return this.#rechecks && 'life.recheck'
   }
 
-  /** Lets a socket wait between the doors for its first message. */
-  wait<M>(wait: Await, socket: PendingSocket<I, M>): FirstMessage<M> {
-    const { handshake, admit, transport } = socket
-    const { clock, random, events, decide } = this.#options
-    const { path, address } = sourceOf(handshake, this.#options)
-    return awaitFirstMessage<I, M>({
-      ...socket,
-      wait,
-      clock,
-      linger: this.#linger,
-      decide: async (message) => decide({ ...handshake, message }, admit),
-      onAbandon: (verdict) => this.abandon(verdict),
-      onFail: (reason, cause) => events.emit({ type: 'refused', id: newId(random), reason, path, address, ...cause }),
-      onAccept: (accept, kept, conversation) => {
-        const connection = this.open(accept, handshake, transport, conversation)
-        if (connection && acknowledge(this, connection)) socket.onOpen(connection, kept)
-      },
-    })
-  }
-
-  /** Turns a socket away after the 101. */
-  turnAway(verdict: Refuse, transport: Transport): void {
-    end(transport, verdict.code, this.#linger)
-  }
-
   /**
    * Whether a message may cross now, in either direction. Asked at every message, because the timer of a process that was
    * suspended may be later than the message.
@@ -261,31 +228,10 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
     return this.#expiry.isOpen(connection)
   }
 
-  /** {@link hearAgain} */
-  receive(connection: LiveConnection<I>, message: WireMessage): Taken {
-    return hearAgain(this, connection, message, async (handshake) => this.#options.verify(handshake))
-  }
-
-  /** The live connections that a renewal means: the one of that id, or all of the session. */
-  find({ connection, session }: Named): LiveConnection<I>[] {
-    const target = connection === undefined ? session !== undefined && { session } : { connection }
-    if (target) this.sleepers?.wake(target)
-    const named =
-      connection === undefined ? this.#registry.ofSession(session) : this.#registry.candidates({ connection })
-    return named.filter((live) => this.isOpen(live))
-  }
-
-  /**
-   * Lets a connection live on with a newer credential; one that was issued before the present one changes nothing.
-   * `false`: the credential is somebody else's.
-   */
-  renew(connection: LiveConnection<I>, accept: Accept<I>): boolean {
-    if (!sameIdentity(accept.identity, connection.identity)) return false
-    if (writtenAt(accept) < writtenAt(connection.accept)) return true
-    if (!this.replace(connection, accept)) return true
-    this.#rechecks?.keep(connection)
-    this.#options.events.emit({ type: 'renewed', connection })
-    return true
+  /** The live connections that a target may mean. */
+  find(target: Target): LiveConnection<I>[] {
+    this.sleepers?.wake(target)
+    return this.#registry.candidates(target).filter((live) => this.isOpen(live))
   }
 
   /** Lets a connection live on as `accept` says. `false`: a revocation says that it must not. */
@@ -300,14 +246,6 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
     const revocation = this.log.find(accept)
     if (revocation) this.end(connection, 'revoked', revocation)
     return revocation === undefined
-  }
-
-  /** Renews the connection of that id, or all of the session of `accept`, on whatever node they are. */
-  renewAll(accept: Accept<I>, connection: string | undefined): Promise<Renewal> {
-    const asker = identityKey(accept.identity)
-    return renewEverywhere(this, { accept, connection }, (question, most) =>
-      this.#questions.run(asker, () => this.log.ask(question, most)),
-    )
   }
 
   /** How long a connection may live on, in whole seconds; `undefined` when its credential has no end. */

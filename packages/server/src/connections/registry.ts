@@ -40,16 +40,6 @@ export class Registry<I extends Identity> {
     return this.#byId.delete(connection.id)
   }
 
-  /** The connections of users of that id, of whatever issuer and tenant. */
-  ofUser(id: string): LiveConnection<I>[] {
-    return this.#byUser.get(id)
-  }
-
-  /** The connections of a session; none when there is none. */
-  ofSession(session: string | undefined): LiveConnection<I>[] {
-    return this.#bySession.get(session)
-  }
-
   /** The connections that a revocation may mean: all of them are candidates, none is missing. */
   candidates(target: Target): LiveConnection<I>[] {
     if (target === 'all') return [...this.#byId.values()]

@@ -9,8 +9,11 @@ import { Pending, type Place } from '../limits/pending.js'
 import type { AnyMethod, IdentityOf, MessageMethod, Method, TicketMethod } from '../methods.js'
 import type { Reason } from '../refusals/reasons.js'
 import { andThen, isPromise } from '../support/and-then.js'
+import { checkedNumber } from '../support/checked-number.js'
+import { longestDelay } from '../support/clock.js'
 import { newId } from '../support/id.js'
 import { printable } from '../support/printable.js'
+import { randomBytes } from '../support/random.js'
 import { createTickets, type IssuedTicket } from '../tickets.js'
 import { type Accept, type Await, failed, type Refuse, refuse, type Verdict } from '../verdict.js'
 import { type Admit, admitInTime } from '../verifiers/admit.js'
@@ -34,7 +37,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
 ): Guard<IdentityOf<M[number]>> {
   type I = IdentityOf<M[number]>
   const settings = settingsOf(options)
-  const { clock, random, protocols, limits, originPolicy, addressOf, store, connectionLimit, verifyTimeout } = settings
+  const { clock, protocols, limits, originPolicy, addressOf, store, connectionLimit, verifyTimeout } = settings
 
   // The list of the options with its identity by name instead of by inference: the one place where they meet.
   const methods = options.accept as readonly (Method<I> | TicketMethod)[]
@@ -163,7 +166,7 @@ export function createGuard<const M extends readonly AnyMethod[]>(
     })
 
   const renew = async (request: Handshake, connection?: string): Promise<Renewed | Refuse> =>
-    serve(request, (caller) => connections.renewAll(caller, connection))
+    serve(request, (caller) => connections.renewals.renewAll(caller, connection))
 
   async function logOut(request: Handshake, token: string, verify: LogoutVerifier): Promise<Logout | Refuse> {
     const terms = { handshake: request, clock, timeout: verifyTimeout }
@@ -190,7 +193,8 @@ export function createGuard<const M extends readonly AnyMethod[]>(
       const address = addressOf(handshake)
       events.emit({
         type: 'refused',
-        id: newId(random),
+        // Of our own: a refusal is told of also where the application's source is broken.
+        id: newId(randomBytes),
         reason,
         // A verifier's own code wrote it.
         ...(typeof detail === 'string' && { detail: printable(detail, maxDetail) }),
@@ -222,7 +226,8 @@ export function createGuard<const M extends readonly AnyMethod[]>(
       return { store: connections.log.state, draining: connections.isDraining }
     },
     ready: () => connections.log.ready(),
-    drain: ({ within = 10_000 } = {}) => connections.drain(within),
+    drain: async ({ within = 10_000 } = {}) =>
+      connections.drain(checkedNumber('drain', 'within', within, 0, longestDelay)),
     subscribe: (listener) => events.subscribe(listener),
     measure: (listener) => measurements.subscribe(listener),
   }

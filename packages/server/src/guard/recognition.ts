@@ -56,7 +56,7 @@ export class Recognition<I extends Identity> {
     if (verdict.type === 'refuse') return verdict
     // It may have ended meanwhile.
     const [live] = connections.find({ connection: connection.id })
-    const isSame = verdict.type === 'accept' && live !== undefined && connections.renew(live, verdict)
+    const isSame = verdict.type === 'accept' && live !== undefined && connections.renewals.renew(live, verdict)
     return isSame ? mark : refuse('identity-changed')
   }
 

@@ -52,7 +52,7 @@ it(`in process, lets nobody of ${inputs} in without a good credential in the wor
     const verdict = await guard.decide(request)
     if (verdict.type !== 'await') throw new Error(`the verdict is to ${verdict.type}`)
     const opened: { readonly user: string; readonly kept: WireMessage[] }[] = []
-    const first = liveConnections(guard).wait<WireMessage>(verdict, {
+    const first = liveConnections(guard).undecided.wait<WireMessage>(verdict, {
       handshake: request,
       transport,
       wire: {

@@ -51,7 +51,7 @@ it(`in process, lets nobody of ${inputs} through the inner door without a good f
     const verdict = await guard.decide(request)
     if (verdict.type !== 'await') throw new Error(`the verdict is to ${verdict.type}`)
     const opened: { readonly user: string; readonly kept: number[] }[] = []
-    const first = liveConnections(guard).wait<number>(verdict, {
+    const first = liveConnections(guard).undecided.wait<number>(verdict, {
       handshake: request,
       transport,
       wire: { sizeOf: () => 1, has: () => true, read: (i) => textOf(steps[i]!), write: () => -1 },

@@ -109,13 +109,13 @@ export class Passage<I extends Identity, M> {
       const connection = connections.open(verdict, expected.handshake, gate)
       if (connection) this.#handOver(socket, connection, [])
     } else if (verdict.type === 'refuse') {
-      connections.turnAway(verdict, gate)
+      connections.undecided.turnAway(verdict, gate)
     }
   }
 
   #wait(socket: OpenSocket<I, M>, verdict: Await, { handshake, place }: Expected<I>): void {
     const { gate, options } = socket
-    const firstMessage = liveConnections(this.#guard).wait<M>(verdict, {
+    const firstMessage = liveConnections(this.#guard).undecided.wait<M>(verdict, {
       handshake,
       admit: this.#admit,
       transport: gate,

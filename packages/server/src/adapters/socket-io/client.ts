@@ -143,7 +143,9 @@ export class Client<I extends Identity> implements KnownClient<I>, PacketGuard {
     const verdict = await guard.verify(asked, admit)
     if (!this.mayCross()) return undefined
     if (verdict.type !== 'accept') return this.#refusal(verdict, asked)
-    return liveConnections(guard).renew(connection, verdict) ? undefined : guard.refuse(asked, 'identity-changed')
+    return liveConnections(guard).renewals.renew(connection, verdict)
+      ? undefined
+      : guard.refuse(asked, 'identity-changed')
   }
 
   /** There is no other message to wait for. */
@@ -219,6 +221,6 @@ export class Client<I extends Identity> implements KnownClient<I>, PacketGuard {
     const { guard } = this.#options
     if (this.#connection || !this.#transport.isOpen) return
     this.#decided()
-    liveConnections(guard).turnAway(guard.refuse(this.#opening.handshake, reason), this.#transport)
+    liveConnections(guard).undecided.turnAway(guard.refuse(this.#opening.handshake, reason), this.#transport)
   }
 }

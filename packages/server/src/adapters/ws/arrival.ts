@@ -91,7 +91,7 @@ export class Arrival<I extends Identity> implements Upgrade {
     const isOpen = completePending(this, verdict, (gated) => {
       this.#unwatch()
       const countBytes = (chunk: Buffer) => firstMessage.count(chunk.length)
-      const firstMessage = connections.wait<Message>(verdict, {
+      const firstMessage = connections.undecided.wait<Message>(verdict, {
         handshake: this.#handshake,
         admit,
         transport: gated,
@@ -117,7 +117,7 @@ export class Arrival<I extends Identity> implements Upgrade {
   #turnAway(verdict: Refuse): void {
     const isOpen = completePending(this, verdict, (gated) => {
       this.#leave()
-      this.#options.connections.turnAway(verdict, gated)
+      this.#options.connections.undecided.turnAway(verdict, gated)
     })
     if (!isOpen) this.#watch()
   }

@@ -87,7 +87,7 @@ describe('a connection is not opened', () => {
       opens += 1
     }
     const pending = { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen }
-    liveConnections(guard).wait<string>(wait, pending).receive(auth)
+    liveConnections(guard).undecided.wait<string>(wait, pending).receive(auth)
     await nextTurn()
     expect(opens).toBe(opened)
     expect(transport.calls.filter((call) => call.startsWith('close'))).toHaveLength(1 - opened)
@@ -101,7 +101,7 @@ describe('a socket that waits', () => {
       const transport = fakeTransport()
       const wait = { type: 'await', timeout: 5_000, maxBytes: 8_192 } as const
       const pending = { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen() {} }
-      return { transport, first: liveConnections(guard).wait<string>(wait, pending) }
+      return { transport, first: liveConnections(guard).undecided.wait<string>(wait, pending) }
     }
     const [silent, good] = [start(), start()]
     expect(silent.first.evict()).toBe(true)
@@ -136,9 +136,9 @@ describe('a connection lives', () => {
     const { clock, connections, accepted, open } = setUp()
     const { connection } = open({ expiresAt: clock.now() + 60_000 })
     const expiresAt = clock.now() + 90_000
-    expect(connections.renew(connection!, accepted({ issuedAt: clock.now() - 1, expiresAt }))).toBe(true)
+    expect(connections.renewals.renew(connection!, accepted({ issuedAt: clock.now() - 1, expiresAt }))).toBe(true)
     expect(connection!.expiresAt).toBe(clock.now() + 60_000)
-    expect(connections.renew(connection!, accepted({ issuedAt: clock.now(), expiresAt }))).toBe(true)
+    expect(connections.renewals.renew(connection!, accepted({ issuedAt: clock.now(), expiresAt }))).toBe(true)
     expect(connection!.expiresAt).toBe(expiresAt)
   })
 
@@ -164,12 +164,12 @@ describe('a connection lives', () => {
     const connections = liveConnections(createGuard({ clock, accept: [firstMessage({ verify })] }))
     const accept: Accept = { type: 'accept', method: 'message', identity: { id: 'ada' }, vouchedAt: clock.now() }
     const connection = connections.open(accept, handshake(), fakeTransport(), plain.converse())!
-    connections.receive(connection, auth)
-    connections.receive(connection, auth)
+    connections.renewals.receive(connection, auth)
+    connections.renewals.receive(connection, auth)
     expect(asked).toBe(1)
     released.resolve()
     await nextTurn()
-    connections.receive(connection, auth)
+    connections.renewals.receive(connection, auth)
     expect(asked).toBe(2)
   })
 })
@@ -181,7 +181,7 @@ describe('a renewal in-band', () => {
   ])('is acknowledged only if the connection lives on by it: it ended %i ms ago', async (ago, answer) => {
     const { clock, open, connections } = setUp({ answer: { expiresAt: testClock().now() - ago } })
     const { connection, transport } = open({ method: 'message', expiresAt: clock.now() + 60_000 })
-    connections.receive(connection!, auth)
+    connections.renewals.receive(connection!, auth)
     await nextTurn()
     expect(transport.calls[0]?.startsWith(answer)).toBe(true)
   })

@@ -372,7 +372,7 @@ describe('F05 a revocation that races', () => {
       const guard = createGuard({ accept: [firstMessage({ verify: heldVerify })], clock: testClock() })
       const transport = fakeTransport()
       const opened: string[] = []
-      const first = liveConnections(guard).wait<string>(
+      const first = liveConnections(guard).undecided.wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
         { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: () => opened.push('open') },
       )
@@ -396,7 +396,7 @@ describe('F05 a revocation that races', () => {
       const { verify: heldVerify, asked, release } = held(verify)
       const guard = createGuard({ accept: [firstMessage({ verify: heldVerify })], clock: testClock() })
       const transport = fakeTransport()
-      const first = liveConnections(guard).wait<string>(
+      const first = liveConnections(guard).undecided.wait<string>(
         { type: 'await', timeout: 5_000, maxBytes: 8_192 },
         // As adapters do when they deliver.
         { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: () => transport.resume?.() },
@@ -426,7 +426,7 @@ describe('F05 a revocation that races', () => {
         clock,
       })
       const { transport, connection } = await acceptByMessage(guard, 's1')
-      liveConnections(guard).receive(connection, auth('s2'))
+      liveConnections(guard).renewals.receive(connection, auth('s2'))
       await again.asked
       again.release()
       await microtasks(turn)
@@ -443,7 +443,7 @@ describe('F05 a revocation that races', () => {
 async function acceptByMessage(guard: Guard<Identity>, token: string) {
   const transport = fakeTransport()
   const opened = deferred<LiveConnection<Identity>>()
-  const first = liveConnections(guard).wait<string>(
+  const first = liveConnections(guard).undecided.wait<string>(
     { type: 'await', timeout: 5_000, maxBytes: 8_192 },
     { handshake: handshake(), transport, wire: texts, onDecided() {}, onOpen: opened.resolve },
   )
@@ -471,7 +471,7 @@ describe('renewal', () => {
     events.length = 0
     clock.advance(1_500)
     for (const token of tokens) {
-      expect(liveConnections(guard).receive(connection, auth(token))).toBe(true)
+      expect(liveConnections(guard).renewals.receive(connection, auth(token))).toBe(true)
       await nextTurn()
     }
     return { guard, clock, events, transport, connection }
@@ -522,21 +522,21 @@ describe('renewal', () => {
       return verify(credential, context)
     })
     const { transport, connection } = await acceptByMessage(guard, 'ada:s1:60000')
-    liveConnections(guard).receive(connection, auth('ada:s1:90000'))
+    liveConnections(guard).renewals.receive(connection, auth('ada:s1:90000'))
     await again.asked
     transport.drop()
     again.release()
     await nextTurn()
     expect(guard.connections.size).toBe(0)
     expect(events).toEqual(['accepted', 'closed'])
-    expect(liveConnections(guard).receive(connection, auth('ada:s1:90000'))).toBe(true)
+    expect(liveConnections(guard).renewals.receive(connection, auth('ada:s1:90000'))).toBe(true)
     expect(again.calls).toBe(1)
   })
 
   it('passes everything else on to the application', async () => {
     const { guard, connection } = await renewed()
     for (const text of ['', 'hello', '"auth"', '{"type":"author"}', '{"auth":"auth"}']) {
-      expect(liveConnections(guard).receive(connection, text)).toBe(false)
+      expect(liveConnections(guard).renewals.receive(connection, text)).toBe(false)
     }
   })
 })

@@ -60,7 +60,7 @@ function setUp(dialect: Dialect) {
   guard.subscribe((event) => events.push(event))
   const transport = fakeTransport(dialect)
   const opened: { connection: LiveConnection<Identity>; kept: string[] }[] = []
-  const first = liveConnections(guard).wait<string>(
+  const first = liveConnections(guard).undecided.wait<string>(
     { type: 'await', timeout: 5_000, maxBytes: 8_192 },
     {
       handshake: handshake(),
@@ -75,7 +75,7 @@ function setUp(dialect: Dialect) {
     for (const message of messages) first.receive(message)
     await nextTurn()
   }
-  const again = (message: string) => liveConnections(guard).receive(opened[0]!.connection, message)
+  const again = (message: string) => liveConnections(guard).renewals.receive(opened[0]!.connection, message)
   return { clock, guard, events, transport, opened, say, again }
 }
 

@@ -344,7 +344,7 @@ describe('the inner door', () => {
       })
       receive('before')
       const identity = { ...accept.identity, role: 'reader' }
-      liveConnections(guard).renew(connection, { ...accept, identity, issuedAt: clock.now() + 1 })
+      liveConnections(guard).renewals.renew(connection, { ...accept, identity, issuedAt: clock.now() + 1 })
       receive('after')
       expect(roles).toEqual([undefined, 'reader'])
     })
