@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { lateFrames, runFaults } from './faults.js'
+import { runFaults } from './faults.js'
+import { lateFrames } from './history.js'
 import { postgresThatBreaks, redisThatBreaks } from './shared.js'
 
 const { FAULTS_SEED = '1', FAULTS_SECONDS = '20' } = process.env
