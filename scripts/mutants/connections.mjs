@@ -69,7 +69,7 @@ export default [
     [' || before.renewedElsewhere', '', 'who was renewed by another node is taken for signed out'],
     ['!before.renewedElsewhere && ', '', 'a recheck takes back what another node has renewed'],
   ]),
-  ...of('connections/renewal.ts', wrongNode, [
+  ...of('connections/renewals.ts', wrongNode, [
     ['held.renewedElsewhere === true || !isSame', '!isSame', 'the second renewal by another node is forgotten'],
     ['held.renewedElsewhere === true || !isSame', 'true', 'who has signed out comes again'],
   ]),
@@ -86,17 +86,17 @@ export default [
     ],
     ["return fail('credential-absent')", 'return', 'who says no credential is neither refused nor let in'],
   ]),
-  ...of('connections/renew-in-band.ts', dialects, [
+  ...of('connections/renewals.ts', dialects, [
     ['isRenewed ? rest : []', 'rest', 'the application sees what came with a bad credential'],
   ]),
   ...of('connections/accepted-socket.ts', contract, [
     ['letIn(rest.map(wire.write))', 'letIn()', 'the application never sees what came with a renewal'],
     ['      if (this.#held) {\n', '      if (false) {\n', 'what is behind a renewal overtakes it'],
   ]),
-  ...of('connections/connections.ts', dialects, [
+  ...of('connections/undecided.ts', dialects, [
     [
-      'connection && acknowledge(this, connection)',
-      'connection && (acknowledge(this, connection) || true)',
+      'connection && acknowledge(connections, connection)',
+      'connection && (acknowledge(connections, connection) || true)',
       'the application sees a connection that is over',
     ],
   ]),
@@ -180,8 +180,9 @@ export default [
     ["typeof target !== 'object' || target === null", 'false', 'a number means everybody'],
     ['const copy = { ...target }', 'const copy = target', 'a target that changes after it was looked at'],
     ['!ofUser.includes(name) && !alone.includes(name)', 'false', 'a kind of target that is not known'],
-    ['Number.isFinite(value) : isName(value)', 'Number.isFinite(value) : true', 'a user that is no text'],
-    ['? Number.isFinite(value) : isName', '? true : isName', 'a revocation before NaN revokes nothing'],
+    ['isTime(value) : isName(value)', 'isTime(value) : true', 'a user that is no text'],
+    ['? isTime(value) : isName', '? true : isName', 'a revocation before NaN revokes nothing'],
+    ['Math.abs(value) <= lastTime', 'Number.isFinite(value)', 'a revocation until a time that no store can keep'],
     ['? names.every((name) => ofUser.includes(name))', '? true', 'two targets are taken for one of them'],
     [
       ': names.length === 1 && alone.includes(first)',
@@ -203,7 +204,14 @@ export default [
       'if (!this.#isLive(connection)) return undefined',
       'a connection whose credential has ended',
     ],
-    ['named.filter((live) => this.isOpen(live))', 'named', 'a renewal revives what has ended'],
+    ['.filter((live) => this.isOpen(live))', '', 'a renewal revives what has ended'],
+    [
+      "if (revocation) this.end(connection, 'revoked', revocation)\n    return revocation === undefined",
+      'return true',
+      'a connection renews itself with what was revoked',
+    ],
+  ]),
+  ...of('connections/renewals.ts', live, [
     [
       'if (!sameIdentity(accept.identity, connection.identity)) return false',
       '',
@@ -213,11 +221,6 @@ export default [
       'if (writtenAt(accept) < writtenAt(connection.accept)) return true',
       '',
       'an older credential replaces a newer one',
-    ],
-    [
-      "if (revocation) this.end(connection, 'revoked', revocation)\n    return revocation === undefined",
-      'return true',
-      'a connection renews itself with what was revoked',
     ],
   ]),
   ...of('connections/expiry.ts', live, [
@@ -261,18 +264,20 @@ export default [
       'void verdict',
       'a place is taken by a client that has left',
     ],
+    ['    this.#leases?.drop(connection)\n', '', 'a place is taken for a minute by nobody'],
+  ]),
+  ...of('connections/undecided.ts', leases, [
     [
-      'onAbandon: (verdict) => this.abandon(verdict)',
+      'onAbandon: (verdict) => connections.abandon(verdict)',
       'onAbandon: () => {}',
       'a place is taken by a client that left during its first message',
     ],
-    ['    this.#leases?.drop(connection)\n', '', 'a place is taken for a minute by nobody'],
   ]),
   ...of('connections/leases.ts', leases, [
     ['if (!acquired) return undefined', 'void acquired', 'any number of connections'],
     ['      this.#replace(replaced)\n    } catch', '    } catch', 'a connection lives on whose place is taken'],
     [
-      '        this.#release(group, id)\n        throw error',
+      '        void this.#release(group, id)\n        throw error',
       '        throw error',
       'a place is taken by a handshake that failed',
     ],
@@ -285,11 +290,11 @@ export default [
     ['if (held && !held.connection) this.#giveBack(held)', '', 'a place is taken by a client that has left'],
     ['if (held && !held.connection)', 'if (held)', 'a live connection loses its place'],
     ['if (held.connection) this.#options.onLost(held.connection)', '', 'a connection lives on that has lost its place'],
-    ['    this.#release(held.group, held.id)\n', '', 'a place is taken for a minute by nobody'],
+    ['    void this.#release(held.group, held.id)\n', '', 'a place is taken for a minute by nobody'],
     ["isAlone ? limit.whenFull : 'refuse'", 'limit.whenFull', 'an old connection throws out a newer one'],
     ['else return this.#lose(held)', '', 'a connection lives on that has lost its place'],
     ['      next = renewPending\n    }\n    if', '    }\n    if', 'a place lapses though the store is back in time'],
-    ['    else this.#release(group, id)\n', '', 'a place is renewed for a connection that has gone meanwhile'],
+    ['    else void this.#release(group, id)\n', '', 'a place is renewed for a connection that has gone meanwhile'],
   ]),
   ...of('connections/leases.ts', nodes, [
     ["limit.whenUnavailable === 'refuse' ||", '', 'whoever must not count alone does'],
@@ -324,7 +329,7 @@ export default [
       ],
     ],
   ),
-  ...of('connections/renewal.ts', wrongNode, [
+  ...of('connections/renewals.ts', wrongNode, [
     ["if (named.length === 0) return 'connection-unknown'", '', 'a renewal of nothing is answered as if it were done'],
     [
       "if (same.length === 0) return 'identity-changed'",
@@ -346,14 +351,6 @@ export default [
       'false',
       'a renewal of a connection of this node fails with the store',
     ],
-    ['isRejected(checkedAnswer(accept))', 'false', 'what another node asks is believed in no field'],
-    [
-      "connection !== undefined && typeof connection !== 'string'",
-      'false',
-      'what another node asks is believed',
-      'Equivalent: no connection has a name that is no text, so that none is found.',
-    ],
-    [' || !Number.isFinite(accept.vouchedAt)', '', 'what another node asks is believed'],
     ['recheck: held.recheck, ', '', 'a session is looked up no more once another node has renewed it'],
     [
       "return all.includes('identity-changed') ? 'identity-changed' : 'connection-unknown'",
@@ -366,7 +363,17 @@ export default [
       'a node that has nothing answers for the one that has',
     ],
   ]),
-  ...of('connections/renew-in-band.ts', inBand, [
+  ...of('connections/renewal.ts', wrongNode, [
+    ['isRejected(checkedAnswer(accept))', 'false', 'what another node asks is believed in no field'],
+    [
+      "connection !== undefined && typeof connection !== 'string'",
+      'false',
+      'what another node asks is believed',
+      'Equivalent: no connection has a name that is no text, so that none is found.',
+    ],
+    [' || !Number.isFinite(accept.vouchedAt)', '', 'what another node asks is believed'],
+  ]),
+  ...of('connections/renewals.ts', inBand, [
     [
       'if (!connections.isOpen(connection) || connection.renewing) return false',
       'if (!connections.isOpen(connection)) return false',
@@ -377,20 +384,25 @@ export default [
       'if (connection.renewing) return false',
       'a connection that is over asks a verifier',
     ],
-    ['  connection.renewing = false\n', '', 'a connection is renewed once only'],
+    ['    connection.renewing = false\n', '', 'a connection is renewed once only'],
     [
-      '  if (!connections.isOpen(connection)) return false\n  if (verdict',
-      '  if (verdict',
+      'if (!connections.isOpen(connection)) return false\n    if (verdict',
+      'if (verdict',
       'a renewal revives what ended meanwhile',
     ],
     ['if (!saysNothing(verdict.code)) tell', 'tell', 'a client drops a good credential because a dependency is down'],
-    ["    connections.end(connection, 'forbidden')\n", '', 'another identity on the same connection lives on'],
+    ["      connections.end(connection, 'forbidden')\n", '', 'another identity on the same connection lives on'],
     [
       'return connections.isOpen(connection) && acknowledge',
       'return acknowledge',
       'a renewal is acknowledged that was revoked',
     ],
   ]),
+  ...of(
+    'revocation/log.ts',
+    ['threats/i-store-throws.test.ts'],
+    [['async ask(', 'ask(', 'a store that throws at once uses up the questions of somebody']],
+  ),
   ...of('revocation/log.ts', nodes, [
     ["staleness < maxStaleness ? 'stale' : 'unavailable'", "'stale'", 'what is known is used for ever'],
     ['currentAt = Number.NEGATIVE_INFINITY', 'currentAt = clock.now()', 'a node that knows nothing yet accepts'],
@@ -795,8 +807,8 @@ export default [
   ]),
   ...of('adapters/ws/arrival.ts', refused, [
     [
-      '      this.#leave()\n      this.#options.connections.turnAway',
-      '      this.#options.connections.turnAway',
+      '      this.#leave()\n      this.#options.connections.undecided.turnAway',
+      '      this.#options.connections.undecided.turnAway',
       'who is refused by Close keeps its place',
     ],
     ['    this.#leave()\n    refuseSocket', '    refuseSocket', 'who is refused by status keeps its place'],

@@ -18,6 +18,7 @@ const rechecks = 'threats/f-recheck.test.ts'
 const details = 'threats/b-detail.test.ts'
 const lifetimes = 'threats/f-lifetimes.test.ts'
 const answers = 'threats/b-answers.test.ts'
+const kinds = 'threats/g-options.test.ts'
 const neighbours = 'threats/g-neighbours.test.ts'
 
 export default [
@@ -163,7 +164,7 @@ export default [
     why: 'an application that never answers keeps sockets for ever',
   },
   {
-    file: 'connections/connections.ts',
+    file: 'connections/undecided.ts',
     find: 'decide({ ...handshake, message }, admit)',
     replace: 'decide({ ...handshake, message }, undefined)',
     tests: ['threats/a-admit.test.ts'],
@@ -577,28 +578,28 @@ export default [
   },
   {
     file: 'guard/options.ts',
-    find: "checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)",
+    find: "checkedNumber(owner, 'life.leeway', life.leeway, 0, 60_000)",
     replace: '',
     tests: [bounds],
     why: 'a leeway of any length',
   },
   {
     file: 'guard/options.ts',
-    find: "checkedNumber('createGuard', name('max'), max, 1)",
+    find: "checkedNumber(owner, name('max'), max, 1)",
     replace: '',
     tests: [bounds],
     why: 'a limit of NaN connections limits nothing',
   },
   {
     file: 'guard/options.ts',
-    find: "checkedChoice('createGuard', name('whenUnavailable'), whenUnavailable, ['count-own', 'refuse'])",
+    find: "checkedChoice(owner, name('whenUnavailable'), whenUnavailable, ['count-own', 'refuse'])",
     replace: '',
     tests: [bounds],
     why: 'a limit that is misspelt lets everybody in while the store is down',
   },
   {
     file: 'guard/options.ts',
-    find: "checkedChoice('createGuard', name('whenFull'), whenFull, ['refuse', 'replace'])",
+    find: "checkedChoice(owner, name('whenFull'), whenFull, ['refuse', 'replace'])",
     replace: '',
     tests: [bounds],
     why: 'a limit that is misspelt refuses where it was to replace',
@@ -623,6 +624,55 @@ export default [
     replace: '',
     tests: [bounds],
     why: 'a limit that is text',
+  },
+  {
+    file: 'guard/options.ts',
+    find: "checkedList(owner, 'accept', accept, 'a list of methods', checkMethod)",
+    replace: '',
+    tests: [kinds],
+    why: 'a function that was not called is a method, and fails when the first client comes',
+  },
+  {
+    file: 'guard/options.ts',
+    find: "checkedTexts(owner, 'protocols', protocols, 'the name of a subprotocol')",
+    replace: '',
+    tests: [kinds],
+    why: 'every letter of a text is a subprotocol',
+  },
+  {
+    file: 'guard/options.ts',
+    find: 'if (connectionsPerIdentity !== undefined) checkLimit',
+    replace: 'if (connectionsPerIdentity) checkLimit',
+    tests: [kinds],
+    why: 'a limit of 0 connections is none',
+  },
+  {
+    file: 'guard/options.ts',
+    find: "store: checkedObject(owner, 'store', store, 'a store, or leave it out', ...commands)",
+    replace: 'store',
+    tests: [kinds],
+    why: 'what is no store is noticed when the first ticket is asked for',
+  },
+  {
+    file: 'support/checked-kind.ts',
+    find: "if (kind !== 'an object') throw",
+    replace: "if (kind === 'undefined') throw",
+    tests: [kinds],
+    why: 'a list, or null, is an object with options',
+  },
+  {
+    file: 'verifiers/answer.ts',
+    find: 'return { identity, subject, expiresAt, issuedAt, lookedUpAt, firstSeenAt, session, token }',
+    replace: 'return answer',
+    tests: [answers],
+    why: 'a time is believed that nobody has looked at',
+  },
+  {
+    file: 'support/within.ts',
+    find: 'Promise.resolve(promise).then(',
+    replace: 'promise.then(',
+    tests: [answers],
+    why: 'a verifier whose answer has to be waited for twice is waited for without end',
   },
   {
     file: 'guard/options.ts',

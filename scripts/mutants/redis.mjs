@@ -20,7 +20,7 @@ const of = (file, tests, list) =>
 
 export default [
   ...of('remote/seal.ts', seal, [
-    ['if (short)\n', 'if (false)\n', 'a secret that can be guessed'],
+    ['&& Buffer.byteLength(secret) >= minSecretBytes', '', 'a secret that can be guessed'],
     ['isOurs ? read(ending) : undefined', 'read(ending)', 'whoever can write to Redis makes tickets and revocations'],
     ['update(`${key}\\n${text}`)', 'update(text)', 'a value is good under another key'],
     ['expected.length === given.length && ', '', 'a mark of another length stops the node that reads it'],
@@ -43,13 +43,13 @@ export default [
   ]),
   ...of('remote/breaker.ts', commands, [
     [
-      'if (this.#isSilent || this.#pending >= maxPending) throw',
-      'if (this.#pending >= maxPending) throw',
+      'if (this.#isSilent || this.#pending >= maxPending)\n',
+      'if (this.#pending >= maxPending)\n',
       'everybody waits for a server that is silent',
     ],
     [
-      'if (this.#isSilent || this.#pending >= maxPending) throw',
-      'if (this.#isSilent) throw',
+      'if (this.#isSilent || this.#pending >= maxPending)\n',
+      'if (this.#isSilent)\n',
       'any number of commands that wait',
     ],
     ['return this.inTime(this.probe(send))', 'return this.probe(send)', 'a command without a deadline'],
@@ -115,7 +115,7 @@ export default [
     ["number('connected_slaves') > 0 && !fields", '!fields', 'everybody is warned who has no replicas'],
   ]),
   ...of('redis/store.ts', store, [
-    ['if (!/^[\\w.:-]+$/.test(prefix))', 'if (false)', 'a prefix that tears keys apart'],
+    ['|| !/^[\\w.:-]+$/.test(prefix)', '', 'a prefix that tears keys apart'],
     ['`{${prefix}}:${name}`', '`${prefix}:${name}`', 'keys of one script on several servers'],
     ['`{${prefix}}:${name}`', '`{sallyport}:${name}`', 'two environments share their tickets'],
     [
@@ -139,7 +139,7 @@ export default [
     ],
   ]),
   ...of('remote/setup.ts', store, [
-    ['options.timeout ?? 500', 'options.timeout ?? 5_000', 'everybody waits ten times as long'],
+    ['timeout = 500', 'timeout = 5_000', 'everybody waits ten times as long'],
     ['if (secrets.length === 0) warn(', 'if (false) warn(', 'nobody is told that there is no secret'],
     ['    if (warned.has(text)) return\n', '', 'the same warning ten times a second'],
   ]),

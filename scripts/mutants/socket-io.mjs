@@ -28,7 +28,11 @@ export default [
         'somebody else asks in a session that is not in yet',
       ],
       ["if (verdict.type === 'refuse') return verdict", '', 'a bad credential is refused as that of somebody else'],
-      ['&& connections.renew(live, verdict)', '', 'a session goes on as that of whoever has a good credential'],
+      [
+        '&& connections.renewals.renew(live, verdict)',
+        '',
+        'a session goes on as that of whoever has a good credential',
+      ],
       [
         'isNameless ? addressKey(settings.addressOf(request)) : shown',
         'shown',

@@ -1,5 +1,5 @@
 import type { Carrier } from './carriers/carrier.js'
-import { cookieCarrier } from './carriers/cookie.js'
+import { checkedCookieName, cookieCarrier } from './carriers/cookie.js'
 import { headerCarrier } from './carriers/header.js'
 import { messageCarrier } from './carriers/message.js'
 import { checkedParameter, defaultParameters, queryCarrier } from './carriers/query.js'
@@ -8,7 +8,6 @@ import type { Identity } from './identity.js'
 import { andThen } from './support/and-then.js'
 import { checkedNumber } from './support/checked-number.js'
 import { longestDelay } from './support/clock.js'
-import { ConfigurationError } from './support/errors.js'
 import type { TicketOptions } from './tickets.js'
 import type { MethodName } from './verdict.js'
 import { checkedAnswer } from './verifiers/answer.js'
@@ -152,14 +151,13 @@ export interface CookieOptions<I extends Identity> {
  * @throws ConfigurationError when `name` cannot be one (RFC 6265 section 4.1.1), or is a pattern that remembers
  */
 export function cookie<I extends Identity>({ name, verify }: CookieOptions<I>): Method<I, true> {
-  const works = typeof name === 'string' ? /^[!#$%&'*+\-.^_`|~\w]+$/.test(name) : !name.global && !name.sticky
-  if (!works) {
-    throw new ConfigurationError(
-      'cookie-name',
-      `cookie: name is ${name}; give a cookie's name, or a pattern without the flags g and y, which make it remember`,
-    )
+  return {
+    name: 'cookie',
+    ambient: true,
+    http: true,
+    carrier: cookieCarrier(checkedCookieName('cookie', 'name', name)),
+    verify,
   }
-  return { name: 'cookie', ambient: true, http: true, carrier: cookieCarrier(name), verify }
 }
 
 /**

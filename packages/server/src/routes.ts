@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Guard } from './guard/guard.js'
+import { checkedGuard, type Guard } from './guard/guard.js'
 import { type Body, type BodyFault, type BodySource, fetchBody, nodeBody, readBody } from './handshake/body.js'
 import { isAnyPath, pathReader, type RoutePath } from './handshake/path.js'
 import { fromFetch, fromNode, type Handshake, listHeader, readTarget, singleHeader } from './handshake/request.js'
@@ -7,6 +7,7 @@ import { asksForWebSocket } from './handshake/upgrade.js'
 import type { Identity } from './identity.js'
 import type { Place } from './limits/pending.js'
 import { type HttpAnswer, refusalAnswer } from './refusals/http-answer.js'
+import { checkedFunction, checkedObject } from './support/checked-kind.js'
 import type { LogoutVerifier } from './verifiers/logout.js'
 
 /** Options of {@link createRoutes}. */
@@ -70,18 +71,18 @@ export type Look = () => Promise<unknown> | undefined
  * Errors have a JSON body `{"error","message"}`: 400, 401 without a good credential, 403 from a foreign origin, 404 for a
  * connection that is not there, 405, 408, 413, 429, 431, 500, 503 when the store is down.
  *
- * @throws ConfigurationError when `path` is none
+ * @throws ConfigurationError when an option cannot work
  */
 export function createRoutes<I extends Identity>(guard: Guard<I>, options: RoutesOptions): Routes {
   return routesOf(guard, options)
 }
 
 /** The same where a call that one of them takes waits for a look. */
-export function routesOf<I extends Identity>(
-  guard: Guard<I>,
-  { path, logoutToken }: RoutesOptions,
-  look?: Look,
-): Routes {
+export function routesOf<I extends Identity>(guard: Guard<I>, options: RoutesOptions, look?: Look): Routes {
+  checkedGuard('createRoutes', guard)
+  const { path, logoutToken } = checkedObject('createRoutes', 'options', options, "{ path: '/ws' }")
+  if (logoutToken !== undefined)
+    checkedFunction('createRoutes', 'logoutToken', logoutToken, 'what logoutToken() answers')
   const readPath = pathReader('createRoutes', path)
   const isOwn = !isAnyPath(path)
 

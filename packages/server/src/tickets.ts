@@ -1,4 +1,4 @@
-import { cookieCarrier } from './carriers/cookie.js'
+import { checkedCookieName, cookieCarrier } from './carriers/cookie.js'
 import { type Handshake, readTarget, repeated, singleHeader } from './handshake/request.js'
 import { type Identity, identityKey } from './identity.js'
 import { Groups } from './stores/groups.js'
@@ -77,7 +77,8 @@ export function createTickets<I extends Identity>(
   const ttl = checkedNumber('ticket', 'expiresIn', expiresIn, 1, 60) * 1000
   const outstanding = new Groups(clock, maxOwners)
   const places: Places = { max: checkedNumber('ticket', 'maxOutstanding', maxOutstanding, 1), whenFull: 'refuse' }
-  const readBoundCookie = boundCookie === undefined ? undefined : cookieCarrier(boundCookie)
+  const readBoundCookie =
+    boundCookie === undefined ? undefined : cookieCarrier(checkedCookieName('ticket', 'boundCookie', boundCookie))
 
   function bindingFor(request: Handshake, path: string): TicketBinding {
     const origin = singleHeader(request, 'origin')

@@ -1,8 +1,21 @@
 import { type Handshake, isBlank, trimmed } from '../handshake/request.js'
+import { ConfigurationError } from '../support/errors.js'
 import { absent, type Carrier, found, malformed, type Reading } from './carrier.js'
 
 /** The name of a cookie, or a pattern that all of a name has to match. */
 export type CookieName = string | RegExp
+
+/** Checks the name of a cookie, which is a token (RFC 6265 section 4.1.1), or a pattern that remembers nothing. */
+export function checkedCookieName<N extends CookieName>(owner: string, option: string, name: N): N {
+  const works = name instanceof RegExp ? !name.global && !name.sticky : typeof name === 'string' && token.test(name)
+  if (works) return name
+  throw new ConfigurationError(
+    'cookie-name',
+    `${owner}: ${option} is ${name}; give a cookie's name, or a pattern without the flags g and y, which make it remember`,
+  )
+}
+
+const token = /^[!#$%&'*+\-.^_`|~\w]+$/
 
 /**
  * Reads the cookie `name` (RFC 6265 section 4.2.1), its name compared byte by byte, or its chunks, joined in order. The

@@ -24,7 +24,7 @@ export const defaultParameters = { ticket: 'ticket', query: 'token' }
 
 /** Checks the name of a parameter, which must read the same to everybody. */
 export function checkedParameter(owner: string, name: string): string {
-  if (/^[\w-]+$/.test(name)) return name
+  if (typeof name === 'string' && /^[\w-]+$/.test(name)) return name
   throw new ConfigurationError(
     'parameter-name',
     `${owner}: parameter is ${JSON.stringify(name)}; give letters, digits, - and _`,

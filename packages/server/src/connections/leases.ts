@@ -76,7 +76,7 @@ export class Leases<I extends Identity> {
     } catch (error) {
       if (limit.whenUnavailable === 'refuse' || !(error instanceof UnavailableError)) {
         // It may have been taken all the same.
-        this.#release(group, id)
+        void this.#release(group, id)
         throw error
       }
       if (!this.#hasRoom(group)) return undefined
@@ -144,7 +144,7 @@ export class Leases<I extends Identity> {
 
   #giveBack(held: Held<I>): void {
     this.#forget(held)
-    this.#release(held.group, held.id)
+    void this.#release(held.group, held.id)
   }
 
   #forget(held: Held<I>): void {
@@ -154,8 +154,10 @@ export class Leases<I extends Identity> {
   }
 
   /** What the store does not hear of ends by itself. */
-  #release(group: string, id: string): void {
-    this.#options.store.release(group, id).catch(() => {})
+  async #release(group: string, id: string): Promise<void> {
+    try {
+      await this.#options.store.release(group, id)
+    } catch {}
   }
 
   async #renew(held: Held<I>): Promise<void> {
@@ -176,7 +178,7 @@ export class Leases<I extends Identity> {
       next = renewPending
     }
     if (this.#held.has(id)) this.#renewals.set(held, clock.now() + next)
-    else this.#release(group, id)
+    else void this.#release(group, id)
   }
 }
 

@@ -1,6 +1,7 @@
 import { checkDialect, type Dialect } from '../dialects/dialect.js'
 import { plain } from '../dialects/plain.js'
 import type { Identity } from '../identity.js'
+import { checkedFunction, checkedObject } from '../support/checked-kind.js'
 import { checkedNumber } from '../support/checked-number.js'
 import type { Authorize } from './inner-door.js'
 
@@ -31,11 +32,14 @@ export interface SocketOptions<I extends Identity, M> {
 /**
  * Fills in the defaults.
  *
- * @throws ConfigurationError in the name of `owner`, when a number among them or of a dialect cannot work
+ * @throws ConfigurationError in the name of `owner`, when one of them cannot work
  */
 export function checkedSocketOptions<I extends Identity, M>(owner: string, options: SocketOptions<I, M>) {
+  checkedObject(owner, 'options', options, "{ path: '/ws' }")
   const { dialect = plain, authorize, messagesPerSecond, maxBufferedBytes = defaultBufferedBytes } = options
   checkDialect(owner, dialect)
+  if (authorize !== undefined)
+    checkedFunction(owner, 'authorize', authorize, 'a function that is asked about a message')
   checkedNumber(owner, 'maxBufferedBytes', maxBufferedBytes, 0)
   if (messagesPerSecond !== undefined) checkedNumber(owner, 'messagesPerSecond', messagesPerSecond, 1)
   return { dialect, authorize, messagesPerSecond, maxBufferedBytes }

@@ -1,4 +1,5 @@
 import type { CodeName } from '@sallyport/protocol'
+import { checkedObject } from '../support/checked-kind.js'
 import { ConfigurationError } from '../support/errors.js'
 
 /** How the guard speaks in the protocol of a route. */
@@ -86,7 +87,10 @@ const canBeSent = (code: number): boolean =>
  *
  * @throws ConfigurationError in the name of `owner`
  */
-export function checkDialect(owner: string, { closeCodes, parameter = 'token' }: Dialect): void {
+export function checkDialect(owner: string, dialect: Dialect): void {
+  checkedObject(owner, 'dialect', dialect, 'a dialect, such as graphqlWs')
+  const { closeCodes, parameter = 'token' } = dialect
+  checkedObject(owner, 'dialect.closeCodes', closeCodes, 'a table of close codes')
   if (typeof parameter !== 'string' || parameter === '') {
     throw new ConfigurationError(
       'dialect-parameter',

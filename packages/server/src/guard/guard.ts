@@ -8,6 +8,7 @@ import type { Place } from '../limits/pending.js'
 import type { Reason } from '../refusals/reasons.js'
 import type { RevocationTarget } from '../revocation/target.js'
 import type { StoreState } from '../stores/store.js'
+import { checkedObject } from '../support/checked-kind.js'
 import type { Clock } from '../support/clock.js'
 import type { IssuedTicket } from '../tickets.js'
 import type { Refuse, Verdict } from '../verdict.js'
@@ -98,3 +99,7 @@ export interface Guard<I extends Identity = Identity> {
   /** The clock that it was given. */
   readonly clock: Clock
 }
+
+/** Checks what an adapter is given. */
+export const checkedGuard = <I extends Identity>(owner: string, guard: Guard<I>): Guard<I> =>
+  checkedObject(owner, 'guard', guard, 'what createGuard() answers', 'decide')

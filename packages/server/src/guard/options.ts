@@ -10,6 +10,7 @@ import type { AnyMethod } from '../methods.js'
 import { memoryStore } from '../stores/memory.js'
 import type { Store } from '../stores/store.js'
 import { checkedChoice } from '../support/checked-choice.js'
+import { checkedClock, checkedFunction, checkedList, checkedObject, checkedTexts } from '../support/checked-kind.js'
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, longestDelay, systemClock } from '../support/clock.js'
 import { ConfigurationError } from '../support/errors.js'
@@ -108,6 +109,9 @@ export interface GuardSettings {
 /** The options whatever the methods are. */
 type AnyOptions = GuardBaseOptions<readonly AnyMethod[]> & { readonly origins?: Origins }
 
+const owner = 'createGuard'
+/** What a store does. */
+const commands: readonly (keyof Store)[] = ['put', 'take', 'count', 'acquire', 'release', 'append', 'follow']
 const day = 24 * 60 * 60 * 1000
 const defaultLife: Omit<ConnectionLife, 'revocationMemory'> = {
   leeway: 5_000,
@@ -131,39 +135,50 @@ const defaultLimits: Limits = {
  * @throws ConfigurationError on options that cannot work or are not safe
  */
 export function settingsOf(options: AnyOptions): GuardSettings {
-  checkMethods(options)
-  const parameters = parametersOf(options.accept)
-  const { clock = systemClock, origins, connectionsPerIdentity } = options
+  checkedObject(owner, 'options', options, '{ accept: [header({ verify })] }')
+  const { accept, clock = systemClock, origins, protocols = [], trustedProxies = [], connectionsPerIdentity } = options
+  checkMethods({ accept, origins, protocols })
+  const parameters = parametersOf(accept)
+  checkedClock(owner, clock)
   const life = numbers('life', { ...defaultLife, revocationMemory: longestLife(options) }, options.life)
-  checkedNumber('createGuard', 'life.leeway', life.leeway, 0, 60_000)
-  if (life.recheck !== 0) checkedNumber('createGuard', 'life.recheck', life.recheck, 1_000)
-  if (life.heartbeat !== 0) checkedNumber('createGuard', 'life.heartbeat', life.heartbeat, 1_000)
-  if (connectionsPerIdentity) checkLimit(connectionsPerIdentity)
-  const verifyTimeout = checkedNumber('createGuard', 'verifyTimeout', options.verifyTimeout ?? 5_000, 1, longestDelay)
+  checkedNumber(owner, 'life.leeway', life.leeway, 0, 60_000)
+  if (life.recheck !== 0) checkedNumber(owner, 'life.recheck', life.recheck, 1_000)
+  if (life.heartbeat !== 0) checkedNumber(owner, 'life.heartbeat', life.heartbeat, 1_000)
+  if (connectionsPerIdentity !== undefined) checkLimit(connectionsPerIdentity)
+  const { store = memoryStore({ clock }), random = randomBytes, refuseBy = 'client', verifyTimeout = 5_000 } = options
+  checkedNumber(owner, 'verifyTimeout', verifyTimeout, 1, longestDelay)
   return {
-    protocols: options.protocols ?? [],
-    refuseBy: checkedChoice('createGuard', 'refuseBy', options.refuseBy ?? 'client', ['status', 'close', 'client']),
+    protocols,
+    refuseBy: checkedChoice(owner, 'refuseBy', refuseBy, ['status', 'close', 'client']),
     verifyTimeout,
     originPolicy:
       typeof origins === 'function'
         ? boundedPolicy(origins, verifyTimeout, clock)
         : origins && createOriginPolicy(origins),
-    addressOf: createAddressReader(options.trustedProxies ?? []),
+    addressOf: createAddressReader(checkedTexts(owner, 'trustedProxies', trustedProxies, 'an address or a range')),
     hideCredentials: hidingParameters(...parameters),
     life,
     limits: numbers('limits', defaultLimits, options.limits),
     connectionLimit: connectionsPerIdentity,
-    store: options.store ?? memoryStore({ clock }),
+    store: checkedObject(owner, 'store', store, 'a store, or leave it out', ...commands),
     clock,
-    random: options.random ?? randomBytes,
+    random: checkedFunction(owner, 'random', random, 'a function, or leave it out'),
   }
 }
 
-function checkLimit({ max, whenFull, whenUnavailable = 'count-own' }: ConnectionLimit): void {
+function checkLimit(limit: ConnectionLimit): void {
+  checkedObject(owner, 'connectionsPerIdentity', limit, '{ max, whenFull }')
+  const { max, whenFull, whenUnavailable = 'count-own' } = limit
   const name = (option: keyof ConnectionLimit) => `connectionsPerIdentity.${option}`
-  checkedNumber('createGuard', name('max'), max, 1)
-  checkedChoice('createGuard', name('whenFull'), whenFull, ['refuse', 'replace'])
-  checkedChoice('createGuard', name('whenUnavailable'), whenUnavailable, ['count-own', 'refuse'])
+  checkedNumber(owner, name('max'), max, 1)
+  checkedChoice(owner, name('whenFull'), whenFull, ['refuse', 'replace'])
+  checkedChoice(owner, name('whenUnavailable'), whenUnavailable, ['count-own', 'refuse'])
+}
+
+function checkMethod(method: AnyMethod, name: string): void {
+  checkedObject(owner, name, method, 'what a method answers, such as header({ verify })', 'carrier')
+  if ('options' in method) checkedObject(owner, `${name}.options`, method.options, 'what ticket() takes')
+  else checkedFunction(owner, `${name}.verify`, method.verify, 'a verifier, such as jwt({ … }) answers')
 }
 
 /** How long what a revocation denies could live, on a node that may be cut off meanwhile. */
@@ -171,7 +186,7 @@ function longestLife({ accept, life }: AnyOptions): number {
   const lifetimes = accept.map((method) =>
     'verify' in method
       ? checkedNumber(
-          'createGuard',
+          owner,
           'maxLifetime of a verifier',
           method.verify.maxLifetime ?? 30 * day,
           0,
@@ -183,9 +198,10 @@ function longestLife({ accept, life }: AnyOptions): number {
 }
 
 function numbers<T extends { readonly [K in keyof T]: number }>(option: string, defaults: T, given?: Partial<T>): T {
+  if (given !== undefined) checkedObject(owner, option, given, 'an object with numbers, or leave it out')
   const all = { ...defaults, ...given }
   for (const [name, value] of Object.entries<number>(all)) {
-    checkedNumber('createGuard', `${option}.${name}`, value, 0, Number.MAX_SAFE_INTEGER)
+    checkedNumber(owner, `${option}.${name}`, value, 0, Number.MAX_SAFE_INTEGER)
   }
   return all
 }
@@ -202,7 +218,13 @@ function parametersOf(accept: readonly AnyMethod[]): string[] {
   return [ticket?.parameter ?? defaultParameters.ticket, query?.parameter ?? defaultParameters.query]
 }
 
-function checkMethods({ accept, origins, protocols = [] }: AnyOptions): void {
+type MethodOptions = Pick<GuardSettings, 'protocols'> &
+  Pick<AnyOptions, 'accept'> & { readonly origins: Origins | undefined }
+
+function checkMethods({ accept, origins, protocols }: MethodOptions): void {
+  checkedList(owner, 'accept', accept, 'a list of methods', checkMethod)
+  if (origins !== undefined && typeof origins !== 'function') checkedTexts(owner, 'origins', origins, 'an origin')
+  checkedTexts(owner, 'protocols', protocols, 'the name of a subprotocol')
   if (accept.length === 0)
     throw new ConfigurationError('accept-empty', 'accept is empty, so nobody could connect: list a method')
   const names = accept.map(({ name }) => name).filter((name) => name !== 'cookie')

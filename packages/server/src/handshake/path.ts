@@ -1,3 +1,4 @@
+import { checkedText } from '../support/checked-kind.js'
 import { ConfigurationError } from '../support/errors.js'
 import { type PathParams, readTarget } from './request.js'
 
@@ -37,6 +38,8 @@ const none: PathParams = Object.freeze({})
  */
 export function pathReader(owner: string, path: RoutePath): PathReader {
   if (typeof path === 'function') return (given) => checkedParams(path(given))
+  // What an empty one was to be can be said.
+  if (path !== '') checkedText(owner, 'path', path, 'a path such as /ws, or a function that reads one')
   const segments = checkedSegments(owner, path)
   const names = segments.map((segment) => parameter.exec(segment)?.[1])
   if (names.every((name) => name === undefined)) return (given) => (given === path ? none : undefined)

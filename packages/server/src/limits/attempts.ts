@@ -95,23 +95,21 @@ export class Attempts {
     }
     if (record.failures.size >= this.#limits.failedAttempts || record.failures.has(credentialHash)) return
     record.failures.add(credentialHash)
-    this.#share(record, `attempts:${minute}:${hash(key)}`, credentialHash)
+    void this.#share(record, `attempts:${minute}:${hash(key)}`, credentialHash)
   }
 
-  #share(record: Record, key: string, credentialHash: string): void {
+  /** Tells the other nodes. Each counts for itself while the store is out of reach. */
+  async #share(record: Record, key: string, credentialHash: string): Promise<void> {
     const second = secondOf(this.#clock.now())
     if (this.#sharedSecond !== second) {
       this.#sharedSecond = second
       this.#sharedNow = 0
     }
     if (++this.#sharedNow > maxShared) return
-    this.#store.count(key, credentialHash, 60_000).then(
-      (shared) => {
-        record.shared = shared
-      },
-      // Each node counts for itself while the store is out of reach.
-      () => {},
-    )
+    try {
+      const shared = await this.#store.count(key, credentialHash, 60_000)
+      if (Number.isFinite(shared)) record.shared = shared
+    } catch {}
   }
 }
 

@@ -108,7 +108,7 @@ export class RevocationLog {
   }
 
   /** Asks the other nodes: see {@link Following.ask}. */
-  ask(question: string, most: number): Promise<readonly string[]> {
+  async ask(question: string, most: number): Promise<readonly string[]> {
     return this.#following.ask(question, most)
   }
 

@@ -55,6 +55,9 @@ export type Target = RevocationTarget | SubjectTarget
 /** What a user's target may have, and what stands alone. */
 const ofUser = ['user', 'issuer', 'tenant', 'issuedBefore']
 const alone = ['session', 'token', 'connection', 'issuedBefore']
+/** The last that a `Date` shows, and a store can keep. */
+const lastTime = 8.64e15
+const isTime = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) <= lastTime
 const give = "give 'all', or an object with one of user, session, token, connection and issuedBefore"
 
 /**
@@ -74,7 +77,7 @@ export function checkedTarget(target: RevocationTarget): RevocationTarget {
     if (!ofUser.includes(name) && !alone.includes(name)) {
       throw new TypeError(`revoke: a target has no ${printable(name, 50)}; ${give}`)
     }
-    if (name === 'issuedBefore' ? Number.isFinite(value) : isName(value)) continue
+    if (name === 'issuedBefore' ? isTime(value) : isName(value)) continue
     const expected = name === 'issuedBefore' ? 'a time in milliseconds since the epoch' : 'a string that is not empty'
     throw new TypeError(`revoke: ${name} is ${kindOf(value)}; give ${expected}`)
   }

@@ -1,4 +1,5 @@
 import type { Cluster } from 'node:cluster'
+import { checkedClock, checkedObject } from '../support/checked-kind.js'
 import { checkedNumber } from '../support/checked-number.js'
 import { type Clock, systemClock } from '../support/clock.js'
 import { ConfigurationError } from '../support/errors.js'
@@ -21,8 +22,10 @@ export interface MemoryStoreOptions {
  *   of Cloudflare, and when `maxEntries` is no number above zero.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  const { clock = systemClock } = options
-  const maxEntries = checkedNumber('memoryStore', 'maxEntries', options.maxEntries ?? 100_000, 1)
+  checkedObject('memoryStore', 'options', options, '{ maxEntries }, or leave it out')
+  const { clock = systemClock, maxEntries = 100_000 } = options
+  checkedNumber('memoryStore', 'maxEntries', maxEntries, 1)
+  checkedClock('memoryStore', clock)
   // Asked for and not imported: not every runtime has it. What is declared of it is the namespace, and not what comes.
   const cluster = process.getBuiltinModule('node:cluster') as unknown as Cluster | undefined
   if (cluster?.isWorker) {

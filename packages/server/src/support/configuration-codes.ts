@@ -15,6 +15,7 @@ export const configurationCodes = [
   'address-range',
   // Options of any kind.
   'option-required',
+  'option-kind',
   'option-number',
   'option-choice',
   // Routes and servers.

@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto'
+import { kindOf } from './kind-of.js'
 
 /** That many random bytes. */
 export type Random = (count: number) => Uint8Array
@@ -30,8 +31,15 @@ export const randomBytes: Random = (count) =>
 export const randomText = (random: Random, count: number): string =>
   random === randomBytes
     ? take(count, (start, end) => pool.toString('base64url', start, end))
-    : Buffer.from(random(count)).toString('base64url')
+    : Buffer.from(bytesOf(random, count)).toString('base64url')
 
 /** A random number from 0 to 1, as fine as a byte. */
 export const randomFraction = (random: Random): number =>
-  (random === randomBytes ? take(1, (start) => pool[start]!) : random(1)[0]!) / 256
+  (random === randomBytes ? take(1, (start) => pool[start]!) : bytesOf(random, 1)[0]!) / 256
+
+/** The bytes of somebody's own source: fewer could be guessed. */
+function bytesOf(random: Random, count: number): Uint8Array {
+  const bytes = random(count)
+  if (ArrayBuffer.isView(bytes) && bytes.length === count) return bytes
+  throw new TypeError(`random: answered ${kindOf(bytes)}; give a Uint8Array of as many bytes as are asked for`)
+}

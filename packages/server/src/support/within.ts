@@ -15,6 +15,7 @@ export function within<T>(
         cancel()
         how(value)
       }
-    promise.then(settle<T>(resolve), settle<unknown>(reject))
+    // What is no `Promise` may answer what has to be waited for again.
+    Promise.resolve(promise).then(settle<T>(resolve), settle<unknown>(reject))
   })
 }

@@ -1,6 +1,7 @@
 import type { Handshake, PathParams } from '../handshake/request.js'
 import type { Identity } from '../identity.js'
 import { isPromise } from '../support/and-then.js'
+import { checkedFunction } from '../support/checked-kind.js'
 import type { Clock } from '../support/clock.js'
 import { UnavailableError } from '../support/errors.js'
 import { kindOf } from '../support/kind-of.js'
@@ -29,6 +30,11 @@ export type Admit<I extends Identity = Identity, P extends PathParams = PathPara
 /** What is not let in. */
 export interface NotAdmitted {
   readonly reason?: string
+}
+
+/** Checks the option `admit`. */
+export function checkedAdmit<A>(owner: string, admit: A | undefined): A | undefined {
+  return admit === undefined ? admit : checkedFunction(owner, 'admit', admit, 'a function that answers true or false')
 }
 
 /**

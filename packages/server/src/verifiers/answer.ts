@@ -6,7 +6,8 @@ import { isRejected, type Rejected, type Verification } from './verifier.js'
 
 /**
  * A verifier is somebody's code: what it answers is looked at before it is believed, in every field that a later decision
- * rests on. A time that is none would make a credential that nothing ends.
+ * rests on. A time that is none would make a credential that nothing ends. Answers a copy: what was looked at is what is
+ * believed, also where a field is computed anew each time that it is read.
  *
  * @throws TypeError that names the field and what kind of value came in it, never the value
  */
@@ -29,7 +30,7 @@ export function checkedAnswer<I extends Identity>(answer: Verification<I>): Veri
   checkTime('issuedAt', issuedAt)
   checkTime('lookedUpAt', lookedUpAt)
   checkTime('firstSeenAt', firstSeenAt)
-  return answer
+  return { identity, subject, expiresAt, issuedAt, lookedUpAt, firstSeenAt, session, token }
 }
 
 /** The same for what reads logout tokens. */

@@ -1,5 +1,6 @@
 import type { Identity } from '../identity.js'
 import { andThen } from '../support/and-then.js'
+import { checkedFunction } from '../support/checked-kind.js'
 import { hash } from '../support/hash.js'
 import { isPlaceholder } from './shape.js'
 import { type Known, rejected, type Verified, type Verifier, type VerifyContext } from './verifier.js'
@@ -19,9 +20,12 @@ export type FindSession<I extends Identity> = (
  * `find` gets the exact text that came, never empty; a signature over it is for `find` to check. What it throws is
  * passed on, so let it throw `UnavailableError` when its database is down. When its answer has no `session`, the
  * connection belongs to the hash of the value.
+ *
+ * @throws ConfigurationError when `find` is no function
  */
 export function session<I extends Identity>(find: FindSession<I>): Verifier<Known<I>>
 export function session(find: FindSession<Identity>): Verifier {
+  checkedFunction('session', 'find', find, 'a function that looks a session up')
   return (value, context) => {
     if (isPlaceholder(value)) return rejected('credential-placeholder')
     return andThen(find(value, context), (found) => {

@@ -12,6 +12,7 @@ import {
 import { jwt } from '@sallyport/server/jwt'
 import { testClock } from '@sallyport/server/testing'
 import { describe, expect, it } from 'vitest'
+import { nextTurn } from '../support/deferred.js'
 import { handshake } from '../support/handshake.js'
 import { live } from '../support/live.js'
 import { hmac, now, rules, secret, tokenBy } from '../support/tokens.js'
@@ -209,5 +210,55 @@ describe('B32 what a logout verifier answers', () => {
     expect(`${error}`).not.toContain('secret')
     expect(await logOut(async () => logout)).toBe(200)
     expect(guard.connections.size).toBe(0)
+  })
+})
+
+const fail = (): never => {
+  throw new Error('no')
+}
+
+/** What can be waited for like a promise, as query builders answer it. */
+const thenable = (then: unknown) => Object.defineProperty({ identity }, 'then', { value: then })
+
+describe('B48 an answer is believed as it was looked at', () => {
+  it('B48 where a field is computed anew each time that it is read', async () => {
+    const drifting = (first: unknown, then: unknown) => {
+      let reads = 0
+      const next = () => (reads++ === 0 ? first : then)
+      return Object.defineProperty({ identity, issuedAt: now }, 'expiresAt', { get: next })
+    }
+    const { verdict } = await decide(drifting(now + 1, Number.NaN))
+    expect(verdict).toMatchObject({ type: 'accept', expiresAt: now + 1 })
+    expect((await decide(drifting(Number.NaN, now + 1))).verdict).toMatchObject(refusal)
+  })
+
+  it.each<[string, () => unknown]>([
+    ['a getter that throws', () => Object.defineProperty({}, 'identity', { get: fail })],
+    ['a proxy that throws', () => new Proxy({ identity }, { has: fail })],
+    [
+      'a proxy that is revoked',
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {})
+        revoke()
+        return proxy
+      },
+    ],
+  ])('B48 %s is a bug, and ends nothing', async (_, make) => {
+    expect((await decide(make())).verdict).toMatchObject(refusal)
+    expect((await decide(new Proxy({ identity }, {}))).verdict).toMatchObject({ type: 'accept', identity })
+  })
+
+  it('B48 what answers a promise that never settles is waited for as long as a verifier may take', async () => {
+    const clock = testClock(now)
+    const answers = (value: unknown) => thenable((resolve: (value: unknown) => void) => resolve(value))
+    const decideBy = (answer: unknown) => {
+      const guard = createGuard({ clock, accept: [header({ verify: (() => answer) as never })] })
+      return guard.decide(handshake({ headers: [['authorization', 'Bearer secret']] }))
+    }
+    expect(await decideBy(answers({ identity }))).toMatchObject({ type: 'accept', identity })
+    const deciding = decideBy(answers(new Promise(() => {})))
+    await nextTurn()
+    clock.advance(5_000)
+    expect(await deciding).toMatchObject({ type: 'refuse', reason: 'dependency-unavailable' })
   })
 })

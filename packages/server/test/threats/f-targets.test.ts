@@ -5,6 +5,10 @@ import { live } from '../support/live.js'
 /** What an application without types may hand over. */
 const untyped = (target: unknown) => target as RevocationTarget
 
+const fail = (): never => {
+  throw new Error('no')
+}
+
 /** Two people, each with two connections. */
 async function start() {
   const set = live()
@@ -34,6 +38,13 @@ describe('F21 a target that names nobody exactly is an error, and logs nobody ou
     [{ issuedBefore: new Date(0) }, /issuedBefore is an object/, { issuedBefore: 0 }],
     [{ issuedBefore: Number.NaN }, /issuedBefore is a number that is not finite/, { issuedBefore: 0 }],
     [{ user: 'nobody', issuedBefore: Number.POSITIVE_INFINITY }, /issuedBefore is a number that/, { issuedBefore: 0 }],
+    [{ issuedBefore: 8.64e15 + 1 }, /issuedBefore is a number; give a time in milliseconds/, { issuedBefore: 0 }],
+    [{ issuedBefore: -1e300 }, /issuedBefore is a number; give a time in milliseconds/, { issuedBefore: 0 }],
+    [{ user: new String('ada') }, /user is an object/, { user: 'nobody' }],
+    [{ user: () => 'ada' }, /user is a function/, { user: 'nobody' }],
+    [Object.create({ user: 'ada' }), /has nothing/, { user: 'nobody' }],
+    [new Map([['user', 'ada']]), /has nothing/, { user: 'nobody' }],
+    [() => 'all', /the target is a function/, { user: 'nobody' }],
     [{ user: 'nobody', issuer: undefined }, /issuer is undefined/, { user: 'nobody', issuer: 'i1' }],
     [{ user: 'nobody', tenant: null }, /tenant is null/, { user: 'nobody', tenant: 'n1' }],
     [{ userId: 'ada' }, /has no userId; give 'all', or an object with one of user, session/, { user: 'nobody' }],
@@ -62,6 +73,24 @@ describe('F21 a target that names nobody exactly is an error, and logs nobody ou
     // Nor is anybody refused from then on.
     await connect({ id: 'bob', issuedAt: clock.now() })
     expect(await guard.revoke(control)).toMatchObject({ closed: 0, confirmed: 1 })
+  })
+
+  it.each<[string, () => object]>([
+    ['a getter that throws', () => Object.defineProperty({}, 'user', { enumerable: true, get: fail })],
+    ['a proxy that throws', () => new Proxy({}, { ownKeys: fail })],
+  ])('F21 nor is anybody by %s', async (_, make) => {
+    const { guard, left } = await start()
+    await expect(guard.revoke(untyped(make()))).rejects.toThrow('no')
+    expect(left()).toEqual(everybody)
+    expect(await guard.revoke(untyped(new Proxy({ user: 'ada' }, {})))).toMatchObject({ closed: 2 })
+  })
+
+  it('F21 and it is named once, however often it is read', async () => {
+    const { guard, left } = await start()
+    const names = ['ada', 'eve']
+    const target = Object.defineProperty({}, 'user', { enumerable: true, get: () => names.shift() })
+    expect(await guard.revoke(untyped(target))).toMatchObject({ closed: 2 })
+    expect(left()).toEqual(['s1-eve', 's2-eve'])
   })
 
   it('F21 nor does it say what came', async () => {

@@ -2,6 +2,7 @@ import { defaultBufferedBytes, defaultMessageBytes } from '../../connections/soc
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
+import { checkedObject } from '../../support/checked-kind.js'
 import { dataWire } from '../fetch/data.js'
 import { FetchRoute } from '../fetch/fetch-route.js'
 import type { Passage } from '../fetch/passage.js'
@@ -57,7 +58,7 @@ const wire = dataWire((bytes) => Buffer.from(bytes))
  * Bun.serve({ fetch: async (request, server) => (await door.fetch(request, server)) ?? app(request), websocket: door.websocket })
  * ```
  *
- * @throws ConfigurationError when a path is none, or a number among the options or of a dialect cannot work
+ * @throws ConfigurationError when an option cannot work
  */
 export function guardBun<I extends Identity, const P extends RoutePath>(
   guard: Guard<I>,
@@ -70,7 +71,9 @@ export function guardBun<I extends Identity>(
   handlers: BunHandlers<BunSocket<GuardedData<I>>>,
 ): GuardedBun {
   const route = new FetchRoute<I, BunMessage>('guardBun', guard, options, wire)
-  const others: BunHandlers<never> = options.others ?? {}
+  checkedObject('guardBun', 'handlers', handlers, 'an object with handlers, such as { open, message }')
+  const { others = {} } = options
+  checkedObject('guardBun', 'others', others, 'the handlers of the other WebSockets')
 
   /** Tells of a socket: the application when it is ours, else whose it is. */
   function tell<K extends keyof BunHandlers<BunSocket>>(name: K, ws: BunSocket, ...args: unknown[]): Done {

@@ -1,10 +1,11 @@
 import type { Connection } from '../../connections/connection.js'
 import { liveConnections } from '../../connections/of-guard.js'
 import { checkedSocketOptions, type SocketOptions } from '../../connections/socket-options.js'
-import type { Guard } from '../../guard/guard.js'
+import { checkedGuard, type Guard } from '../../guard/guard.js'
 import { fromFetch, fromNode } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
-import type { Admit } from '../../verifiers/admit.js'
+import { checkedObject } from '../../support/checked-kind.js'
+import { type Admit, checkedAdmit } from '../../verifiers/admit.js'
 import { Passage } from '../fetch/passage.js'
 import {
   type CrosswsHooks,
@@ -67,17 +68,18 @@ const passageKey = Symbol('passage')
  * )
  * ```
  *
- * @throws ConfigurationError when a number among the options or of a dialect cannot work
+ * @throws ConfigurationError when an option cannot work
  */
 export function guardedWebSocket<I extends Identity, P extends CrosswsPeer, M extends CrosswsMessage>(
   guard: Guard<I>,
   hooks: GuardedHooks<P, M>,
   options: GuardedWebSocketOptions<I, M> = {},
 ): CrosswsHooks<P, M> {
-  const { admit } = options
-  const { clock } = guard
+  const { clock } = checkedGuard('guardedWebSocket', guard)
   const connections = liveConnections(guard)
+  checkedObject('guardedWebSocket', 'hooks', hooks, 'an object with hooks, such as { open, message }')
   const { dialect, ...route } = { ...checkedSocketOptions('guardedWebSocket', options), connections, clock }
+  const admit = checkedAdmit('guardedWebSocket', options.admit)
 
   async function upgrade(request: UpgradeRequest) {
     const node = nodeRequestOf(request)

@@ -4,6 +4,7 @@ import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import { unixSocket } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
+import { checkedHandler } from '../../support/checked-kind.js'
 import { bufferOf, type Data, dataWire } from '../fetch/data.js'
 import { EventGate, type EventSocket } from '../fetch/event-gate.js'
 import { FetchRoute } from '../fetch/fetch-route.js'
@@ -57,7 +58,7 @@ const wire = dataWire<Data>(bufferOf)
  * Deno.serve(async (request, info) => (await door.fetch(request, info)) ?? app(request))
  * ```
  *
- * @throws ConfigurationError when a path is none, or a number among the options or of a dialect cannot work
+ * @throws ConfigurationError when an option cannot work
  */
 export function guardDeno<I extends Identity, const P extends RoutePath>(
   guard: Guard<I>,
@@ -70,6 +71,7 @@ export function guardDeno<I extends Identity>(
   onConnection: SocketHandler<I>,
 ): GuardedDeno {
   const route = new FetchRoute<I, Data>('guardDeno', guard, options, wire)
+  checkedHandler('guardDeno', onConnection)
   return {
     fetch: (request, { remoteAddr: { hostname, transport } }) =>
       route.fetch(request, transport === 'unix' ? unixSocket : hostname, (passage, protocol) => {

@@ -1,11 +1,12 @@
 import type { Connection } from '../../connections/connection.js'
 import { liveConnections } from '../../connections/of-guard.js'
-import type { Guard } from '../../guard/guard.js'
+import { checkedGuard, type Guard } from '../../guard/guard.js'
 import type { RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
 import { storeFor } from '../../stores/objects/object-store.js'
 import type { StoreCalls } from '../../stores/objects/store-object.js'
 import type { Store } from '../../stores/store.js'
+import { checkedFunction, checkedObject, checkedText } from '../../support/checked-kind.js'
 import type {
   EnvOf,
   Extended,
@@ -73,12 +74,16 @@ export interface GuardedObject<I extends Identity, S> {
  * }
  * ```
  *
- * @throws ConfigurationError when an object comes into memory, and an option cannot work
+ * @throws ConfigurationError when an option is none, and when an object comes into memory, and one cannot work
  */
 export function guardedObject<B extends ObjectBase, I extends Identity>(
   Base: B,
   options: GuardedObjectOptions<EnvOf<B>, I>,
 ): Extended<B, GuardedObject<I, SocketOf<B>>> {
+  checkedFunction(owner, 'Base', Base, 'the class DurableObject of cloudflare:workers')
+  checkedObject(owner, 'options', options, "{ guard, binding: 'ROOM', store: 'SALLYPORT', path: '/ws' }")
+  checkedFunction(owner, 'guard', options.guard, 'a function that makes a guard')
+  for (const name of ['binding', 'store'] as const) checkedText(owner, name, options[name], 'the name of a binding')
   return class extends (Base as unknown as OpenBase) implements SocketHooks<I> {
     readonly guard: Guard<I>
     readonly #door: ObjectDoor<I>
@@ -94,7 +99,7 @@ export function guardedObject<B extends ObjectBase, I extends Identity>(
       }
       namespaceOf(env, options.binding)
       this.guard = options.guard(storeFor(namespaceOf(env, options.store), {}, object), env as EnvOf<B>)
-      const { sleepless } = liveConnections(this.guard)
+      const { sleepless } = liveConnections(checkedGuard(owner, this.guard))
       if (sleepless) {
         throw new ConfigurationError(
           'object-sleeps',
@@ -140,6 +145,8 @@ export function guardedObject<B extends ObjectBase, I extends Identity>(
     }
   } as unknown as Extended<B, GuardedObject<I, SocketOf<B>>>
 }
+
+const owner = 'guardedObject'
 
 function namespaceOf(env: object, binding: string): ObjectNamespace<StoreCalls> {
   const namespace = (env as Readonly<Record<string, unknown>>)[binding]

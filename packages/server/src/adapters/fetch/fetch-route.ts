@@ -3,7 +3,7 @@ import { liveConnections } from '../../connections/of-guard.js'
 import { checkedSocketOptions } from '../../connections/socket-options.js'
 import type { Wire } from '../../connections/wire.js'
 import type { Dialect } from '../../dialects/dialect.js'
-import type { Guard } from '../../guard/guard.js'
+import { checkedGuard, type Guard } from '../../guard/guard.js'
 import { type PathReader, pathReader, type RoutePath } from '../../handshake/path.js'
 import { fromFetch, type Handshake, type PathParams, readTarget } from '../../handshake/request.js'
 import { asksForWebSocket } from '../../handshake/upgrade.js'
@@ -11,7 +11,7 @@ import type { Identity } from '../../identity.js'
 import { type Look, type Routes, routesOf } from '../../routes.js'
 import { andThen } from '../../support/and-then.js'
 import type { Verdict } from '../../verdict.js'
-import type { Admit } from '../../verifiers/admit.js'
+import { type Admit, checkedAdmit } from '../../verifiers/admit.js'
 import { Passage } from './passage.js'
 import { refusalResponse } from './refusal.js'
 import type { FetchRouteOptions } from './route-options.js'
@@ -37,16 +37,16 @@ export class FetchRoute<I extends Identity, M> {
 
   /**
    * @param look there where nothing looks for revocations in the background
-   * @throws ConfigurationError in the name of `owner`, when a path, a number or the dialect cannot work
+   * @throws ConfigurationError in the name of `owner`, when an option cannot work
    */
   constructor(owner: string, guard: Guard<I>, options: FetchRouteOptions<I, RoutePath, M>, wire: Wire<M>, look?: Look) {
+    const { clock } = checkedGuard(owner, guard)
     const { dialect, ...messages } = checkedSocketOptions(owner, options)
-    const { clock } = guard
     const connections = liveConnections(guard)
     this.messages = { ...messages, connections, clock, wire }
     this.dialect = dialect
     this.#guard = guard
-    this.#admit = options.admit
+    this.#admit = checkedAdmit(owner, options.admit)
     this.#read = pathReader(owner, options.path)
     this.#routes = routesOf(guard, options, look)
     this.#look = look

@@ -1,13 +1,14 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
-import type { Guard } from '../../guard/guard.js'
+import { checkedGuard, type Guard } from '../../guard/guard.js'
 import { fromNode, readTarget } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
 import { refusalAnswer } from '../../refusals/http-answer.js'
 import { createRoutes } from '../../routes.js'
+import { checkedObject } from '../../support/checked-kind.js'
 import { checkedNumber } from '../../support/checked-number.js'
 import { longestDelay } from '../../support/clock.js'
 import type { Refuse } from '../../verdict.js'
-import type { Admit } from '../../verifiers/admit.js'
+import { type Admit, checkedAdmit } from '../../verifiers/admit.js'
 import { claimUpgrades, refuseSocket } from '../node/upgrades.js'
 import { Client, type Opening } from './client.js'
 import { type Engine, type EngineRequest, type EngineResponse, insideOf } from './internals.js'
@@ -53,7 +54,8 @@ export function guardSocketIo<I extends Identity>(
   options: GuardSocketIoOptions<I> = {},
 ): void {
   const inside = insideOf(io)
-  const { clock } = guard
+  const { clock } = checkedGuard('guardSocketIo', guard)
+  checkedObject('guardSocketIo', 'options', options, 'an object of options, or leave it out')
   const { engine, httpServer, _opts: served } = inside
   const connectTimeout = checkedNumber(
     'guardSocketIo',
@@ -67,7 +69,11 @@ export function guardSocketIo<I extends Identity>(
   const clients = new Map<string, Client<I>>()
   const openings = new WeakMap<IncomingMessage, Opening>()
   // Asked about namespaces only.
-  const settings = { guard, admit: options.admit as Admit<I> | undefined, connectTimeout }
+  const settings = {
+    guard,
+    admit: checkedAdmit('guardSocketIo', options.admit) as Admit<I> | undefined,
+    connectTimeout,
+  }
 
   /** Looks at a request before engine.io does. `true`: it may go on. */
   async function passes(request: EngineRequest, response: EngineResponse): Promise<boolean> {

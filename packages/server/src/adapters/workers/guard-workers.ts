@@ -3,6 +3,7 @@ import { liveConnections } from '../../connections/of-guard.js'
 import type { Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
+import { checkedHandler } from '../../support/checked-kind.js'
 import type { SocketPair } from '../../support/cloudflare.js'
 import { bufferOf, type Data, dataWire } from '../fetch/data.js'
 import type { EventSocket } from '../fetch/event-gate.js'
@@ -45,7 +46,7 @@ const lookEvery = 500
  * export default { fetch: async (request: Request) => (await door.fetch(request)) ?? app(request) }
  * ```
  *
- * @throws ConfigurationError when a path is none, or a number among the options or of a dialect cannot work
+ * @throws ConfigurationError when an option cannot work
  */
 export function guardWorkers<I extends Identity, const P extends RoutePath>(
   guard: Guard<I>,
@@ -57,9 +58,10 @@ export function guardWorkers<I extends Identity>(
   options: GuardWorkersOptions<I>,
   onConnection: SocketHandler<I>,
 ): GuardedWorker {
+  const route = new FetchRoute<I, Data>('guardWorkers', guard, options, wire, look)
+  checkedHandler('guardWorkers', onConnection)
   const { clock } = guard
   const connections = liveConnections(guard)
-  const route = new FetchRoute<I, Data>('guardWorkers', guard, options, wire, look)
   let lookedAt = Number.NEGATIVE_INFINITY
 
   /** Looks for revocations: nothing does in the background of a Worker. Requests that come together need one look. */

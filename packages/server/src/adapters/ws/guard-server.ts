@@ -3,12 +3,13 @@ import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
 import { liveConnections } from '../../connections/of-guard.js'
 import { checkedSocketOptions, type SocketOptions } from '../../connections/socket-options.js'
-import type { Guard } from '../../guard/guard.js'
+import { checkedGuard, type Guard } from '../../guard/guard.js'
 import type { ParamsOf, RoutePath } from '../../handshake/path.js'
 import { fromNode, type PathParams } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
+import { checkedHandler, checkedObject } from '../../support/checked-kind.js'
 import { ConfigurationError } from '../../support/errors.js'
-import type { Admit } from '../../verifiers/admit.js'
+import { type Admit, checkedAdmit } from '../../verifiers/admit.js'
 import { claimUpgrades, type UpgradeRoute } from '../node/upgrades.js'
 import { Arrival } from './arrival.js'
 import { defaultWebSocketServer } from './default-server.js'
@@ -53,7 +54,7 @@ export interface GuardServerOptions<I extends Identity = Identity, P extends Rou
  *
  * @returns a function that takes the route off the server; live connections stay.
  * @throws ConfigurationError when a path is none or already guarded, or the `WebSocketServer` has a server of its own or is
- *   older than ws 8, or nobody takes the sockets, or a number among the options or of a dialect cannot work.
+ *   older than ws 8, or nobody takes the sockets, or an option or a dialect cannot work. Then the server is as it was.
  */
 export function guardServer<I extends Identity, const P extends RoutePath>(
   server: Server,
@@ -77,20 +78,24 @@ export function guardServer<I extends Identity>(
   server: Server,
   guard: Guard<I>,
   options: GuardServerOptions<I>,
-  onConnection = handlerOf<I>(options.webSocketServer),
+  handler?: ConnectionHandler<I>,
 ): () => void {
-  const { path, admit, webSocketServer = defaultWebSocketServer({ clientTracking: false }) } = options
-  const { clock } = guard
-  const connections = liveConnections(guard)
-  checkWebSocketServer(webSocketServer)
+  checkedObject('guardServer', 'server', server, 'the server that createServer() answers', 'on', 'listeners')
+  const { clock } = checkedGuard('guardServer', guard)
   const socketOptions = checkedSocketOptions('guardServer', options)
-  makeGateable(webSocketServer)
+  const { path, webSocketServer = defaultWebSocketServer({ clientTracking: false }) } = options
+  const admit = checkedAdmit('guardServer', options.admit)
+  checkWebSocketServer(webSocketServer)
+  const onConnection =
+    handler === undefined ? handlerOf<I>(options.webSocketServer) : checkedHandler('guardServer', handler)
+  const connections = liveConnections(guard)
   const route = { ...socketOptions, guard, connections, clock, admit, webSocketServer, onConnection, wire }
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, params: PathParams) =>
     new Arrival(route, request, socket, head, params).proceed()
   const refuse: UpgradeRoute['refuse'] = (request, ...why) => guard.refuse(fromNode(request), ...why)
   const giveBack = claimUpgrades(server, clock, { path, onUpgrade, refuse })
+  makeGateable(webSocketServer)
   const stopWatch = warnOfOthers(server)
   return () => {
     giveBack()

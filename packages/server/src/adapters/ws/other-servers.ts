@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { WebSocketServer } from 'ws'
+import { checkedObject } from '../../support/checked-kind.js'
 import { ConfigurationError } from '../../support/errors.js'
 
 /**
@@ -7,7 +8,9 @@ import { ConfigurationError } from '../../support/errors.js'
  *
  * @throws ConfigurationError when it upgrades by itself, or is of ws 7 or older, which knows no class but its own
  */
-export function checkWebSocketServer({ options }: WebSocketServer): void {
+export function checkWebSocketServer(webSocketServer: WebSocketServer): void {
+  checkedObject('guardServer', 'webSocketServer', webSocketServer, 'a WebSocketServer of ws', 'handleUpgrade')
+  const { options } = webSocketServer
   if (!options.noServer) {
     throw new ConfigurationError(
       'web-socket-server',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { checkedClock, checkedObject, checkedText } from '../../support/checked-kind.js'
 import { checkedNumber } from '../../support/checked-number.js'
 import { type Clock, longestDelay, systemClock } from '../../support/clock.js'
 import { ConfigurationError, UnavailableError } from '../../support/errors.js'
@@ -31,17 +32,20 @@ export interface ClusterStoreOptions {
  * takes its place: tickets that nobody has used are void then, and revocations come back from those who know them. When all
  * have ended, everything is forgotten.
  *
- * @throws ConfigurationError on Windows, in a folder that others can write into, or on a timeout that is no time
+ * @throws ConfigurationError on Windows, in a folder that others can write into, or on another option that cannot work
  */
 export function clusterStore(options: ClusterStoreOptions = {}): Store {
-  const { folder, clock = systemClock } = options
+  checkedObject('clusterStore', 'options', options, '{ folder }, or leave it out')
+  const { folder, clock = systemClock, timeout = 500 } = options
   if (process.platform === 'win32') {
     throw new ConfigurationError(
       'cluster-store-windows',
       'clusterStore: not on Windows, which has no private sockets; use redisStore',
     )
   }
-  const timeout = checkedNumber('clusterStore', 'timeout', options.timeout ?? 500, 1, longestDelay)
+  checkedNumber('clusterStore', 'timeout', timeout, 1, longestDelay)
+  checkedClock('clusterStore', clock)
+  if (folder !== undefined) checkedText('clusterStore', 'folder', folder, 'the path of a folder, or leave it out')
   const channel = new Channel(new MeetingPlace(folder ?? folderOfSiblings()), clock)
   const breaker = new Breaker('the holder of the store', clock, timeout, unavailable)
   const log = new Log({

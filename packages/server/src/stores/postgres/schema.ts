@@ -5,7 +5,7 @@ export type Quoted = `"${string}"`
 
 /** @throws ConfigurationError on a name that is not lower-case letters, digits and `_` */
 export function quoted(name: string, schema: string): Quoted {
-  if (/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) return `"${schema}"`
+  if (typeof schema === 'string' && /^[a-z_][a-z0-9_]{0,62}$/.test(schema)) return `"${schema}"`
   throw new ConfigurationError(
     'store-schema',
     `${name}: schema is ${JSON.stringify(schema)}; use lower-case letters, digits and _, 63 of them at most`,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { checkedObject } from '../../support/checked-kind.js'
 import { Breaker } from '../remote/breaker.js'
 import { Log } from '../remote/log.js'
 import { type ServerStoreOptions, setUp } from '../remote/setup.js'
@@ -30,10 +31,12 @@ export interface PostgresStoreOptions extends ServerStoreOptions {
  *
  * It warns, through `process.emitWarning`, of a server that may lose something, or keeps a connection for ever.
  *
- * @throws ConfigurationError on a secret that is short, a schema that cannot be one, or a timeout that is no time
+ * @throws ConfigurationError on a secret that is short, a schema that cannot be one, or another option that cannot work
  */
 export function postgresStore(options: PostgresStoreOptions): Store {
+  checkedObject('postgresStore', 'options', options, '{ pool, secret }')
   const { pool, schema = 'sallyport' } = options
+  checkedObject('postgresStore', 'pool', pool, 'a Pool of pg', 'connect', 'on')
   const statements = statementsOn(quoted('postgresStore', schema))
   const { clock, timeout, seal, time, values, warn } = setUp('postgresStore', 'PostgreSQL', options)
   const keyOf = (name: string) => `${schema}:${name}`

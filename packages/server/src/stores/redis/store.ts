@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { checkedObject } from '../../support/checked-kind.js'
 import { ConfigurationError, UnavailableError } from '../../support/errors.js'
 import { Breaker } from '../remote/breaker.js'
 import { Log } from '../remote/log.js'
@@ -34,11 +35,13 @@ export interface RedisStoreOptions extends ServerStoreOptions {
  * It warns, through `process.emitWarning`, of a server that may lose something, and does not work with one that evicts
  * revocations (`maxmemory-policy allkeys-…`).
  *
- * @throws ConfigurationError on a secret that is short, a prefix that cannot be one, or a timeout that is no time
+ * @throws ConfigurationError on a secret that is short, a prefix that cannot be one, or another option that cannot work
  */
 export function redisStore(options: RedisStoreOptions): Store {
+  checkedObject('redisStore', 'options', options, '{ client, secret }')
   const { client, prefix = 'sallyport' } = options
-  if (!/^[\w.:-]+$/.test(prefix)) {
+  checkedObject('redisStore', 'client', client, 'a client of ioredis', 'call')
+  if (typeof prefix !== 'string' || !/^[\w.:-]+$/.test(prefix)) {
     throw new ConfigurationError(
       'store-prefix',
       `redisStore: prefix is ${JSON.stringify(prefix)}; use letters, digits and . : _ -`,

@@ -27,8 +27,9 @@ export class Breaker {
   }
 
   /** Sends a command; refused at once while the server is silent. */
-  async run<T>(send: () => Promise<T>): Promise<T> {
-    if (this.#isSilent || this.#pending >= maxPending) throw new UnavailableError(`${this.#server} does not answer`)
+  run<T>(send: () => Promise<T>): Promise<T> {
+    if (this.#isSilent || this.#pending >= maxPending)
+      return Promise.reject(new UnavailableError(`${this.#server} does not answer`))
     return this.inTime(this.probe(send))
   }
 

@@ -24,8 +24,11 @@ const minSecretBytes = 32
  * @throws ConfigurationError when a secret is short
  */
 export function createSeal(name: string, secrets: readonly (string | Uint8Array)[]): Seal {
-  const short = secrets.some((secret) => Buffer.byteLength(secret) < minSecretBytes)
-  if (short)
+  const works = (secret: unknown) =>
+    ArrayBuffer.isView(secret)
+      ? secret.byteLength >= minSecretBytes
+      : typeof secret === 'string' && Buffer.byteLength(secret) >= minSecretBytes
+  if (!Array.isArray(secrets) || !secrets.every(works))
     throw new ConfigurationError('store-secret', `${name}: a secret has ${minSecretBytes} random bytes at least`)
   const keys = secrets.map((secret) => createSecretKey(typeof secret === 'string' ? Buffer.from(secret) : secret))
   const [newest] = keys

@@ -1,3 +1,4 @@
+import { checkedClock } from '../../support/checked-kind.js'
 import { checkedNumber } from '../../support/checked-number.js'
 import { type Clock, longestDelay, systemClock } from '../../support/clock.js'
 import { createSeal, type Seal } from './seal.js'
@@ -34,9 +35,10 @@ export interface Setup {
  * @throws ConfigurationError on a secret that is short, or a timeout that is no time
  */
 export function setUp(name: string, server: string, options: ServerStoreOptions): Setup {
-  const { secret = [], clock = systemClock } = options
-  const timeout = checkedNumber(name, 'timeout', options.timeout ?? 500, 1, longestDelay)
-  const secrets = typeof secret === 'string' || secret instanceof Uint8Array ? [secret] : secret
+  const { secret = [], clock = systemClock, timeout = 500 } = options
+  checkedNumber(name, 'timeout', timeout, 1, longestDelay)
+  checkedClock(name, clock)
+  const secrets = typeof secret === 'string' || ArrayBuffer.isView(secret) ? [secret] : secret
   const seal = createSeal(name, secrets)
   const time = new ServerTime(clock)
   const warned = new Set<string>()
