@@ -182,7 +182,7 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
       async connect() {
         const client = await pool.connect()
         return {
-          query: (text, values) => client.query(text, values),
+          query: (statement) => client.query(statement),
           release: (destroy) => client.release(destroy),
           on: (event: string) => expect(['error', 'notification']).toContain(event),
         }
@@ -195,6 +195,41 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
     expect(await here.guard.revoke({ user: 'ada' })).toMatchObject({ confirmed: 2, nodes: 2 })
     expect((await live.closed).code).toBe(4010)
     expect(performance.now() - start).toBeLessThan(1_000)
+  })
+
+  it.each([
+    ['26000', 'is not there'],
+    ['42P05', 'is there already'],
+  ])('I81 that lends another connection for each statement: answers %s, it %s, and nothing is lost', async (code) => {
+    const pool = server.pool()
+    const asked: (string | undefined)[] = []
+    const lending: PostgresPool = {
+      on: (event, listener) => pool.on(event, listener),
+      async connect() {
+        const client = await pool.connect()
+        return {
+          async query(statement) {
+            asked.push(statement.name)
+            if (statement.name === undefined) return client.query(statement)
+            throw Object.assign(new Error('prepared statement'), { severity: 'ERROR', code })
+          },
+          release: (destroy) => client.release(destroy),
+          on: client.on.bind(client),
+        }
+      },
+    }
+    const { store } = await setUp(lending)
+    const own = store()
+    await own.put('k', 'value', keep)
+    expect(await own.take('k')).toBe('value')
+    // Tried once, and again without; from then on without.
+    expect(asked.filter((name) => name !== undefined)).toHaveLength(1)
+    const { store: other } = await setUp(pool)
+    const direct = other()
+    await direct.put('k', 'value', keep)
+    expect(await direct.take('k')).toBe('value')
+    const prepared = 'SELECT count(*)::int FROM pg_prepared_statements'
+    expect((await pool.query(prepared)).rows[0].count).toBeGreaterThan(0)
   })
 
   it('I11 that is a replica, or read-only: nothing of it is believed', async () => {
@@ -265,9 +300,9 @@ describe('the log in PostgreSQL', { timeout }, () => {
       async connect() {
         const client = await pool.connect()
         return {
-          async query(text, values) {
-            if (text.includes('told AS')) await gate
-            return client.query(text, values)
+          async query(statement) {
+            if (statement.text.includes('told AS')) await gate
+            return client.query(statement)
           },
           release: (destroy) => client.release(destroy),
           on: client.on.bind(client),

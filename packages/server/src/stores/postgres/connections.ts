@@ -1,5 +1,6 @@
 import type { Clock } from '../../support/clock.js'
 import { UnavailableError } from '../../support/errors.js'
+import { hash } from '../../support/hash.js'
 
 /** As much of a pool of `pg` as the store uses. */
 export interface PostgresPool {
@@ -10,11 +11,18 @@ export interface PostgresPool {
 
 /** As much of a connection of `pg` as the store uses. */
 export interface PostgresClient {
-  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
+  query(statement: PostgresStatement): Promise<{ readonly rows: readonly unknown[] }>
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'notification', listener: (message: { readonly channel: string }) => void): unknown
   /** Gives the connection back; `true`: closes it. */
   release(destroy?: boolean): void
+}
+
+/** A statement, as `pg` takes it. One that has a name is read and planned once on each connection. */
+export interface PostgresStatement {
+  readonly name?: string
+  readonly text: string
+  readonly values: unknown[]
 }
 
 /** A row of a result, by the names of its columns. */
@@ -25,14 +33,48 @@ const deadAfter = 2_000
 // Whoever meets others at the same row again and again.
 const maxTries = 10
 
+/** Whether connections keep the statements that were prepared on them. */
+export class Prepared {
+  #areKept = true
+
+  /** A statement that is prepared, unless that is lost. */
+  statement(text: string, values: unknown[]): PostgresStatement {
+    return this.#areKept && values.length > 0 ? { name: nameOf(text), text, values } : { text, values }
+  }
+
+  /**
+   * Whether a statement failed, and did nothing, because what was prepared is on another connection: a pooler in between
+   * lends one for each transaction. Then none is prepared any more.
+   */
+  isLost(error: unknown): boolean {
+    const isLost = ['26000', '42P05'].includes(stateOf(error) ?? '')
+    if (isLost) this.#areKept = false
+    return isLost
+  }
+}
+
+const names = new Map<string, string>()
+
+/** One for each text, also where several stores share a pool. */
+function nameOf(text: string): string {
+  let name = names.get(text)
+  if (name === undefined) {
+    name = `sallyport-${hash(text)}`
+    names.set(text, name)
+  }
+  return name
+}
+
 /** A connection that is ours until it is given back. */
 export class Lent {
   readonly #client: PostgresClient
+  readonly #prepared: Prepared
   readonly #clock: Clock
   #isOurs = true
 
-  constructor(client: PostgresClient, clock: Clock) {
+  constructor(client: PostgresClient, prepared: Prepared, clock: Clock) {
     this.#client = client
+    this.#prepared = prepared
     this.#clock = clock
   }
 
@@ -47,9 +89,9 @@ export class Lent {
     try {
       for (let tries = 1; ; tries++) {
         try {
-          return (await this.#client.query(text, values)).rows as readonly Row[]
+          return (await this.#client.query(this.#prepared.statement(text, values))).rows as readonly Row[]
         } catch (error) {
-          if (tries === maxTries || !isLostRace(error)) throw error
+          if (tries === maxTries || !(isLostRace(error) || this.#prepared.isLost(error))) throw error
         }
       }
     } catch (error) {
@@ -79,6 +121,7 @@ export class Lent {
 /** The connections of a pool. */
 export class Connections {
   readonly #pool: PostgresPool
+  readonly #prepared = new Prepared()
   readonly #clock: Clock
 
   constructor(pool: PostgresPool, clock: Clock) {
@@ -92,7 +135,7 @@ export class Connections {
     const client = await this.#pool.connect()
     hear(client)
     if (onNotification) client.on('notification', onNotification)
-    return new Lent(client, this.#clock)
+    return new Lent(client, this.#prepared, this.#clock)
   }
 
   /** Runs a statement on any connection; not when there was none to be had for `within` milliseconds. */

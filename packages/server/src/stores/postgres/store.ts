@@ -11,7 +11,7 @@ import { PostgresLog } from './log.js'
 import { quoted } from './schema.js'
 import { statementsOn } from './statements.js'
 
-export type { PostgresClient, PostgresPool } from './connections.js'
+export type { PostgresClient, PostgresPool, PostgresStatement } from './connections.js'
 export { postgresSchema } from './schema.js'
 
 /** Options of {@link postgresStore}. */
