@@ -24,13 +24,23 @@ import { parseArgs } from 'node:util'
 import { fail, prepareRuntimes, root } from './bootstrap.mjs'
 
 const areas = [
+  'guard',
+  'options',
   'decisions',
+  'handshakes',
   'carriers',
   'verifiers',
+  'keys',
+  'logins',
   'tickets',
   'connections',
+  'messages',
+  'revocations',
+  'limits',
+  'adapters',
   'frameworks',
   'socket-io',
+  'remote',
   'redis',
   'cloudflare',
   'stores',

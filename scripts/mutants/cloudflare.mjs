@@ -1,4 +1,6 @@
 // What holds in Cloudflare's runtime. Each costs a start of it.
+import { mutantsOf } from '../mutants-of.mjs'
+
 const adapters = ['runtimes/workerd/contract.test.ts']
 
 const asleep = ['runtimes/workerd/sleep.test.ts']
@@ -6,7 +8,7 @@ const asleep = ['runtimes/workerd/sleep.test.ts']
 const sleepers = ['unit/connections/sleepers.test.ts']
 const speaking = ['contract/dialects.test.ts']
 
-const of = (file, tests, list) => list.map(([find, replace, why]) => ({ file, find, replace, why, tests }))
+const of = mutantsOf()
 
 export default [
   ...of('adapters/fetch/fetch-route.ts', adapters, [

@@ -1,8 +1,10 @@
 // The way of accepted sockets through frameworks that upgrade by themselves.
+import { mutantsOf } from '../mutants-of.mjs'
+
 const fastify = ['unit/adapters/fastify.test.ts', 'contract/adapter.fastify.test.ts']
 const hono = ['unit/adapters/hono.test.ts']
 
-const of = (file, tests, list) => list.map(([find, replace, why]) => ({ file, find, replace, why, tests }))
+const of = mutantsOf()
 
 export default [
   ...of(

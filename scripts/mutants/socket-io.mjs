@@ -1,11 +1,12 @@
 // Socket.IO: whose a session is, the gate, and what is bounded before the accept.
+import { mutantsOf } from '../mutants-of.mjs'
+
 const g = 'threats/g-socket-io.test.ts'
 const f = 'threats/f-socket-io.test.ts'
 const unit = 'unit/adapters/socket-io.test.ts'
 const clients = 'unit/adapters/socket-io-client.test.ts'
 
-const of = (file, tests, list) =>
-  list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
+const of = mutantsOf()
 
 export default [
   ...of(
@@ -69,7 +70,7 @@ export default [
         'this.#verify(this.#connection, asked)',
         'the application is not asked about another namespace',
       ],
-      ["undefined : guard.refuse(asked, 'identity-changed')", 'undefined : undefined', 'one client is two users'],
+      ["      : guard.refuse(asked, 'identity-changed')", '      : undefined', 'one client is two users'],
       [
         "if (refusal?.reason === 'identity-changed') connections.end(connection, 'forbidden')",
         '',

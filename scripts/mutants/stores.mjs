@@ -1,18 +1,12 @@
 // What the nodes share through PostgreSQL, and the processes of one machine through the holder of a cluster.
+import { mutantsOf } from '../mutants-of.mjs'
+
 const contract = ['contract/store.postgres.test.ts']
 const threats = ['threats/i-postgres.test.ts']
 const cluster = ['threats/i-cluster.test.ts']
 const clusterContract = ['contract/store.cluster.test.ts']
 
-const of = (file, tests, list) =>
-  list.map(([find, replace, why, survives]) => ({
-    file: `stores/${file}`,
-    find,
-    replace,
-    tests,
-    why,
-    ...(survives && { survives }),
-  }))
+const of = mutantsOf('stores/')
 
 export default [
   ...of('postgres/schema.ts', threats, [
@@ -68,13 +62,15 @@ export default [
       'what PostgreSQL was asked stands in the error',
     ],
   ]),
-  ...of('postgres/connections.ts', contract, [
+  ...of('postgres/connections.ts', contract, [['isLostRace(error) || ', '', 'a ticket is refused because of another']]),
+  ...of(
+    'postgres/connections.ts',
+    ['threats/i-postgres.test.ts'],
     [
-      'if (tries === maxTries || !isLostRace(error)) throw error',
-      'throw error',
-      'a ticket is refused because of another',
+      [' || this.#prepared.isLost(error)', '', 'behind a pooler that keeps no statements all is out of reach'],
+      ['if (isLost) this.#areKept = false', '', 'behind a pooler that keeps no statements all is out of reach'],
     ],
-  ]),
+  ),
   ...of(
     'postgres/connections.ts',
     ['threats/i-outage.test.ts'],

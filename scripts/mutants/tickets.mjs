@@ -1,9 +1,10 @@
 // Tickets and the store that keeps them.
+import { mutantsOf } from '../mutants-of.mjs'
+
 const tickets = ['unit/tickets.test.ts', 'threats/c-tickets.test.ts', 'threats/b-answers.test.ts']
 const store = ['contract/store.memory.test.ts', 'unit/stores/memory.test.ts']
 
-const of = (file, tests, list) =>
-  list.map(([find, replace, why, survives]) => ({ file, find, replace, tests, why, ...(survives && { survives }) }))
+const of = mutantsOf()
 
 export default [
   ...of('tickets.ts', tickets, [

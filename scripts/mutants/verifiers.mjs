@@ -1,4 +1,6 @@
-// What verifies credentials, and what asks issuers about them.
+// Whose a credential is.
+import { mutantsOf } from '../mutants-of.mjs'
+
 const jwt = [
   'threats/f-lifetimes.test.ts',
   'unit/verifiers/jwt.test.ts',
@@ -9,21 +11,11 @@ const jwt = [
 const signature = ['threats/b-signature.test.ts', 'unit/verifiers/jwt.test.ts', 'threats/b-spelling.test.ts']
 const providers = ['threats/b-providers.test.ts']
 const jwks = ['threats/b-jwks.test.ts', 'unit/verifiers/jwks.test.ts']
-const discovery = ['threats/b-discovery.test.ts']
 const introspection = ['unit/verifiers/introspection.test.ts', 'threats/b-introspection.test.ts']
 const logout = ['unit/verifiers/logout-token.test.ts', 'threats/f-logout-token.test.ts']
 const answers = ['threats/b-answers.test.ts']
 const settings = ['unit/verifiers/jwt.test.ts', 'unit/verifiers/jwks.test.ts', 'unit/verifiers/introspection.test.ts']
-
-const of = (file, tests, list) =>
-  list.map(([find, replace, why, survives]) => ({
-    file: `verifiers/${file}`,
-    find,
-    replace,
-    tests,
-    why,
-    ...(survives && { survives }),
-  }))
+const of = mutantsOf('verifiers/')
 
 export default [
   ...of('answer.ts', answers, [
@@ -167,32 +159,6 @@ export default [
       'a tenant that is none any more, as long as it is remembered',
     ],
   ]),
-  ...of('keys/key-source.ts', providers, [
-    ['isKeyFile(bytes) ||', '', 'a public key as a secret'],
-    ["|| isKeyFile(Buffer.from(bytes.toString('latin1'), 'base64'))", '', 'a public key in base64 as a secret'],
-    ["if (text.includes('-----BEGIN ')) return true", '', 'a PEM as a secret'],
-    ["isObject(value) && ('kty' in value || 'keys' in value)", 'false', 'a JWK as a secret'],
-    [
-      "format: 'der', type: 'spki' }).type === 'public'",
-      "format: 'der', type: 'spki' }).type !== 'public'",
-      'DER as a secret',
-    ],
-    [".replaceAll('\\\\r', '')", '', 'a private key with its name broken up'],
-  ]),
-  ...of('keys/fetch-json.ts', providers, [
-    [
-      'await within(answer(), timeout,',
-      'await within(answer(), timeout * 1e6,',
-      'a fetch of the application that never ends',
-    ],
-    ['if (response.redirected)', 'if (false)', 'keys from where a fetch of the application was sent'],
-    ['if (size > maxBytes)', 'if (false)', 'a body without an end'],
-    [
-      "if (!ArrayBuffer.isView(value)) throw new TypeError('the body has something else than bytes')",
-      '',
-      'a body without a size',
-    ],
-  ]),
   ...of('introspection.ts', providers, [
     [
       'if (error instanceof StatusError && isAnswered(error.status)) return error',
@@ -207,30 +173,6 @@ export default [
       'the first issuer in the place of the one that is not named',
     ],
   ]),
-  ...of('keys/key-source.ts', signature, [
-    ["pem.includes('PRIVATE KEY') ? undefined :", '', 'a private key in the place of the public one'],
-    ["key.type === 'public'", 'true', 'a private key object in the place of the public one'],
-    ['.length === 0) {', '.length < 0) {', 'an algorithm that no key is for'],
-  ]),
-  ...of(
-    'keys/key-source.ts',
-    [...jwks, ...signature],
-    [
-      ["|| 'd' in jwk", '', 'a key whose private half is known'],
-      ["use !== 'sig' ||", '', 'a key for encryption'],
-      ['!Array.isArray(operations) ||', '', 'a key whose use cannot be read'],
-      ["|| !operations.includes('verify')", '', 'a key that is not for verifying'],
-      ['alg === undefined || alg === name', 'true', 'a key of the set for another algorithm than its own'],
-      ['&& (kid === undefined || one.kid === kid)', '', 'another key than the token names'],
-    ],
-  ),
-  ...of('keys/options.ts', settings, [
-    [
-      'if (checked.every((algorithm) => allowed.includes(algorithm))) return checked',
-      'return checked',
-      'a public key as an HMAC secret',
-    ],
-  ]),
   ...of('settings.ts', settings, [
     [
       "strings.length > 0 && strings.every((item) => typeof item === 'string' && item !== '')",
@@ -239,25 +181,6 @@ export default [
     ],
     ['(allowHttp || isLoopback(url.hostname))', 'true', 'secrets and keys without encryption'],
   ]),
-  ...of('keys/fetched-keys.ts', jwks, [
-    ['.slice(0, maxTries)', '', 'any number of signatures for one token'],
-    ['if (elapsed < gap) return Promise.resolve()', '', 'a fetch for each unknown key'],
-    ['Math.min(2 * gap, cooldown)', 'shortestGap', 'a fetch each second for unknown keys'],
-    ['elapsed < 2 * cooldown ?', 'elapsed < cooldown ?', 'unknown keys that come in all the time begin anew'],
-    ['if (!current || !isYounger(now, lastUse))', 'if (!current)', 'keys that are older than they may be'],
-    ['found.keys.length === 0 && failure', 'false', 'an unknown key while the server is down is a forgery'],
-    ['mayFetch ? maxAge : lastUse', 'lastUse', 'a removed key for an hour'],
-  ]),
-  ...of('keys/discover.ts', discovery, [
-    ['named !== issuer', 'false', 'keys by the document of another issuer'],
-    [
-      "typeof endpoint === 'string' ? endpoint : '', dangerouslyAllowHttp)",
-      "typeof endpoint === 'string' ? endpoint : '', true)",
-      'keys that whoever is on the wire can make',
-    ],
-    ["search !== '' || hash !== ''", 'false', 'a document that is looked for in the wrong place'],
-    ['within(keys, timeout,', 'within(keys, 2 * timeout,', 'a verification that waits for two fetches'],
-  ]),
   ...of('introspection.ts', introspection, [
     ['if (isAnswer(answer)) return answer', 'return answer', 'an answer that is none'],
     ["if (!answer.active) return rejected('credential-unknown')", '', 'a token that was revoked'],
@@ -265,16 +188,10 @@ export default [
     ["typeof type !== 'string' || type.toLowerCase() !== 'bearer'", 'false', 'a token that is no bearer token'],
     ['Math.min(now + maxAge, end(result))', 'now + maxAge', 'a remembered token beyond its end'],
   ]),
-  ...of('keys/breaker.ts', introspection, []),
   ...of(
     'cache.ts',
     ['unit/verifiers/cache.test.ts', 'threats/b-cache.test.ts'],
     [['!entry || now < entry.until', 'true', 'what is remembered never ends']],
-  ),
-  ...of(
-    'keys/fetch-json.ts',
-    [...introspection, ...jwks],
-    [["...question, redirect: 'manual'", "...question, redirect: 'follow'", 'a redirect takes the token elsewhere']],
   ),
   ...of(
     'in-time.ts',
@@ -294,51 +211,6 @@ export default [
     [
       ['if (error instanceof UnavailableError) throw error', '', 'a broken dependency is a bad seal'],
       ['expiresAt <= now', 'false', 'a session beyond its end'],
-    ],
-  ),
-  ...of(
-    'logins/stored-session.ts',
-    ['logins/express-session.test.ts'],
-    [
-      [
-        'expected.length === given.length && timingSafeEqual(expected, given)',
-        'true',
-        'whoever writes an id of a session',
-      ],
-      ['value.startsWith(prefix) ?', 'true ?', 'other spellings of a cookie'],
-      ["error && !hasCode(error, 'ENOENT')", 'false', 'a store that is down is a bad session'],
-      ['new Date(expires).getTime()', 'undefined', 'a session that never ends'],
-      ['session: hash(id)', 'session: hash(value)', 'a sign-out by the id of the session ends nothing'],
-    ],
-  ),
-  ...of(
-    'logins/better-auth.ts',
-    ['logins/better-auth.test.ts'],
-    [
-      ['disableRefresh: true', 'disableRefresh: false', 'a socket prolongs a session whose cookie is not'],
-      ['encodeURIComponent(value)', 'value', 'a cookie that brings another'],
-      ['expiresAt: end', 'expiresAt: undefined', 'a session that never ends'],
-    ],
-  ),
-  ...of(
-    'logins/iron-session.ts',
-    ['logins/iron-session.test.ts'],
-    [['oneSpelling.test(value)', 'true', 'a revoked session in another spelling']],
-  ),
-  ...of(
-    'logins/auth-js.ts',
-    ['logins/auth-js.test.ts'],
-    [['session: jti, token: jti', "session: Math.random() + ''", 'a revoked session in another spelling']],
-  ),
-  ...of(
-    'logins/node-middleware.ts',
-    ['logins/passport.test.ts'],
-    [
-      ['resolve(false)', 'resolve(true)', 'whom middleware turned away'],
-      ['!error || isRefusal(error)', 'true', 'a store that is down is a bad cookie'],
-      ['resolve(!error)', 'resolve(true)', 'whom middleware found no user for'],
-      ["handshake.target.replace(/\\?.*$/s, '')", 'handshake.target', 'what stands in the URL is told to middleware'],
-      ['encodeURIComponent(value)', 'value', 'a cookie that brings another'],
     ],
   ),
   ...of(
