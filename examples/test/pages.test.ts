@@ -26,7 +26,8 @@ const beside = `(() => {
   globalThis.WebSocket = class extends WebSocket {
     constructor(...args) {
       super(...args)
-      sockets.push(this)
+      // Vite has one of its own.
+      if (new URL(this.url).pathname === '/ws') sockets.push(this)
       this.addEventListener('close', ({ code }) => (this.code = code))
     }
   }
