@@ -19,6 +19,7 @@ export default [
         'life?.maxStaleness ?? defaultLife.maxStaleness, ...lifetimes',
         '...lifetimes',
         'a node that was cut off never hears of a revocation',
+        'the log is kept for `maxStaleness` in any case',
       ],
     ],
   ),
