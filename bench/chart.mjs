@@ -1,4 +1,4 @@
-// The upgrades as bars: median, and a line from min to max.
+// The upgrades as bars, each by its ratio to bare ws: what slows the machine for a while is not to be seen. A line says likely.
 
 const colours = { ours: '#0969da', peers: '#bf8700', 'bare ws': '#6e7781', limits: '#b6bdc4' }
 const [left, width, step, top] = [330, 420, 24, 64]
@@ -8,24 +8,24 @@ export function drawChart(all) {
   // A row beside a peer says again what the same row says beside bare ws.
   const isShown = ({ scenario, row, wall }) =>
     scenario === 'upgrades' && wall !== undefined && !row.includes(', beside ')
-  const rows = all.filter(isShown)
-  const scale = width / Math.max(...rows.map(({ max }) => max))
+  const rows = all.filter(isShown).map(({ row }) => ({ row, ...besideBareWs(row, all) }))
+  const scale = width / Math.max(...rows.map(({ to }) => to))
   const height = top + rows.length * step + 16
-  const bars = rows.map(({ row, value, min, max }, i) => {
+  const bars = rows.map(({ row, ratio, from, to }, i) => {
     const y = top + i * step
     const middle = y + step / 2
     return [
       text(left - 8, middle + 4, row, 'end'),
-      `<rect x="${left}" y="${y + 4}" width="${round(value * scale)}" height="${step - 8}" fill="${colours[kindOf(row)]}"/>`,
-      `<path d="M${round(left + min * scale)} ${middle}H${round(left + max * scale)}" stroke="#1f2328"/>`,
-      text(round(left + max * scale) + 6, middle + 4, Math.round(value).toLocaleString('en')),
+      `<rect x="${left}" y="${y + 4}" width="${round(ratio * scale)}" height="${step - 8}" fill="${colours[kindOf(row)]}"/>`,
+      `<path d="M${round(left + from * scale)} ${middle}H${round(left + to * scale)}" stroke="#1f2328"/>`,
+      text(round(left + to * scale) + 6, middle + 4, ratio.toFixed(2)),
     ].join('\n')
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 70} ${height}" font-family="sans-serif" font-size="12">`,
-    '<title>Authenticated upgrades a second of one core</title>',
+    '<title>Authenticated upgrades a second of CPU, beside those of bare ws</title>',
     '<rect width="100%" height="100%" fill="#ffffff"/>',
-    text(left, 20, 'Upgrades a second of one core: median; the line goes from min to max'),
+    text(left, 20, 'Upgrades a second of CPU, bare ws being 1; the line is where the ratio likely is'),
     ...Object.entries(colours).flatMap(([kind, colour], i) => [
       `<rect x="${left + i * 90}" y="34" width="12" height="12" fill="${colour}"/>`,
       text(left + i * 90 + 18, 44, kind),
@@ -33,6 +33,14 @@ export function drawChart(all) {
     ...bars,
     '</svg>\n',
   ].join('\n')
+}
+
+/** The ratio of a row to bare ws, through the controls between, and what it likely lies between. */
+function besideBareWs(name, all) {
+  const { control, ratio, likely } = all.find(({ scenario, row }) => scenario === 'upgrades' && row === name)
+  if (!control) return { ratio: 1, from: 1, to: 1 }
+  const { ratio: through } = besideBareWs(control, all)
+  return { ratio: ratio * through, from: likely[0] * through, to: likely[1] * through }
 }
 
 function kindOf(row) {

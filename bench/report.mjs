@@ -8,7 +8,8 @@ const page = join(root, 'docs/benchmarks.md')
 const chart = join(root, 'docs/images/benchmarks.svg')
 const begin = '<!-- written by `npm run bench -- --write` -->'
 const end = '<!-- end of what was written -->'
-const image = '![Upgrades a second of one core, for each way in, its peers and the runtime](images/benchmarks.svg)'
+const image =
+  '![Upgrades a second of CPU beside bare ws, for each way in, its peers and the runtime](images/benchmarks.svg)'
 
 export function printHead(head) {
   for (const line of headLines(head)) console.log(line)
