@@ -218,8 +218,9 @@ async function start({ protocols = [], path = '/ws', serve }: Library) {
     let tickets = 0
     let isDone = false
     const outcomes: Outcome[] = []
-    let again = () => {}
+    let [again, over] = [() => {}, () => {}]
     const comesAgain = new Promise<void>((resolve) => (again = resolve))
+    const isOver = new Promise<void>((resolve) => (over = resolve))
     const Class = webSocketClass({
       WebSocket,
       reconnect: false,
@@ -234,12 +235,13 @@ async function start({ protocols = [], path = '/ws', serve }: Library) {
         isDone = true
         outcomes.push(outcome)
         if (stops) client.stop()
+        over()
       },
     })
     const client = library.connect(`ws://${host}/ws`, Class)
     // It may be in the middle of an attempt.
     onTestFinished(() => Promise.resolve(client.stop()).then(undefined, () => {}))
-    return { heard: client.heard, comesAgain, outcomes, tickets: () => tickets }
+    return { heard: client.heard, comesAgain, isOver, outcomes, tickets: () => tickets }
   }
 
   return { guard, connect }
@@ -251,7 +253,7 @@ describe.each(Object.entries(libraries))('%s', (_name, library) => {
     const [stopped, goesOn] = [connect(library, 'ada', true), connect(library, 'bob', false)]
     await Promise.all([stopped.heard, goesOn.heard])
     await Promise.all(['ada', 'bob'].map((user) => guard.revoke({ user })))
-    await goesOn.comesAgain
+    await Promise.all([stopped.isOver, goesOn.comesAgain])
     expect([stopped.outcomes.map(({ kind }) => kind), stopped.tickets()]).toEqual([['revoked'], 1])
   })
 })
