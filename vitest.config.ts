@@ -51,6 +51,7 @@ export default defineConfig({
     testTimeout: 15_000,
     // Files share the modules of their worker: loading them anew for each took as long as the tests of it.
     isolate: false,
+    setupFiles: source('vitest.setup.ts'),
     // Many of them wait, for a browser or another process.
     maxWorkers: Math.max(3, availableParallelism()),
     // An unhandled rejection anywhere is a crash in production: let it fail the run.

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 describe('systemClock', () => {
   beforeEach(() => vi.useFakeTimers())
-  afterEach(() => vi.useRealTimers())
+  afterEach(() => {
+    // First, or it would put the fake timer back some day.
+    vi.restoreAllMocks()
+    vi.useRealTimers()
+  })
 
   it('fires when it is time, and not after it was cancelled', () => {
     const fired: string[] = []
