@@ -121,6 +121,7 @@ function makeCopy(copy) {
     'scripts',
     'package.json',
     'vitest.config.ts',
+    'vitest.setup.ts',
     'tsconfig.base.json',
     'tsconfig.test.json',
   ]) {
