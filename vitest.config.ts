@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const tests = (folder: string) => [`${folder}/**/*.test.ts`]
 
 export default defineConfig({
   resolve: {
@@ -42,18 +43,16 @@ export default defineConfig({
     ],
   },
   test: {
-    include: [
-      'packages/*/test/**/*.test.ts',
-      'apps/*/test/**/*.test.ts',
-      'examples/test/**/*.test.ts',
-      'site/test/**/*.test.ts',
-    ],
     testTimeout: 15_000,
-    // Files share the modules of their worker: loading them anew for each took as long as the tests of it.
-    isolate: false,
-    setupFiles: source('vitest.setup.ts'),
     // Many of them wait, for a browser or another process.
     maxWorkers: Math.max(3, availableParallelism()),
+    setupFiles: source('vitest.setup.ts'),
+    projects: [
+      // Its files share the modules of their worker: to load them anew for each took as long as their tests.
+      { extends: true, test: { name: 'server', include: tests('packages/{protocol,server}/test'), isolate: false } },
+      // Libraries look where they are when they are loaded, and each of these files says where that is.
+      { extends: true, test: { name: 'clients', include: tests('{packages/client,apps/*,examples,site}/test') } },
+    ],
     // An unhandled rejection anywhere is a crash in production: let it fail the run.
     dangerouslyIgnoreUnhandledErrors: false,
   },
