@@ -10,11 +10,22 @@ export function quantile(samples, q) {
 
 export const median = (samples) => quantile(samples, 0.5)
 
-/** Between which two samples the true median lies, 19 times in 20: by their order alone, whatever disturbs them. */
+/**
+ * Between which two samples the true median lies, 19 times in 20: by their order alone, whatever disturbs them. With five
+ * samples it is 15 times in 16, and fewer say less.
+ */
 export function likely(samples) {
   const sorted = Float64Array.from(samples).sort()
-  const at = Math.max(0, Math.floor(sorted.length / 2 - 0.98 * Math.sqrt(sorted.length)))
-  return [sorted[at], sorted[sorted.length - 1 - at]]
+  const { length } = sorted
+  // How likely it is that so few, or fewer, are below it.
+  let rank = 0
+  let one = 0.5 ** length
+  for (let all = one; all <= 0.025; all += one) {
+    rank += 1
+    one *= (length - rank + 1) / rank
+  }
+  const at = Math.max(0, rank - 1)
+  return [sorted[at], sorted[length - 1 - at]]
 }
 
 /**
