@@ -40,9 +40,11 @@ describe.concurrent.each(overWebSocket)('the example $name ($description)', ({ n
     'F03 ends what came by %s when its session is logged out, and only that',
     async (method) => {
       const { words } = example
-      const [login, other] = [await signIn(example, 'eve'), await signIn(example, 'eve')]
+      // A user of its own: some stacks say what one hears to all connections of a user.
+      const user = `eve by ${method}`
+      const [login, other] = [await signIn(example, user), await signIn(example, user)]
       const [gone, stays] = [await ways[method]!(example, login), await ways[method]!(example, other)]
-      for (const { client } of [gone, stays]) await words.welcome(client, 'eve')
+      for (const { client } of [gone, stays]) await words.welcome(client, user)
       await call(example, '/logout', { Cookie: login.cookie })
       expect(await gone.client.closeFrame()).toEqual({ code: words.closes.revoked, reason: 'Revoked' })
       const heard = gone.client.frames().length

@@ -28,10 +28,8 @@ export interface PostgresStatement {
 /** A row of a result, by the names of its columns. */
 export type Row = Readonly<Record<string, unknown>>
 
-// So long a connection may be silent before it is closed: the other end may be gone without a word.
+// So long a statement may take before its connection is closed: the other end may be gone without a word.
 const deadAfter = 2_000
-// Whoever meets others at the same row again and again.
-const maxTries = 10
 
 /** Whether connections keep the statements that were prepared on them. */
 export class Prepared {
@@ -83,15 +81,16 @@ export class Lent {
     return this.#isOurs
   }
 
-  /** Asks, and closes the connection when it stays silent or breaks. */
+  /** Asks, and closes the connection when there is no answer in time, or it breaks. */
   async query(text: string, values: unknown[]): Promise<readonly Row[]> {
     const cancel = this.#clock.after(deadAfter, () => this.close())
     try {
-      for (let tries = 1; ; tries++) {
+      for (;;) {
         try {
           return (await this.#client.query(this.#prepared.statement(text, values))).rows as readonly Row[]
         } catch (error) {
-          if (tries === maxTries || !(isLostRace(error) || this.#prepared.isLost(error))) throw error
+          // Of those who race for a row one always wins, so that it takes as many tries as there are others.
+          if (!this.#isOurs || !(isLostRace(error) || this.#prepared.isLost(error))) throw error
         }
       }
     } catch (error) {
