@@ -1,4 +1,5 @@
-import { hash } from '@sallyport/server'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { hash, UnavailableError } from '@sallyport/server'
 import { type PostgresPool, postgresSchema, postgresStore } from '@sallyport/server/postgres'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -231,6 +232,40 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
     const prepared = 'SELECT count(*)::int FROM pg_prepared_statements'
     expect((await pool.query(prepared)).rows[0].count).toBeGreaterThan(0)
   })
+
+  it.each([
+    ['lost to thirty others', 30, true],
+    ['always lost', Number.POSITIVE_INFINITY, false],
+  ])(
+    'I82 where a race for a row is %s: a statement is tried again until its time is over',
+    async (_, losses, isWon) => {
+      const pool = server.pool()
+      let left = losses
+      const losing: PostgresPool = {
+        on: (event, listener) => pool.on(event, listener),
+        async connect() {
+          const client = await pool.connect()
+          return {
+            async query(statement) {
+              await nextTurn()
+              left -= 1
+              if (left < 0) return client.query(statement)
+              throw Object.assign(new Error('could not serialize access'), { severity: 'ERROR', code: '40001' })
+            },
+            release: (destroy) => client.release(destroy),
+            on: client.on.bind(client),
+          }
+        },
+      }
+      const { store } = await setUp(losing)
+      const direct = store({ pool })
+      await direct.put('k', 'value', keep)
+      const taken = store().take('k')
+      if (isWon) expect(await taken).toBe('value')
+      else await expect(taken).rejects.toThrow(UnavailableError)
+      expect(await direct.take('k')).toBe(isWon ? undefined : 'value')
+    },
+  )
 
   it('I11 that is a replica, or read-only: nothing of it is believed', async () => {
     const own = await postgresOfTest()
