@@ -9,8 +9,7 @@ export function readUrl(input: string | URL, base: string | undefined, dangerous
   } catch {
     throw new TypeError('Not a URL')
   }
-  // By the text: React Native's own URL has no `username`.
-  if (/^\w+:..[^/?#]*@/.test(url.href)) throw new TypeError('No password in a URL')
+  if (url.username || url.password) throw new TypeError('No password in a URL')
   // A page that came in the clear itself may talk to its own server.
   const isOwn = `http://${url.host}` === globalThis.origin
   if (isOwn || /^(ws|http)s:/.test(url.protocol) || dangerouslyAllowPlaintext || loopback.test(url.hostname)) return url

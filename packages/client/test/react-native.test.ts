@@ -176,16 +176,6 @@ describe.each(['android', 'ios'] as const)('React Native on %s', (platform) => {
     expect(await dial(false, endpoint)).toBe(endpoint)
   })
 
-  it('K19 takes no URL with a user and password, also where `URL` has no names for them', async () => {
-    const { client } = await startApplication({ platform, hasExpo: false })
-    const make = (url: string) => () =>
-      new client.GuardedSocket(url, { credential: client.header(() => 'good-ada') }).close()
-    for (const at of ['ada:SECRET@', 'SECRET@', ':SECRET@']) {
-      expect(make(`wss://${at}api.example.com/ws`)).toThrow('No password in a URL')
-    }
-    expect(make('wss://api.example.com/ws//@here?to=//ada@example.com')).not.toThrow()
-  })
-
   it('renews over HTTP, on the same connection', async () => {
     const met = await meet({
       parts: ({ client }) => ({ renew: client.renewal('/ws/renew', { token: () => 'good-ada' }) }),
