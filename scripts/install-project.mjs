@@ -1,7 +1,7 @@
 // Folders with dependencies of their own, which nobody has to install who does not ask for them.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { run } from './bootstrap.mjs'
+import { must } from './bootstrap.mjs'
 
 /** Installs the dependencies of a folder, at the versions of its lockfile, where they are not there yet. */
 export async function installProject(folder) {
@@ -10,8 +10,7 @@ export async function installProject(folder) {
   // What is optional may be for another platform.
   const isThere = ([path, { version, optional }]) => path === '' || optional || present[path]?.version === version
   if (Object.entries(wanted).every(isThere)) return
-  const code = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', folder])
-  if (code !== 0) process.exit(code)
+  await must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', folder])
 }
 
 function lockOf(file) {
