@@ -1,46 +1,15 @@
 import { ticket, webSocketClass } from '@sallyport/client'
-import { Client, type IMessage, type StompConfig } from '@stomp/stompjs'
-import { expect, it, onTestFinished } from 'vitest'
+import type { StompConfig } from '@stomp/stompjs'
+import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { deferred } from '../../../packages/server/test/support/deferred.js'
+import { hear, openStomp, protocols } from '../../../packages/server/test/support/stomp-client.js'
 import { signIn } from '../visitor.js'
 import { logOut, routeOf, running } from './stock.js'
 
 const example = running('stomp')
-const protocols = ['v12.stomp', 'v11.stomp', 'v10.stomp']
 
-/** Its own client, with the line that stops it: it reads no close code. */
-function open(token: () => string, more: StompConfig = {}) {
-  const [connected, stopped] = [deferred(), deferred()]
-  const closed: number[] = []
-  const errors: (string | undefined)[] = []
-  const client = new Client({
-    webSocketFactory: () => new WebSocket(routeOf(example()), protocols),
-    reconnectDelay: 1,
-    beforeConnect() {
-      client.connectHeaders = { passcode: token() }
-    },
-    onConnect: () => connected.resolve(),
-    onStompError: ({ headers }) => errors.push(headers.message),
-    async onWebSocketClose({ code }) {
-      closed.push(code)
-      if (![4001, 4003, 4009, 4010].includes(code)) return
-      await client.deactivate()
-      stopped.resolve()
-    },
-    ...more,
-  })
-  client.activate()
-  onTestFinished(() => client.deactivate({ force: true }))
-  return { client, connected: connected.promise, stopped: stopped.promise, closed, errors }
-}
-
-/** The next message at a destination. */
-function hear(client: Client, destination: string): Promise<string> {
-  const { promise, resolve } = deferred<IMessage>()
-  client.subscribe(destination, resolve)
-  return promise.then(({ body }) => body)
-}
+const open = (token: () => string, more: StompConfig = {}) => openStomp(routeOf(example()), token, more)
 
 it('brings its token in CONNECT, hears who it is, and what it says itself', async () => {
   const { token } = await signIn(example())

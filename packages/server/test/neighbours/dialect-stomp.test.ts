@@ -2,10 +2,9 @@ import { type EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { stomp } from '@sallyport/server'
-import { Client, type IMessage, type StompConfig } from '@stomp/stompjs'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { WebSocket } from 'ws'
-import { deferred } from '../support/deferred.js'
+import type { Client, StompConfig } from '@stomp/stompjs'
+import { describe, expect, it } from 'vitest'
+import { hear, openStomp, protocols } from '../support/stomp-client.js'
 import { speaking } from './speaking.js'
 
 /** What we use of a broker that comes without types. */
@@ -13,8 +12,6 @@ interface Broker extends EventEmitter {
   readonly socket: { emit(event: 'connection', socket: unknown): boolean }
 }
 const StompServer: new (options: object) => Broker = createRequire(import.meta.url)('stomp-broker-js')
-
-const protocols = ['v12.stomp', 'v11.stomp', 'v10.stomp']
 
 /** A broker, and the headers of the CONNECT frames that it gets to see. */
 async function start() {
@@ -29,41 +26,12 @@ async function start() {
   return { ...server, broker, seen }
 }
 
-/** Its own client. It reads no close code, so that a line of the application has to stop it. */
-function open(url: string, token: () => string, more: Partial<StompConfig> = {}) {
-  const [connected, stopped] = [deferred(), deferred()]
-  const closed: number[] = []
-  const errors: (string | undefined)[] = []
-  let asked = 0
-  const client = new Client({
-    webSocketFactory: () => new WebSocket(url, protocols),
-    reconnectDelay: 1,
-    beforeConnect() {
-      asked += 1
-      client.connectHeaders = { login: 'ada', passcode: token() }
-    },
-    onConnect: () => connected.resolve(),
-    onStompError: ({ headers }) => errors.push(headers.message),
-    async onWebSocketClose({ code }) {
-      closed.push(code)
-      if (![4001, 4003, 4009, 4010].includes(code)) return
-      await client.deactivate()
-      stopped.resolve()
-    },
-    ...more,
-  })
-  client.activate()
-  onTestFinished(() => client.deactivate({ force: true }))
-  return { client, connected: connected.promise, stopped: stopped.promise, closed, errors, asked: () => asked }
-}
-
 async function publish(broker: Broker, sender: Client, receiver: Client): Promise<string> {
-  const { promise, resolve } = deferred<IMessage>()
   const subscribed = once(broker, 'subscribe')
-  receiver.subscribe('/news', resolve)
+  const heard = hear(receiver, '/news')
   await subscribed
   sender.publish({ destination: '/news', body: 'hello' })
-  return (await promise).body
+  return heard
 }
 
 describe('the client of STOMP, with its credential in CONNECT', () => {
@@ -73,7 +41,7 @@ describe('the client of STOMP, with its credential in CONNECT', () => {
     ['in binary messages', { forceBinaryWSFrames: true }],
   ])('is accepted %s; the broker sees its other headers alone', async (_, more) => {
     const { url, token, seen, told, broker } = await start()
-    const [ada, other] = [open(url, token, more), open(url, token)]
+    const [ada, other] = [openStomp(url, token, more), openStomp(url, token)]
     await Promise.all([ada.connected, other.connected])
     // The broker itself takes whole frames alone.
     if (!more.splitLargeFrames) expect(await publish(broker, ada.client, other.client)).toBe('hello')
@@ -85,7 +53,7 @@ describe('the client of STOMP, with its credential in CONNECT', () => {
 
   it('is refused by an ERROR frame and a Close, and stops by a line of the application', async () => {
     const { url, seen, told } = await start()
-    const { stopped, errors, closed, asked } = open(url, () => 'bad')
+    const { stopped, errors, closed, asked } = openStomp(url, () => 'bad')
     await stopped
     expect(errors).toEqual(['Authentication failed'])
     expect(closed).toEqual([4001])
@@ -96,7 +64,7 @@ describe('the client of STOMP, with its credential in CONNECT', () => {
 
   it('comes again without that line', async () => {
     const { url, told, next } = await start()
-    const { asked } = open(url, () => 'bad', { onWebSocketClose() {} })
+    const { asked } = openStomp(url, () => 'bad', { onWebSocketClose() {} })
     await next('credential-unknown')
     await next('credential-unknown')
     expect(asked()).toBeGreaterThan(1)
@@ -105,7 +73,7 @@ describe('the client of STOMP, with its credential in CONNECT', () => {
 
   it('is renewed over HTTP', async () => {
     const { url, token, told, clock, renew, broker } = await start()
-    const [ada, other] = [open(url, token), open(url, token)]
+    const [ada, other] = [openStomp(url, token), openStomp(url, token)]
     await Promise.all([ada.connected, other.connected])
     clock.advance(50_000)
     expect(await renew()).toBe(200)
@@ -117,7 +85,7 @@ describe('the client of STOMP, with its credential in CONNECT', () => {
 
   it('comes again with another credential when its own has ended', async () => {
     const { url, token, told, next, expire } = await start()
-    const { connected, closed, asked } = open(url, token)
+    const { connected, closed, asked } = openStomp(url, token)
     await connected
     const again = next('accepted')
     expire()
@@ -129,7 +97,7 @@ describe('the client of STOMP, with its credential in CONNECT', () => {
 
   it('stops by the same line when it is revoked', async () => {
     const { url, token, guard, told } = await start()
-    const { connected, stopped, closed, asked } = open(url, token)
+    const { connected, stopped, closed, asked } = openStomp(url, token)
     await connected
     await guard.revoke({ user: 'ada' })
     await stopped
