@@ -18,6 +18,8 @@ export const cache = join(root, 'node_modules/.cache/sallyport')
 const programs = [
   { variable: 'REDIS_SERVER_PATH', commands: ['redis-server', 'valkey-server'], debian: 'redis-server' },
   { variable: 'NGINX_PATH', commands: ['nginx'], debian: 'nginx-light', folders: () => ['/usr/sbin'] },
+  { variable: 'HAPROXY_PATH', commands: ['haproxy'], debian: 'haproxy', folders: () => ['/usr/sbin'] },
+  { variable: 'CADDY_PATH', commands: ['caddy'], debian: 'caddy' },
   { variable: 'POSTGRES_PATH', commands: ['postgres'], debian: 'postgresql', folders: postgresFolders },
   { variable: 'CHROMIUM_PATH', commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' },
   { variable: 'FIREFOX_PATH', commands: ['firefox-esr', 'firefox'], debian: 'firefox-esr' },
