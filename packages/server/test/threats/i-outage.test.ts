@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fresh } from '../support/claims.js'
-import { startNode, stateOf } from '../support/node.js'
+import { openByTicket, startNode, stateOf, ticketOf } from '../support/node.js'
 import { postgresOfTest } from '../support/postgres.js'
 import { redisOfTest } from '../support/redis.js'
 
@@ -29,8 +29,7 @@ describe.each([
     const node = await startNode(server, impatient)
     const live = await node.connect()
     expect(await live.text()).toBe('hello ada')
-    const before = await node.issue()
-    expect(before.status).toBe(201)
+    const before = await ticketOf(node)
 
     if (how === 'kill') await server.kill()
     else server.signal('SIGSTOP')
@@ -38,7 +37,7 @@ describe.each([
     const issuing = node.issue()
     expect(await timeOf(issuing)).toBeLessThan(inTime)
     expect(await issuing).toEqual({ status: 503, ticket: '', retryAfter: '5' })
-    const redeeming = node.redeem(before.ticket)
+    const redeeming = node.redeem(before)
     expect(await timeOf(redeeming)).toBeLessThan(inTime)
     await expect(redeeming).rejects.toThrow('503')
     await stateOf(node, 'stale')
@@ -51,9 +50,7 @@ describe.each([
     if (how === 'kill') await server.restart()
     else server.signal('SIGCONT')
     await stateOf(node, 'current')
-    const after = await node.issue()
-    expect(after.status).toBe(201)
-    expect(await (await node.redeem(after.ticket)).text()).toBe('hello ada')
+    expect(await (await openByTicket(node)).text()).toBe('hello ada')
     expect(live.socket.readyState).toBe(live.socket.OPEN)
   })
 
@@ -138,7 +135,7 @@ describe('a Redis that cannot be asked', () => {
     expect(await timeOf(node.issue())).toBeLessThan(deadline)
     await stateOf(node, 'stale')
     await stateOf(node, 'current')
-    expect((await node.issue()).status).toBe(201)
+    await ticketOf(node)
   })
 
   it('is full: tickets get 503, revocations are still read', async () => {
@@ -156,8 +153,8 @@ describe('a Redis that cannot be asked', () => {
 
   it('I11 is a replica: nothing of it is believed', { timeout: 30_000 }, async () => {
     const [redis, elsewhere] = [await redisOfTest(), await redisOfTest()]
-    const node = await startNode(redis, impatient)
-    const { ticket } = await node.issue()
+    const node = await startNode(redis)
+    const ticket = await ticketOf(node)
     await redis.client().call('REPLICAOF', '127.0.0.1', `${elsewhere.port}`)
     expect((await node.issue()).status).toBe(503)
     await expect(node.redeem(ticket)).rejects.toThrow('503')

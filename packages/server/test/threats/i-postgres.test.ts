@@ -8,7 +8,7 @@ import { cableOfTest } from '../support/cable.js'
 import { credentialOf, fresh } from '../support/claims.js'
 import { deferred } from '../support/deferred.js'
 import { followerOf } from '../support/follower.js'
-import { patient, type Shared, secret, startNode, stateOf } from '../support/node.js'
+import { patient, type Shared, secret, startNode, stateOf, ticketOf } from '../support/node.js'
 import { type PostgresServer, passTime, postgresOfTest, replicaOf, startPostgres } from '../support/postgres.js'
 import { warningsOfTest } from '../support/warnings.js'
 
@@ -143,7 +143,7 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
     expect((await live.closed).code).toBe(4010)
     expect(node.guard.health.store).toBe('current')
     for (const client of taken) client.release()
-    await expect.poll(async () => (await node.issue(fresh({ id: 'zoe' }))).status, { timeout: patient }).toBe(201)
+    await ticketOf(node, fresh({ id: 'zoe' }))
     // What nobody waited for any more was not put.
     expect(pool.waitingCount).toBe(0)
   })
@@ -153,11 +153,11 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
     const pool = server.pool({ port: cable.port })
     const { shared } = await setUp(pool)
     const node = await startNode(shared, { store: { timeout: 500 } })
-    expect((await node.issue()).status).toBe(201)
+    await ticketOf(node)
     cable.strand()
     await stateOf(node, 'stale')
     await stateOf(node, 'current')
-    await expect.poll(async () => (await node.issue()).status, { timeout: patient, interval: 200 }).toBe(201)
+    await ticketOf(node)
     await expect.poll(() => pool.totalCount - pool.idleCount, { timeout: patient }).toBe(1)
   })
 
@@ -173,7 +173,7 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
     await holder.query('COMMIT')
     holder.release()
     await stateOf(node, 'current')
-    expect((await node.issue()).status).toBe(201)
+    await ticketOf(node)
   })
 
   it('I66 on whose way nothing is notified, as PgBouncer: a revocation comes within a second', async () => {
@@ -269,8 +269,8 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
 
   it('I11 that is a replica, or read-only: nothing of it is believed', async () => {
     const own = await postgresOfTest()
-    const node = await startNode(own, { store: { timeout: 500 } })
-    const { ticket } = await node.issue()
+    const node = await startNode(own)
+    const ticket = await ticketOf(node)
     const set = (value: string) =>
       own.admin
         .query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`)
