@@ -26,6 +26,7 @@ export default [
   ...of('connections/renewals.ts', wrongNode, [
     ['held.renewedElsewhere === true || !isSame', '!isSame', 'the second renewal by another node is forgotten'],
     ['held.renewedElsewhere === true || !isSame', 'true', 'who has signed out comes again'],
+    ['if (request?.isUnplain)', 'if (false)', 'another node takes what is left of an identity'],
   ]),
   ...of('connections/renewals.ts', dialects, [
     ['isRenewed ? rest : []', 'rest', 'the application sees what came with a bad credential'],

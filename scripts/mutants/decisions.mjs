@@ -45,10 +45,11 @@ export default [
         'a bad explicit credential falls back to the first message',
       ],
       [
-        "&& known.code === 'unauthenticated'",
+        "&& (verdict.code === 'unauthenticated' || verdict.reason === 'attempts')",
         '',
         'a cookie that could not be looked at falls back to the first message',
       ],
+      [" || verdict.reason === 'attempts'", '', "stale cookies of an address lock out another's first message"],
     ],
   ),
   ...of(

@@ -28,7 +28,7 @@ export default [
     [bounds],
     [
       ["checkedNumber(owner, 'life.leeway', life.leeway, 0, 60_000)", '', 'a leeway of any length'],
-      ["checkedNumber(owner, name('max'), max, 1)", '', 'a limit of NaN connections limits nothing'],
+      ["checkedCount(owner, name('max'), max)", '', 'a limit of NaN connections limits nothing'],
       [
         "checkedChoice(owner, name('whenUnavailable'), whenUnavailable, ['count-own', 'refuse'])",
         '',

@@ -168,7 +168,7 @@ export default [
       'Only work: the whole log is read again each minute.',
     ],
     ['this.#compared, this.#compared + page)', 'this.#compared)', 'all of a long log is compared at once'],
-    ['page).filter(({ end }) => end > now)', 'page)', 'what is over is taken for lost'],
+    ['    this.#read = this.#read.filter(isLive)\n', '', 'what is over is taken for lost'],
     ['missing.includes(id)', 'false', 'an entry that was taken out stays out'],
   ]),
   ...of('remote/node.ts', contract, [

@@ -74,7 +74,8 @@ export function createTickets<I extends Identity>(
   { store, clock, random }: { store: Store; clock: Clock; random: Random },
 ): Tickets<I> {
   const { expiresIn = 30, maxOutstanding = 20, boundCookie } = options
-  const ttl = checkedNumber('ticket', 'expiresIn', expiresIn, 1, 60) * 1000
+  // Not every store takes a part of a millisecond.
+  const ttl = Math.ceil(checkedNumber('ticket', 'expiresIn', expiresIn, 1, 60) * 1000)
   const outstanding = new Groups(clock, maxOwners)
   const places: Places = { max: checkedNumber('ticket', 'maxOutstanding', maxOutstanding, 1), whenFull: 'refuse' }
   const readBoundCookie =

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CodeName } from '@sallyport/protocol'
 import { type Identity, sameIdentity } from '../identity.js'
+import { currentFor } from '../revocation/log.js'
 import type { Clock } from '../support/clock.js'
 import { type Random, randomFraction } from '../support/random.js'
 import type { Accept, Answer } from '../verdict.js'
@@ -138,7 +139,7 @@ export class Rechecks<I extends Identity> {
     const { clock, life, events } = this.#options
     const { connection } = question
     question.silentSince ??= clock.now()
-    const left = question.silentSince + life.maxStaleness - clock.now()
+    const left = question.silentSince + Math.max(life.maxStaleness, currentFor) - clock.now()
     if (left <= 0) this.#connections.end(connection, 'unavailable', { error })
     else events.emit({ type: 'recheck-failed', connection, error })
     return Math.min(life.recheck, left)

@@ -14,6 +14,7 @@ import {
   type RenewalRequest,
   readAnswer,
   readQuestion,
+  unplainOf,
   writeAnswer,
   writeQuestion,
 } from './renewal.js'
@@ -125,6 +126,8 @@ export class Renewals<I extends Identity> {
     if (!asked) return 'renewal-limit'
     const answers = await asked
     const all = [here, ...answers.map(readAnswer)]
+    if (all.includes('identity-unplain'))
+      throw new TypeError(`renewal: ${unplainOf(accept)}; another node gets the identity as JSON, so give plain data`)
     const renewed = all.filter((renewal) => typeof renewal === 'object')
     if (renewed.length > 0) return leastOf(renewed.map(({ expiresIn }) => expiresIn))
     return all.includes('identity-changed') ? 'identity-changed' : 'connection-unknown'
@@ -133,16 +136,15 @@ export class Renewals<I extends Identity> {
   /** Answers another node that asks for a renewal; `undefined` when nothing of it is here, or it is no such question. */
   answer(question: string): string | undefined {
     const request = readQuestion<I>(question)
+    if (request?.isUnplain) return this.#named(request).length > 0 ? writeAnswer('identity-unplain') : undefined
     const renewal = request && this.#renewHere(request, ({ accept }) => lookedUpAs(accept, request.accept))
     return renewal === undefined || renewal === 'connection-unknown' ? undefined : writeAnswer(renewal)
   }
 
   /** Renews what this node has of the connections that are meant; `acceptFor` says as what, where that differs. */
-  #renewHere({ accept, connection }: RenewalRequest<I>, acceptFor = (_: LiveConnection<I>) => accept): Renewal {
+  #renewHere(request: RenewalRequest<I>, acceptFor = (_: LiveConnection<I>) => request.accept): Renewal {
     const connections = this.#connections
-    const { session } = accept
-    const target = connection === undefined ? session !== undefined && { session } : { connection }
-    const named = target ? connections.find(target) : []
+    const named = this.#named(request)
     if (named.length === 0) return 'connection-unknown'
     // Over HTTP another identity does not end the connection: its id alone must not be enough to close it. Sessions of two
     // issuers may have the same name.
@@ -152,6 +154,12 @@ export class Renewals<I extends Identity> {
     const renewed = same.filter((live) => connections.isOpen(live))
     if (renewed.length === 0) return 'connection-unknown'
     return leastOf(renewed.map((live) => connections.expiresIn(live)))
+  }
+
+  /** What this node has of the connections that a request names. */
+  #named({ accept: { session }, connection }: RenewalRequest<I>): LiveConnection<I>[] {
+    if (connection !== undefined) return this.#connections.find({ connection })
+    return session === undefined ? [] : this.#connections.find({ session })
   }
 }
 

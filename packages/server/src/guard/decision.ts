@@ -82,8 +82,7 @@ export class Decision<I extends Identity> {
     }
     const verdict = this.#verify(chosen, handshake)
     if (!wait || !chosen.method.ambient) return verdict
-    // A stale cookie came without being asked, and the first message is a full authentication of its own.
-    return andThen(verdict, (known) => (known.type === 'refuse' && known.code === 'unauthenticated' ? wait : known))
+    return andThen(verdict, (known) => (givesWay(known) ? wait : known))
   }
 
   /** What was thrown on the way to a verdict. */
@@ -234,6 +233,13 @@ export class Decision<I extends Identity> {
     return signs.some((name) => singleHeader(handshake, name) !== undefined) ? 'close' : 'status'
   }
 }
+
+/**
+ * Whether a cookie gives way to a first message. It came without being asked, and the message is a full authentication of its
+ * own: whoever has a stale one is let through to it, and so is who is limited because of such cookies.
+ */
+const givesWay = (verdict: Accept<Identity> | Refuse): boolean =>
+  verdict.type === 'refuse' && (verdict.code === 'unauthenticated' || verdict.reason === 'attempts')
 
 function outcomeOf(answer: Answer<Identity> | undefined): 'accepted' | 'rejected' | 'failed' {
   if (answer === undefined) return 'failed'

@@ -11,7 +11,7 @@ import { memoryStore } from '../stores/memory.js'
 import type { Store } from '../stores/store.js'
 import { checkedChoice } from '../support/checked-choice.js'
 import { checkedClock, checkedFunction, checkedList, checkedObject, checkedTexts } from '../support/checked-kind.js'
-import { checkedNumber } from '../support/checked-number.js'
+import { checkedCount, checkedNumber } from '../support/checked-number.js'
 import { type Clock, longestDelay, systemClock } from '../support/clock.js'
 import { ConfigurationError } from '../support/errors.js'
 import { randomBytes } from '../support/random.js'
@@ -170,7 +170,7 @@ function checkLimit(limit: ConnectionLimit): void {
   checkedObject(owner, 'connectionsPerIdentity', limit, '{ max, whenFull }')
   const { max, whenFull, whenUnavailable = 'count-own' } = limit
   const name = (option: keyof ConnectionLimit) => `connectionsPerIdentity.${option}`
-  checkedNumber(owner, name('max'), max, 1)
+  checkedCount(owner, name('max'), max)
   checkedChoice(owner, name('whenFull'), whenFull, ['refuse', 'replace'])
   checkedChoice(owner, name('whenUnavailable'), whenUnavailable, ['count-own', 'refuse'])
 }

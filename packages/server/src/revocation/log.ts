@@ -20,8 +20,8 @@ export interface RevocationLogOptions {
   readonly onState: (state: StoreState, changed: boolean) => void
 }
 
-// Twenty looks, or two that took as long as they may.
-const currentFor = 2_000
+/** How long the store counts as in reach after a look, in milliseconds: twenty looks, or two that took as long as they may. */
+export const currentFor = 2_000
 // From the place of a connection to its opening, and more.
 const handshakeTime = 15_000
 
@@ -154,7 +154,8 @@ export class RevocationLog {
     if (this.#following.currentAt !== undefined) for (const resolve of this.#onReady.splice(0)) resolve()
     if (changed || state === 'unavailable') this.#options.onState(state, changed)
     if (state !== 'current') return
-    for (const revocation of this.#unsent) {
+    // Those of now: what a store does not take at once is among them again.
+    for (const revocation of [...this.#unsent]) {
       this.#unsent.delete(revocation)
       this.#send(revocation).catch(() => {})
     }

@@ -320,6 +320,27 @@ describe('A: a bad credential', () => {
     expect(await accepting(verify).decide(page(stale))).toMatchObject({ type: 'refuse', code })
   })
 
+  it.each([0, 20])('A18 lets a stale cookie give way where its address is limited: budget %i', async (budget) => {
+    const guard = createGuard({
+      origins: [origin],
+      limits: { failedAttempts: 1, verificationBudget: budget },
+      accept: [
+        cookie({ name: 'session', verify: verifyGood }),
+        header({ verify: verifyGood }),
+        firstMessage({ verify: verifyGood }),
+      ],
+    })
+    const say = (value: string) => ({ ...page(['cookie', `session=${value}`]), address: '192.0.2.66' })
+    for (const value of ['stale-1', 'stale-2']) expect(await guard.decide(say(value))).toMatchObject({ type: 'await' })
+    // The address is limited, and what does not give way says so.
+    const bad = handshake({ headers: [['authorization', 'Bearer bad']], address: '192.0.2.66' })
+    expect(await guard.decide(bad)).toMatchObject({ type: 'refuse', reason: 'attempts' })
+    const message = { ...say('stale-2'), message: 'good-ada' }
+    expect(await guard.decide(message)).toMatchObject(
+      budget === 0 ? { reason: 'attempts' } : { type: 'accept', method: 'message' },
+    )
+  })
+
   it('A18 never falls back from one cookie to another', async () => {
     const verify = vi.fn(verifyGood)
     const accept = [cookie({ name: 'session', verify: verifyGood }), cookie({ name: 'legacy', verify })] as const

@@ -118,6 +118,10 @@ describe('C: tickets', () => {
     clock.advance(1)
     expect(outcome(await redeem(guard, late))).toBe('credential-unknown')
     expect(() => createTicketGuard({ expiresIn: 61 })).toThrow('from 1 to 60')
+    const { store, recorded } = recordingStore(memoryStore({ clock }))
+    await issue(createTicketGuard({ expiresIn: 100 / 3 }, store))
+    // Redis takes no part of a millisecond.
+    expect(recorded.map((call) => call.split(' ').at(-1))).toEqual(['33334'])
   })
 
   it('C03 does not outlive the credential that it was issued for', async () => {

@@ -245,6 +245,22 @@ describe('F52 a store that cannot say', () => {
     ])
   })
 
+  it('F52 is believed for two seconds, however short a time is said', async () => {
+    const { connect, signIn, store, pass, guard } = rechecked({ life: { maxStaleness: 0, recheck: second } })
+    await connect(signIn('one'), 'cookie')
+    let silent = 1
+    store.instead = () => {
+      silent -= 1
+      if (silent === 0) store.instead = undefined
+      return Promise.reject(new UnavailableError('down'))
+    }
+    await pass(10 * second)
+    expect([silent, guard.connections.size]).toEqual([0, 1])
+    store.instead = () => Promise.reject(new UnavailableError('down'))
+    await pass(10 * second)
+    expect(guard.connections.size).toBe(0)
+  })
+
   it('F52 has its time anew after every answer', async () => {
     const { connect, signIn, store, pass, guard } = rechecked({ life: { maxStaleness: 90 * second } })
     await connect(signIn('one'), 'cookie')

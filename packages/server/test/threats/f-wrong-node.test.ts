@@ -1,4 +1,4 @@
-import { type Follower, memoryStore, rejected } from '@sallyport/server'
+import { type Follower, type Identity, memoryStore, rejected, type Verifier } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
@@ -114,6 +114,30 @@ describe('F38 a renewal that is sent to another node', () => {
     expect((await renew(credentialOf({ id: 'ada' }), { connection: 'none' })).status).toBe(404)
     expect(questions).toBe(22)
     expect(guard.pending).toBe(0)
+  })
+
+  it.each<[string, unknown, number, number]>([
+    ['a Date', new Date(0), 500, 200],
+    ['a bigint', 1n, 500, 200],
+    ['a text', '1970', 200, 200],
+  ])('F64 takes no identity there that has come as something else: %s', async (_, since, named, own) => {
+    const clock = testClock()
+    const store = memoryStore({ clock })
+    const verify: Verifier<Identity & { since: unknown }> = (_credential, { now }) => ({
+      identity: { id: 'ada', since },
+      session: 's1',
+      lookedUpAt: now,
+      expiresAt: clock.now() + hour,
+    })
+    const [asked, other] = [live({ clock, verify, store: () => store }), live({ clock, verify, store: () => store })]
+    const here = await asked.connect('x')
+    // Where nobody else has anything of it, it does not matter.
+    expect((await statusOf(asked.renew('x')))[0]).toBe(own)
+    const there = await other.connect('x')
+    clock.advance(1_000)
+    expect((await statusOf(asked.renew('x', { connection: there.connection!.id })))[0]).toBe(named)
+    expect(there.connection!.identity).toEqual({ id: 'ada', since })
+    expect((await statusOf(asked.renew('x', { connection: here.connection!.id })))[0]).toBe(200)
   })
 
   it('F38 finds none where there is none', async () => {

@@ -1,6 +1,7 @@
 import { memoryStore, type Store, UnavailableError } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
 import { liveConnections } from '../../src/connections/of-guard.js'
+import { nextTurn } from '../support/deferred.js'
 import { type Claims, live, nextEvent } from '../support/live.js'
 
 const down = (): never => {
@@ -86,5 +87,31 @@ describe('I80 a store that throws at once is one that rejects', () => {
     await connect({ session: 's1' })
     await expect(guard.revoke({ session: 's1' })).rejects.toThrow(UnavailableError)
     expect(guard.connections.size).toBe(0)
+  })
+})
+
+describe('I83 a store that takes no revocation, and can be read', () => {
+  it.each<[string, Store['append']]>([
+    ['throws', down],
+    ['rejects', async () => down()],
+  ])('I83 is asked again at each look, and once: it %s', async (_, append) => {
+    let asked = 0
+    let look = () => {}
+    const { guard } = over({
+      append(...entry) {
+        asked += 1
+        return append(...entry)
+      },
+      follow(follower) {
+        look = () => follower.onLook?.()
+        return memoryStore().follow(follower)
+      },
+    })
+    await expect(guard.revoke({ session: 's1' })).rejects.toThrow(UnavailableError)
+    for (const times of [2, 3]) {
+      look()
+      await nextTurn()
+      expect(asked).toBe(times)
+    }
   })
 })

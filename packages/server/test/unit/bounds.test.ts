@@ -28,6 +28,8 @@ describe('a bound', () => {
     ['a recheck in seconds', { life: { recheck: 1_000 } }, { life: { recheck: 999 } }],
     ['a limit of no connection', limit(1), limit(0)],
     ['a limit of NaN connections', limit(1), limit(Number.NaN)],
+    ['a limit of infinitely many connections', limit(2 ** 31 - 1), limit(Number.POSITIVE_INFINITY)],
+    ['a limit of a half', limit(2), limit(2.5)],
     ['a limit below zero', { limits: { failedAttempts: 0 } }, { limits: { failedAttempts: -1 } }],
     ['a limit that is NaN', { limits: { failedAttempts: 1 } }, { limits: { failedAttempts: Number.NaN } }],
     ['a life that is infinite', { life: { maxAge: 1 } }, { life: { maxAge: Number.POSITIVE_INFINITY } }],
@@ -61,7 +63,7 @@ describe('a number among the options', () => {
   it.each(numbers)('G18 is one, or the guard does not start: %s', (name, least, create) => {
     expect(() => create(least)).not.toThrow()
     for (const bad of [Number.NaN, least - 1, '10' as never]) {
-      expect(() => create(bad)).toThrow(new RegExp(`: ${name} is ${bad}; give a number `))
+      expect(() => create(bad)).toThrow(new RegExp(`: ${name} is ${bad}; give a (whole )?number `))
     }
   })
 })

@@ -61,13 +61,15 @@ export class LogTable {
   /** What the subscribed have heard. */
   readonly #heard = new Map<string, number>()
   #questions: Question[] = []
-  #asked = 0
+  /** The last question. Begins at the time: who has heard those from before this log was forgotten hears the new ones too. */
+  #asked: number
   readonly #onLook = new Set<() => void>()
 
   constructor(storage: ObjectStorage, env: object, now: () => number) {
     this.#storage = storage
     this.#env = env as Readonly<Record<string, unknown>>
     this.#now = now
+    this.#asked = now()
     const { sql } = storage
     sql.exec('CREATE TABLE IF NOT EXISTS entries (n INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT, until INTEGER)')
     sql.exec('CREATE TABLE IF NOT EXISTS sleepers (follower TEXT PRIMARY KEY, binding TEXT, position INTEGER)')

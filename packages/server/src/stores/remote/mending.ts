@@ -68,11 +68,11 @@ export class Mending {
     const { server, clock } = this.#options
     if (clock.now() < this.#compareAt) return false
     this.#compareAt = clock.now() + compareEvery
-    if (this.#compared >= this.#read.length) {
-      this.#read = this.#read.filter(({ end }) => end > now)
-      this.#compared = 0
-    }
-    const compared = this.#read.slice(this.#compared, this.#compared + page).filter(({ end }) => end > now)
+    const isLive = ({ end }: { readonly end: number }) => end > now
+    this.#compared = this.#read.slice(0, this.#compared).filter(isLive).length
+    this.#read = this.#read.filter(isLive)
+    if (this.#compared >= this.#read.length) this.#compared = 0
+    const compared = this.#read.slice(this.#compared, this.#compared + page)
     this.#compared += page
     if (compared.length === 0) return false
     const ids = compared.map(({ id }) => id)
