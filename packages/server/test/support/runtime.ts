@@ -83,7 +83,9 @@ export function portOf(runtime: keyof typeof runtimes, program: string): () => n
 /** A scene in another process, which is asked by POSTs to `url`. */
 export async function remoteScene(url: string, setting: unknown = {}): Promise<SceneControl> {
   async function call(method: string, args: readonly unknown[]): Promise<unknown> {
-    const response = await fetch(url, { method: 'POST', body: JSON.stringify({ method, args }) })
+    // On a connection of its own: an idle one may be closed just when it is used again.
+    const init = { method: 'POST', headers: { Connection: 'close' }, body: JSON.stringify({ method, args }) }
+    const response = await fetch(url, init)
     const { result, error } = (await response.json()) as { result?: unknown; error?: string }
     if (error !== undefined) throw new Error(error)
     return result
