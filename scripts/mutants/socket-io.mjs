@@ -122,6 +122,42 @@ export default [
       ['pid === ownedBy(connection.identity, id)', 'true', 'one user gets what another has missed'],
       ['if (!client.mayCross()) return\n', '', 'what a peer sends after the end is heard'],
       ['socket.connected && client.mayCross()', 'true', 'what came before the end is heard after it'],
+      [
+        'namespace._fns.map((middleware) => watched(middleware, fail))',
+        'namespace._fns',
+        'a middleware of a namespace that rejects ends the process',
+      ],
+      [
+        "      if (!socket.connected) client?.refuse(name, { code: 'internal' })\n",
+        '',
+        'a client at which a middleware has failed is told nothing',
+      ],
+      ['      if (!socket.connected) done(error)\n', '', 'what a middleware has failed at is kept for ever'],
+      [
+        'if (callAll(socket.listenersAny(), socket, event, fail)) socket.dispatch(event)',
+        'callAll(socket.listenersAny(), socket, event, fail)\n    socket.dispatch(event)',
+        'middleware goes on with a client that is over',
+      ],
+      [
+        'socket.fns.map((middleware) => watched(middleware, fail))',
+        'socket.fns',
+        'a middleware of a socket that rejects ends the process',
+      ],
+      [
+        '    callAll(socket.listenersAnyOutgoing(), socket, data, fail)\n',
+        '    for (const listener of socket.listenersAnyOutgoing()) Reflect.apply(listener, socket, data)\n',
+        'who listens to what is sent ends the process',
+      ],
+      [
+        'registerAckCallback.call(socket, id, watched(waiting, fail))',
+        'registerAckCallback.call(socket, id, waiting)',
+        'who waits for an acknowledgement ends the process',
+      ],
+      [
+        "      client?.refuse(name, { code: 'internal' })\n      client?.fail(error)\n    }\n    asking",
+        '      throw error\n    }\n    asking',
+        'an adapter that throws ends the process',
+      ],
       ['  contain(socket, () => fail)\n', '', 'a throwing listener of the end ends the process'],
       ['if (asking === 0 && !isEntered) forget(io, namespace)', '', 'strangers make any number of namespaces'],
       ['asking === 0 && ', '', 'a stranger takes a namespace away that somebody waits for'],
@@ -166,7 +202,18 @@ export default [
     [f],
     [
       ['      if (done instanceof Promise) done.catch(fail)\n', '', 'a listener that fails later ends the process'],
-      ['      fail(error)\n      return\n', '      throw error\n', 'a listener that throws ends the process'],
+      ['      fail(error)\n      return false\n', '      throw error\n', 'a listener that throws ends the process'],
+    ],
+  ),
+  ...of(
+    'adapters/socket-io/words.ts',
+    [clients],
+    [
+      [
+        'new URLSearchParams({ ticket })',
+        "'ticket=' + encodeURIComponent(ticket)",
+        'half a character is a fault of ours',
+      ],
     ],
   ),
   ...of(
@@ -174,6 +221,8 @@ export default [
     [clients],
     [
       ['if (!engine || !httpServer) {', 'if (false) {', 'a server that is attached later is not guarded'],
+      [' && Array.isArray(namespace._fns)', '', 'a namespace that we do not know is not watched'],
+      [' &&\n  Array.isArray(socket.fns)', '', 'a socket that we do not know is not watched'],
       ['if (!isKnown) {', 'if (false) {', 'a version that we do not know is not guarded'],
       ['if (options.allowEIO3) {', 'if (false) {', 'clients of version 2 come in beside'],
     ],

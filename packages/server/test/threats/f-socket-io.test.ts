@@ -13,6 +13,7 @@ import {
   nextOf,
   opened,
   RawPolling,
+  refusal,
   type SocketIoOptions,
   settled,
   startSocketIo,
@@ -227,6 +228,18 @@ describe('a recovery', () => {
     expect([heard, [...sockets[1]!.rooms]]).toEqual([[], [socket.id]])
   })
 
+  it('G81 that the application fails ends its client alone', async () => {
+    const { socket, io, events, url } = await lost({ token })
+    const fail = () => {
+      throw new Error('boom')
+    }
+    io.of('/').adapter.on('join-room', fail)
+    await expect(opened(socket)).rejects.toMatchObject({ data: { code: 1011 } })
+    expect(events.filter(({ type }) => type === 'ended')).toMatchObject([{ code: 'internal' }])
+    io.of('/').adapter.off('join-room', fail)
+    await connect(url, { auth: { token } })
+  })
+
   it('G47 gives nothing to another user, as Socket.IO does by itself', async () => {
     const { socket, heard, sockets } = await lost({ token }, { ...recovery, unguarded: true })
     await opened(socket)
@@ -243,10 +256,6 @@ describe('what the application throws', () => {
         throw boom
       }),
     'a connection listener, later': (io) => io.on('connection', async () => Promise.reject(boom)),
-    'a middleware': (io) =>
-      io.use(() => {
-        throw boom
-      }),
   }
 
   it.each(Object.entries(throwing))('G48 ends its client alone: %s', async (_, before) => {
@@ -278,6 +287,116 @@ describe('what the application throws', () => {
     expect(events.filter(({ type }) => type === 'ended')).toMatchObject([{ code: 'internal', error: boom }])
     expect(await other.socket.emitWithAck('say', 'still here')).toBe('echo still here')
     expect(io.engine.clientsCount).toBe(1)
+  })
+
+  type Middleware = Parameters<Server['use']>[0]
+  const middlewares: Record<string, Middleware[]> = {
+    'that throws': [
+      () => {
+        throw boom
+      },
+    ],
+    'that rejects': [async () => Promise.reject(boom)],
+    'that rejects later': [async () => nextTurn().then(() => Promise.reject(boom))],
+    'that throws behind an async one': [
+      async (_, next) => next(),
+      () => {
+        throw boom
+      },
+    ],
+    'that throws behind a late one': [
+      (_, next) => void setImmediate(next),
+      () => {
+        throw boom
+      },
+    ],
+  }
+
+  it.each(Object.entries(middlewares))('G81 ends its client alone: a middleware %s', async (_, middlewares) => {
+    const { url, events, io } = await startSocketIo({
+      before: (io) => {
+        for (const middleware of middlewares)
+          io.use((socket, next) => (socket.handshake.auth.fails ? middleware(socket, next) : next()))
+      },
+    })
+    const other = await connect(url, { auth: { token: credentialOf({ id: 'eve' }) } })
+    expect(await refusal(url, { auth: { token, fails: true } })).toEqual({ code: 1011, reason: 'Internal error' })
+    expect(events.filter(({ type }) => type === 'ended')).toMatchObject([{ code: 'internal', error: boom }])
+    expect(await other.socket.emitWithAck('say', 'still here')).toBe('echo still here')
+    expect(Reflect.get(io.of('/'), '_preConnectSockets')).toHaveProperty('size', 0)
+  })
+
+  /** What fails at `break` alone, at once or later. */
+  const failing: Record<string, (socket: Socket, fail: () => unknown) => unknown> = {
+    'a middleware of a socket': (socket, fail) => socket.use(([event], next) => (event === 'break' ? fail() : next())),
+    'a middleware of a socket behind an async one': (socket, fail) =>
+      socket.use(async (_, next) => next()).use(([event], next) => (event === 'break' ? fail() : next())),
+    onAny: (socket, fail) => socket.onAny((event) => event === 'break' && fail()),
+    prependAny: (socket, fail) => socket.prependAny((event) => event === 'break' && fail()),
+    onAnyOutgoing: (socket, fail) => socket.onAnyOutgoing((event) => event === 'news' && fail()),
+    prependAnyOutgoing: (socket, fail) => socket.prependAnyOutgoing((event) => event === 'news' && fail()),
+    'an acknowledgement': (socket, fail) => socket.on('break', () => socket.emit('question', fail)),
+    'an acknowledgement that never comes': (socket, fail) =>
+      socket.on('break', () => socket.timeout(1).emit('unanswered', fail)),
+  }
+  const ways: Record<string, () => unknown> = {
+    'at once': () => {
+      throw boom
+    },
+    later: async () => Promise.reject(boom),
+  }
+  const cases = Object.entries(failing).flatMap(([name, set]) =>
+    Object.entries(ways).map(([way, fail]) => ({ name: `${name}, ${way}`, set, fail })),
+  )
+
+  it.each(cases)('G81 ends its client alone: $name', async ({ set, fail }) => {
+    const { url, io, sockets, events } = await startSocketIo()
+    const { socket } = await connect(url, { auth: { token }, transports: ['websocket'] })
+    const other = await connect(url, { auth: { token: credentialOf({ id: 'eve' }) } })
+    set(sockets[0]!, fail)
+    sockets[0]!.on('break', () => io.emit('news'))
+    socket.on('question', (answer: () => void) => answer())
+    expect(await socket.emitWithAck('say', 'control')).toBe('echo control')
+    const ended = nextOf(socket, 'sallyport:end')
+    socket.emit('break')
+    expect(await ended).toEqual([{ code: 1011, reason: 'Internal error' }])
+    expect(events.filter(({ type }) => type === 'ended')).toMatchObject([{ code: 'internal', error: boom }])
+    expect(await other.socket.emitWithAck('say', 'still here')).toBe('echo still here')
+    if (set === failing.onAnyOutgoing) expect(other.heard).toEqual([['news']])
+  })
+
+  it('G81 no middleware hears of an event at which one has failed that listens to any', async () => {
+    const { url, sockets } = await startSocketIo()
+    const { socket } = await connect(url, { auth: { token } })
+    const asked: unknown[] = []
+    sockets[0]!.use(([event], next) => next(void asked.push(event)))
+    sockets[0]!.onAny((event) => {
+      if (event === 'break') throw boom
+    })
+    expect(await socket.emitWithAck('say', 'control')).toBe('echo control')
+    const ended = nextOf(socket, 'sallyport:end')
+    socket.emit('break')
+    await ended
+    expect(asked).toEqual(['say'])
+  })
+
+  it('G81 ends its client alone: a middleware that rejects once it has let in', async () => {
+    const { promise, reject } = deferred<void>()
+    const { url, events } = await startSocketIo({
+      before: (io) =>
+        io.use((socket, next) => {
+          next()
+          return socket.handshake.auth.fails ? promise : undefined
+        }),
+    })
+    const other = await connect(url, { auth: { token: credentialOf({ id: 'eve' }) } })
+    const { socket } = await connect(url, { auth: { token, fails: true }, transports: ['websocket'] })
+    expect(await socket.emitWithAck('say', 'control')).toBe('echo control')
+    const ended = nextOf(socket, 'sallyport:end')
+    reject(boom)
+    expect(await ended).toEqual([{ code: 1011, reason: 'Internal error' }])
+    expect(events.filter(({ type }) => type === 'ended')).toMatchObject([{ code: 'internal', error: boom }])
+    expect(await other.socket.emitWithAck('say', 'still here')).toBe('echo still here')
   })
 
   it('G48 when a client has left is told of, and ends nobody', async () => {

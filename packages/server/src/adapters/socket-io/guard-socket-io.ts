@@ -43,7 +43,7 @@ export interface GuardSocketIoOptions<I extends Identity = Identity> {
  * `connect_error` whose `data` is `{ code, reason }`, as a WebSocket would be closed. The routes of the guard stand behind
  * the path of the server: `POST /socket.io/ticket`, `POST /socket.io/renew`.
  *
- * What a listener or a middleware of the application throws, also later, ends its client with 1011.
+ * What a listener, a middleware or an acknowledgement of the application throws, also later, ends its client with 1011.
  *
  * @throws ConfigurationError when `io` is attached to no server of Node.js, is of a version that is not known or takes
  *   clients of version 2, its path is already guarded, or `connectTimeout` cannot work.

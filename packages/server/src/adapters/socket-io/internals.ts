@@ -15,6 +15,11 @@ export interface Packet {
   readonly id?: number | undefined
 }
 
+/** An event of the client. */
+export interface EventPacket extends Packet {
+  readonly data: readonly [string, ...unknown[]]
+}
+
 /** Text or bytes. */
 export interface Data {
   readonly length: number
@@ -55,12 +60,15 @@ export interface SocketIoClient {
   _packet(packet: Packet): void
 }
 
+/** A function of the application: a listener, a middleware, or who waits for an acknowledgement. */
+// biome-ignore lint/complexity/noBannedTypes: that is what EventEmitter answers
+export type Hook = Function
+
 /** Something whose events the application listens for. */
 export interface Emitter {
   /** Emits what the library itself tells. */
   emitReserved(event: string, ...args: unknown[]): unknown
-  // biome-ignore lint/complexity/noBannedTypes: that is what EventEmitter answers
-  rawListeners(event: string): Function[]
+  rawListeners(event: string): Hook[]
 }
 
 /** A client in one namespace. */
@@ -76,10 +84,21 @@ export interface SocketIoSocket extends Emitter {
   disconnect(close: boolean): unknown
   _onpacket(packet: Packet): void
   _onerror(error: Error): void
+  /** Gives an event to who listens to any, then to `dispatch`. */
+  onevent(packet: EventPacket): void
+  listenersAny(): readonly Hook[]
+  /** How the application answers an event. */
+  ack(id: number): () => void
   /** Gives an event to the middleware of the socket, then to its listeners. */
-  dispatch(event: readonly [string, ...unknown[]]): void
-  /** Asks the middleware. */
+  dispatch(event: EventPacket['data']): void
+  readonly fns: readonly Hook[]
+  /** Asks the middleware in `fns`. */
   run(event: readonly unknown[], done: (error: Error | null | undefined) => void): void
+  /** Tells who listens to whatever is sent. */
+  notifyOutgoingListeners(packet: EventPacket): void
+  listenersAnyOutgoing(): readonly Hook[]
+  /** Keeps who waits for an acknowledgement. */
+  registerAckCallback(id: number, waiting: Hook): void
 }
 
 /** A namespace. */
@@ -87,6 +106,9 @@ export interface Namespace extends Emitter {
   readonly name: string
   readonly adapter: { close(): unknown }
   use(middleware: (socket: SocketIoSocket, next: (error?: Error) => void) => void): unknown
+  readonly _fns: readonly Hook[]
+  /** Asks the middleware in `_fns`. */
+  run(socket: SocketIoSocket, done: (error?: unknown) => void): void
   /** Lets a client in that asks with a CONNECT packet. */
   _add(client: SocketIoClient, auth: Auth, joined: (socket: SocketIoSocket) => void): Promise<void>
 }
@@ -121,6 +143,9 @@ export interface InnerServer {
 const functions = (value: object, ...names: string[]): boolean =>
   names.every((name) => typeof Reflect.get(value, name) === 'function')
 
+const isKnownNamespace = (namespace: Namespace): boolean =>
+  functions(namespace, '_add', 'run', 'emitReserved') && Array.isArray(namespace._fns)
+
 /**
  * The inside of a server.
  *
@@ -139,7 +164,7 @@ export function insideOf(io: object): InnerServer {
     functions(engine, 'use', 'handleUpgrade', 'prependListener') &&
     namespaces instanceof Map &&
     patterns instanceof Map &&
-    [...namespaces.values()].every((namespace) => functions(namespace, '_add', 'emitReserved'))
+    [...namespaces.values()].every(isKnownNamespace)
   if (!isKnown) {
     throw new ConfigurationError(
       'socket-io-version',
@@ -157,4 +182,6 @@ export function insideOf(io: object): InnerServer {
 
 /** Whether a socket is of a version that we know: else its packets would pass beside the gate. */
 export const isKnownSocket = (socket: SocketIoSocket): boolean =>
-  functions(socket, '_onpacket', 'dispatch', 'run', 'emitReserved')
+  functions(socket, '_onpacket', 'onevent', 'ack', 'dispatch', 'run', 'emitReserved', 'registerAckCallback') &&
+  functions(socket, 'listenersAny', 'listenersAnyOutgoing', 'notifyOutgoingListeners') &&
+  Array.isArray(socket.fns)

@@ -1,10 +1,11 @@
 import { type Identity, identityKey } from '../../identity.js'
 import { hash } from '../../support/hash.js'
 import type { Client } from './client.js'
-import { callListeners, contain } from './contain.js'
+import { callAll, contain, watched } from './contain.js'
 import {
   type Auth,
   type Engine,
+  type EventPacket,
   type InnerServer,
   isKnownSocket,
   type Namespace,
@@ -22,7 +23,7 @@ export type Find<I extends Identity> = (engine: Engine) => Client<I> | undefined
  * that a recovered socket has missed, and could be skipped.
  */
 export function guardNamespace<I extends Identity>(io: InnerServer, namespace: Namespace, find: Find<I>): void {
-  const { _add: add, name } = namespace
+  const { _add: add, run, name } = namespace
   let asking = 0
   let isEntered = false
   namespace._add = async (sender, auth, joined) => {
@@ -40,6 +41,16 @@ export function guardNamespace<I extends Identity>(io: InnerServer, namespace: N
     }
     asking -= 1
     if (asking === 0 && !isEntered) forget(io, namespace)
+  }
+  namespace.run = (socket, done) => {
+    const client = find(socket.conn)
+    const fail = (error: unknown) => {
+      if (!socket.connected) client?.refuse(name, { code: 'internal' })
+      client?.fail(error)
+      // Socket.IO keeps what its middleware has not decided.
+      if (!socket.connected) done(error)
+    }
+    run.call({ _fns: namespace._fns.map((middleware) => watched(middleware, fail)) }, socket, done)
   }
   namespace.use((socket, next) => {
     const identity = find(socket.conn)?.connection?.identity
@@ -83,7 +94,7 @@ function guardSocket<I extends Identity>(socket: SocketIoSocket, client: Client<
     return
   }
   const fail = (error: unknown) => client.fail(error)
-  const { _onpacket: take } = socket
+  const { _onpacket: take, run, registerAckCallback } = socket
   socket._onpacket = (packet) => {
     if (!client.mayCross()) return
     try {
@@ -93,26 +104,31 @@ function guardSocket<I extends Identity>(socket: SocketIoSocket, client: Client<
       fail(error)
     }
   }
+  socket.onevent = ({ data, id }) => {
+    const event: EventPacket['data'] = id === undefined ? data : [...data, socket.ack(id)]
+    if (callAll(socket.listenersAny(), socket, event, fail)) socket.dispatch(event)
+  }
   socket.dispatch = (event) => {
-    socket.run(event, (error) => {
+    run.call({ fns: socket.fns.map((middleware) => watched(middleware, fail)) }, event, (error) => {
       process.nextTick(() => {
+        const [name, ...args] = event
         if (error) socket._onerror(error)
-        else if (socket.connected && client.mayCross()) callListeners(socket, event, fail)
+        else if (socket.connected && client.mayCross()) callAll(socket.rawListeners(name), socket, args, fail)
       })
     })
   }
+  socket.notifyOutgoingListeners = ({ data }) => {
+    callAll(socket.listenersAnyOutgoing(), socket, data, fail)
+  }
+  socket.registerAckCallback = (id, waiting) => registerAckCallback.call(socket, id, watched(waiting, fail))
   contain(socket, () => fail)
 }
 
-/** An event of the client that brings a newer credential. */
-interface RenewalPacket extends Packet {
-  readonly data: readonly [string, unknown]
-}
-
-const isRenewal = (packet: Packet): packet is RenewalPacket =>
+/** Whether an event of the client brings a newer credential. */
+const isRenewal = (packet: Packet): packet is EventPacket =>
   packet.type === packetTypes.event && Array.isArray(packet.data) && packet.data[0] === events.renew
 
-function renew<I extends Identity>({ client: sender, nsp }: SocketIoSocket, client: Client<I>, packet: RenewalPacket) {
+function renew<I extends Identity>({ client: sender, nsp }: SocketIoSocket, client: Client<I>, packet: EventPacket) {
   const { id, data } = packet
   const auth = typeof data[1] === 'object' && data[1] !== null ? (data[1] as Auth) : {}
   client.renew(auth).then(

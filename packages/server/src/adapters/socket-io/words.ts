@@ -57,7 +57,7 @@ export function withAuth(handshake: Handshake, { token, ticket }: Auth): Handsha
 }
 
 const withTicket = (target: string, ticket: string): string =>
-  `${target}${target.includes('?') ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`
+  `${target}${target.includes('?') ? '&' : '?'}${new URLSearchParams({ ticket })}`
 
 // What is no text is malformed, and so is an empty one.
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

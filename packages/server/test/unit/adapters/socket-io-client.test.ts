@@ -45,6 +45,7 @@ describe('the namespaces of a client', () => {
     ['one of somebody else', { token: eve }, 4003],
     ['one that is no text', { token: 7 }, 1008],
     ['a ticket that is no text', { ticket: {} }, 1008],
+    ['a ticket with half a character', { ticket: '\ud800' }, 1008],
     ['two', { token, ticket: 'x' }, 1008],
   ])('do not open to %s, and the others go on', async (_, auth, code) => {
     const { url, io } = await startSocketIo()
@@ -341,6 +342,10 @@ describe('pages', () => {
 
 describe('guardSocketIo', () => {
   const guard = createGuard({ accept: [header({ verify: verifyClaims })] })
+  const withMain = (io: Server, changes: object) => {
+    Object.assign(io.of('/'), changes)
+    return io
+  }
 
   it.each<[string, () => Server, object, RegExp]>([
     [
@@ -351,6 +356,7 @@ describe('guardSocketIo', () => {
     ],
     ['for clients of version 2', () => new Server(createServer(), { allowEIO3: true }), {}, /allowEIO3/],
     ['of another version', () => Object.assign(new Server(createServer()), { _nsps: {} }), {}, /version of Socket.IO/],
+    ['with another namespace', () => withMain(new Server(createServer()), { _fns: undefined }), {}, /of Socket.IO/],
     ['with no time to connect', () => new Server(createServer()), { connectTimeout: Number.NaN }, /connectTimeout/],
   ])('refuses a server %s', (_, make, options, message) => {
     const io = make()
@@ -371,9 +377,9 @@ describe('guardSocketIo', () => {
     expect(closed).toBe(1)
   })
 
-  it('lets nobody in whose packets it could not hold back', async () => {
+  it.each(['_onpacket', 'notifyOutgoingListeners', 'fns'])('lets nobody in who is another inside: %s', async (name) => {
     const { url, io, seen } = await startSocketIo()
-    io.use((socket, next) => next(void Object.assign(socket, { _onpacket: undefined })))
+    io.use((socket, next) => next(void Object.assign(socket, { [name]: undefined })))
     const { socket } = clientOf(url, { auth: { token }, transports: ['websocket'] })
     const disconnected = nextOf(socket, 'disconnect')
     socket.connect()
