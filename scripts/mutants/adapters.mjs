@@ -280,8 +280,14 @@ export default [
   ]),
   ...of('adapters/nest/guarded-ws-adapter.ts', nest, [
     ['{ maxPayload: defaultMessageBytes, ...settings', '{ ...settings', 'a message is as long as Nest allows'],
-    ["connections.end(live, 'restart')", '{}', 'an application that closes cuts its clients off'],
-    ['    this.#leavings.get(server)?.()\n', '', 'clients come into an application that closes'],
+    ['      giveBack()\n', '', 'clients come into an application that closes'],
+    ['      endAll()\n', '', 'an application that closes waits for its clients'],
+    ['    await Promise.all(closed)\n', '', 'an application that closes cuts its clients off'],
+    [
+      '.filter((client) => acceptedBy(this.#guard, client))',
+      '',
+      'an application that closes waits for whom it has not accepted',
+    ],
     ['const route = { ...this.#options, ', 'const route = { ', 'admit is not asked'],
   ]),
   ...of(

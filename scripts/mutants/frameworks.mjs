@@ -28,13 +28,19 @@ export default [
       'return pass()',
       'another spelling of the path is not guarded',
     ],
-    ['isOver ? end(socket) : handler(', 'handler(', 'a closing application is kept open by who comes'],
-    [
-      'if (connection) liveConnections(guard).end(',
-      'if (false) liveConnections(guard).end(',
-      'a closing application waits for its clients',
-    ],
   ]),
+  ...of(
+    'adapters/ws/endable.ts',
+    [...fastify, 'nest/gateways.test.ts'],
+    [
+      ['isOver ? end(socket) : handler(', 'handler(', 'a closing application is kept open by who comes'],
+      [
+        'if (connection) liveConnections(guard).end(',
+        'if (false) liveConnections(guard).end(',
+        'a closing application waits for its clients',
+      ],
+    ],
+  ),
   ...of('adapters/hono.ts', hono, [
     [
       "if (!incoming || c.req.header('upgrade') === undefined) return next()",

@@ -1,8 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { WebSocket, WebSocketServer } from 'ws'
+import type { WebSocketServer } from 'ws'
 import type { Connection } from '../connections/connection.js'
-import { liveConnections } from '../connections/of-guard.js'
 import type { Guard } from '../guard/guard.js'
 import type { ParamsOf } from '../handshake/path.js'
 import { fromNode } from '../handshake/request.js'
@@ -11,8 +10,8 @@ import { refusalAnswer } from '../refusals/http-answer.js'
 import { createRoutes, type RoutesOptions } from '../routes.js'
 import { ConfigurationError } from '../support/errors.js'
 import { tapEvents } from './node/event-tap.js'
-import { acceptedBy } from './ws/connection-of.js'
 import { defaultWebSocketServer } from './ws/default-server.js'
+import { endable } from './ws/endable.js'
 import { FrameworkRoute, metConnection, type TellUpgrade } from './ws/framework-route.js'
 import { type GuardServerOptions, guardServer } from './ws/guard-server.js'
 import { type ConnectionHandler, emitConnections } from './ws/hand-over.js'
@@ -161,26 +160,6 @@ function joinPlugin<I extends Identity>(
     if (!isOurs) Reflect.apply(handleUpgrade, webSocketServer, [request, socket, head, take])
   }
   return (...upgrade) => Reflect.apply(listener, server, upgrade)
-}
-
-/** A handler whose connections can be ended all together, where their server tracks them: those that come afterwards too. */
-function endable<I extends Identity>(
-  guard: Guard<I>,
-  { clients }: Pick<WebSocketServer, 'clients'>,
-  handler: ConnectionHandler<I>,
-) {
-  let isOver = false
-  const end = (socket: WebSocket) => {
-    const connection = acceptedBy(guard, socket)
-    if (connection) liveConnections(guard).end(connection, 'restart')
-  }
-  const take: ConnectionHandler<I> = (socket, connection, request) =>
-    isOver ? end(socket) : handler(socket, connection, request)
-  const endAll = () => {
-    isOver = true
-    for (const socket of clients ?? []) end(socket)
-  }
-  return { take, endAll }
 }
 
 /** Adds to requests that `injectWS` makes up what those of Node.js have, so that tests need no network. */

@@ -17,7 +17,8 @@ import { Client } from '../support/client.js'
 import { testClock } from '../support/clock.js'
 import { freePort } from '../support/free-port.js'
 import { allMethods, guardOfAll } from '../support/guard.js'
-import { rawFrame, rawOpen } from '../support/raw.js'
+import { held } from '../support/held.js'
+import { RawClient, rawFrame, rawHandshake, rawOpen } from '../support/raw.js'
 import { echo } from '../support/server.js'
 import { startNest } from './application.js'
 
@@ -25,6 +26,8 @@ const ada = { Authorization: 'Bearer good-ada' }
 const eve = { Authorization: 'Bearer good-eve' }
 const say = (data: unknown, event = 'say') => JSON.stringify({ event, data })
 const auth = (token: string) => JSON.stringify({ type: 'auth', token })
+
+const closeFrame = rawFrame(Buffer.from([0x03, 0xf4]), { opcode: 8 })
 
 /** What gateways have seen, in order. */
 const seen: string[] = []
@@ -226,11 +229,59 @@ describe('GuardedWsAdapter', () => {
     expect(await polite.closed).toEqual({ code: 1012, reason: 'Service restart' })
     await expect(Client.open(url, { headers: ada })).rejects.toThrow()
     expect(await stubborn.closeFrame()).toMatchObject({ code: 1012 })
+    const isGone = (id: string) =>
+      events.some((event) => event.type === 'closed' && event.connection.identity.id === id)
+    expect(isGone('eve')).toBe(false)
     clock.advance(1_000)
     await stubborn.gone()
     stubborn.destroy()
     await closed
-    expect(events.map(({ type }) => type).filter((type) => type === 'closed')).toHaveLength(2)
+    expect([isGone('ada'), isGone('eve')]).toEqual([true, true])
+  })
+
+  it('H31 closes who stood between the doors when it closed, and shows it to no gateway', async () => {
+    const { app, port, url } = await start()
+    const { client: late } = await rawOpen(port, '/ws')
+    const control = await rawOpen(port, '/ws')
+    control.client.write(rawFrame(auth('good-eve')))
+    expect(await control.client.textsUntil(1)).toMatchObject([expect.stringContaining('auth_ok')])
+    control.client.destroy()
+    const closed = app.close()
+    await expect(Client.open(url, { headers: ada })).rejects.toThrow()
+    late.write(Buffer.concat([auth('good-ada'), say('behind')].map((text) => rawFrame(text))))
+    expect(await late.closeFrame()).toEqual({ code: 1012, reason: 'Service restart' })
+    late.write(closeFrame)
+    late.socket.end()
+    await closed
+    expect(seen).toEqual(['connection /ws', 'disconnect'])
+  })
+
+  it.each<[string, Buffer]>([
+    ['nothing but its own Close', closeFrame],
+    ['a frame without a mask', Buffer.from([0x81, 0x00])],
+  ])('H32 stops to listen, whatever a client sends behind the Close: %s', async (_, behind) => {
+    const { app, port } = await start()
+    const { client } = await rawOpen(port, '/ws', ada)
+    const closed = app.close()
+    expect(await client.closeFrame()).toMatchObject({ code: 1012 })
+    client.write(behind)
+    client.socket.end()
+    await closed
+    expect(app.getHttpServer().listening).toBe(false)
+  })
+
+  it('H32 stops to listen, though a client is not accepted any more', async () => {
+    const { verify, asked, release } = held()
+    const guard = createGuard({ ...allMethods(verify), clock: testClock() })
+    const { app, port } = await startNest(guard, [Chat])
+    const client = await RawClient.connect(port)
+    client.write(rawHandshake('/ws', ada))
+    await asked
+    await guard.drain()
+    release()
+    expect(await client.closeFrame()).toMatchObject({ code: 1012 })
+    await app.close()
+    expect(app.getHttpServer().listening).toBe(false)
   })
 
   it('holds what the gateway and the adapter are told', async () => {

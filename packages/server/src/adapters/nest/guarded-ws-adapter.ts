@@ -1,15 +1,15 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { INestApplication } from '@nestjs/common'
 import { WsAdapter } from '@nestjs/platform-ws'
 import { WebSocketServer } from 'ws'
-import { liveConnections } from '../../connections/of-guard.js'
 import { defaultMessageBytes } from '../../connections/socket-options.js'
 import type { Guard } from '../../guard/guard.js'
 import type { RoutePath } from '../../handshake/path.js'
 import type { Identity } from '../../identity.js'
 import { createRoutes, type Routes, type RoutesOptions } from '../../routes.js'
-import { connectionOf, type GuardServerOptions, guardServer } from '../ws/guard-server.js'
+import { acceptedBy } from '../ws/connection-of.js'
+import { endable } from '../ws/endable.js'
+import { type GuardServerOptions, guardServer } from '../ws/guard-server.js'
 import { knowClient } from './current-identity.js'
 
 export { connectionOf } from '../ws/guard-server.js'
@@ -57,7 +57,7 @@ export class GuardedWsAdapter<I extends Identity> extends WsAdapter {
   readonly #guard: Guard<I>
   readonly #options: GuardedWsAdapterOptions<I>
   readonly #routes = new Map<Server, Routes[]>()
-  readonly #leavings = new Map<WebSocketServer, () => void>()
+  readonly #endings = new Map<WebSocketServer, () => void>()
 
   /** @param app one that does not listen yet */
   constructor(app: INestApplication, guard: Guard<I>, options: GuardedWsAdapterOptions<I> = {}) {
@@ -79,11 +79,15 @@ export class GuardedWsAdapter<I extends Identity> extends WsAdapter {
     const routePath: RoutePath = port !== 0 && path === undefined ? () => ({}) : normalized(path)
     const webSocketServer = new WebSocketServer({ maxPayload: defaultMessageBytes, ...settings, noServer: true })
     const route = { ...this.#options, path: routePath, webSocketServer }
-    const leave = guardServer(server, this.#guard, route, (client, connection, request) => {
+    const { take, endAll } = endable(this.#guard, webSocketServer, (client, connection, request) => {
       knowClient(client, connection)
       webSocketServer.emit('connection', client, request)
     })
-    this.#leavings.set(webSocketServer, leave)
+    const giveBack = guardServer(server, this.#guard, route, take)
+    this.#endings.set(webSocketServer, () => {
+      giveBack()
+      endAll()
+    })
     this.#routesOf(server).push(createRoutes(this.#guard, route))
     return this.bindErrorHandler(webSocketServer)
   }
@@ -112,13 +116,9 @@ export class GuardedWsAdapter<I extends Identity> extends WsAdapter {
   }
 
   override async close(server: WebSocketServer): Promise<void> {
-    const connections = liveConnections(this.#guard)
-    this.#leavings.get(server)?.()
-    const closed = [...server.clients].map((client) => {
-      const { id } = connectionOf(this.#guard, client)
-      for (const live of connections.find({ connection: id })) connections.end(live, 'restart')
-      return once(client, 'close')
-    })
+    const accepted = [...server.clients].filter((client) => acceptedBy(this.#guard, client))
+    const closed = accepted.map((client) => new Promise((resolve) => client.once('close', resolve)))
+    this.#endings.get(server)?.()
     await Promise.all(closed)
     await super.close(server)
   }
