@@ -30,12 +30,38 @@ export default [
   ...of('adapters/durable-objects/object-door.ts', asleep, [
     ['    this.#alarm.taken()\n', '', 'a connection outlives its credential once another one has ended'],
     ['if (!isKnown && gate?.connection)', 'if (false)', 'a message is let in when nobody knows what is revoked'],
+    ['this.#late === 0 && ', '', 'a message overtakes the one that has woken the object, and a Close the last words'],
+    [
+      'if (!this.#gates.delete(socket) || !connection) return',
+      'this.#gates.delete(socket)\n    if (!connection) return',
+      'the application is told twice of one socket that is gone',
+    ],
+    [
+      '    for (const [key] of [...kv.list({ prefix: keyPrefix })]) kv.delete(key)\n',
+      '',
+      'who they were whose sockets went with the runtime stays in the storage for ever',
+    ],
+  ]),
+  ...of('adapters/durable-objects/object-attachment.ts', asleep, [
+    [
+      '  if (connection !== undefined) storage.kv.delete(keyOf(connection))\n',
+      '',
+      'who has left stays in the storage while others are there',
+    ],
   ]),
   ...of('adapters/durable-objects/object-gate.ts', asleep, [
     ['too often.\n    this.#owner.wakeAt(lookAt)', 'too often.', 'connections outlive an alarm that was given up'],
   ]),
   ...of('connections/revoking.ts', asleep, [['    wake(target)\n', '', 'a revocation ends nobody who sleeps']]),
+  ...of('connections/connections.ts', asleep, [
+    ['    connection.transport.gone?.()\n', '', 'who is revoked stays among those present by answering no Close'],
+  ]),
   ...of('connections/connections.ts', sleepers, [
+    [
+      'begin(connection)\n    const revocation = this.log.find(connection.accept)\n    if (revocation)',
+      'const revocation = this.log.find(connection.accept)\n    if (!revocation) begin(connection)\n    if (revocation)',
+      'the application is not told that somebody is gone who was revoked while asleep',
+    ],
     ["    this.sleepers?.wake('all')\n", '', 'a drain leaves who sleeps'],
     [
       '      return revive(record, transport, this.#onClosed)\n    } catch (error) {',

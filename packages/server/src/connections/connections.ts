@@ -179,19 +179,20 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
   }
 
   /**
-   * Registers a connection again whose memory was lost. `undefined` when its end or a revocation that is known overtook it, or
-   * what was written down is no connection: then it is closed.
+   * Registers a connection again whose memory was lost, and hands it to `begin` before it may be ended. It is closed when its
+   * end or a revocation that is known overtook it, and unseen when what was written down is no connection.
    */
-  restore(record: ConnectionRecord<I>, transport: Transport): LiveConnection<I> | undefined {
+  restore(record: ConnectionRecord<I>, transport: Transport, begin: (connection: LiveConnection<I>) => void): void {
     const connection = this.#revive(record, transport)
-    if (!connection) return undefined
+    if (!connection) return
     this.#drain.opened()
     this.#registry.add(connection)
     transport.onClose(connection)
     this.#expiry.restore(connection)
+    begin(connection)
     const revocation = this.log.find(connection.accept)
     if (revocation) this.end(connection, 'revoked', revocation)
-    return this.isOpen(connection) ? connection : undefined
+    else this.isOpen(connection)
   }
 
   #revive(record: ConnectionRecord<I>, transport: Transport): LiveConnection<I> | undefined {
@@ -276,6 +277,7 @@ export class LiveConnections<I extends Identity> implements Connections<I> {
   readonly #onClosed = (connection: LiveConnection<I>): void => {
     const { events } = this.#options
     this.#forget(connection)
+    connection.transport.gone?.()
     if (events.areHeard) events.emit({ type: 'closed', connection })
     this.#drain.closed()
   }

@@ -45,6 +45,8 @@ export interface Transport {
    * timer for it, and `look` of the connections is called at that time.
    */
   keep?(lookAt?: number): void
+  /** Told that its connection is gone: its socket is, or nobody can end it. */
+  gone?(): void
 }
 
 /** Lets a socket stay for a moment, until `end` ends it. The returned function tells that it is gone. */

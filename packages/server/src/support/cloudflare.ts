@@ -45,6 +45,7 @@ export interface ObjectStorage {
     get<T>(key: string): T | undefined
     put(key: string, value: unknown): void
     delete(key: string): boolean
+    list(options: { readonly prefix: string }): Iterable<[key: string, value: unknown]>
   }
   readonly sql: { exec<R>(query: string, ...values: (string | number)[]): { toArray(): R[] } }
   getAlarm(): Promise<number | null>

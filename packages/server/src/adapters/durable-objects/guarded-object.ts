@@ -49,7 +49,10 @@ export interface GuardedObject<I extends Identity, S> {
   /** A socket was accepted. While it answers a promise that has not settled, its messages wait. */
   onConnect(socket: S, connection: Connection<I>): unknown
   onMessage(socket: S, message: ObjectMessage, connection: Connection<I>): unknown
-  /** A socket is gone. */
+  /**
+   * A socket is gone: told once of each that was accepted, behind its last messages, also of one that slept. Of one that the
+   * guard has closed, when its peer has answered, or a second later.
+   */
   onClose(socket: S, connection: Connection<I>, code: number, reason: string): unknown
   /** Answers a request that is for none of the guard's routes. Default: 404. */
   onRequest(request: Request): Response | Promise<Response>

@@ -3,7 +3,6 @@ import type { Connection } from '../../connections/connection.js'
 import type { Sleepers } from '../../connections/connections.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
 import { liveConnections } from '../../connections/of-guard.js'
-import type { ConnectionRecord } from '../../connections/record.js'
 import type { Dialect } from '../../dialects/dialect.js'
 import type { Guard } from '../../guard/guard.js'
 import type { RoutePath } from '../../handshake/path.js'
@@ -17,19 +16,20 @@ import type { Passage } from '../fetch/passage.js'
 import type { FetchRouteOptions } from '../fetch/route-options.js'
 import { addressOf, upgraded } from '../workers/upgraded.js'
 import { ObjectAlarm } from './object-alarm.js'
-import { type GateOwner, ObjectGate, type ObjectMessage, readAttachment, tagOf } from './object-gate.js'
+import { attachmentOf, keyPrefix, recordIn } from './object-attachment.js'
+import { type GateOwner, ObjectGate, type ObjectMessage, tagOf } from './object-gate.js'
+import { ObjectNews } from './object-news.js'
 
 /** Hooks of the application about its sockets: those that were accepted. */
 export interface SocketHooks<I extends Identity> {
   /** A socket was accepted. While it answers a promise that has not settled, its messages wait. */
   onConnect(socket: RuntimeWebSocket, connection: Connection<I>): unknown
   onMessage(socket: RuntimeWebSocket, message: ObjectMessage, connection: Connection<I>): unknown
-  /** A socket is gone, or was closed by the guard. */
+  /** A socket is gone: told once of each. */
   onClose(socket: RuntimeWebSocket, connection: Connection<I>, code: number, reason: string): unknown
 }
 
-const untaggedKey = 'sallyport:untagged'
-const holdsKey = 'sallyport:holds'
+const untaggedKey = `${keyPrefix}untagged`
 
 /** The guarded sockets of an object, which are there when its memory is gone. */
 export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
@@ -41,11 +41,9 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   /** The gates in memory. */
   readonly #gates = new Map<RuntimeWebSocket, ObjectGate<I>>()
   readonly #alarm: ObjectAlarm
-  #waking: Promise<void> | undefined
-  /** Whether the log tells this object of news. */
-  #isTold = false
-  /** Done when the log has heard that it need not be told any more. */
-  #leaving: Promise<void> | undefined
+  readonly #news: ObjectNews<I>
+  /** How many events of sockets wait until it is known what is revoked: those that come meanwhile are behind them. */
+  #late = 0
 
   /** @throws ConfigurationError when an option cannot work */
   constructor(
@@ -58,34 +56,26 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     this.ctx = ctx
     this.#hooks = hooks
     this.#alarm = new ObjectAlarm(ctx)
-    // Whom the log does not tell of news asks for them.
-    const look = () => this.#wake(!this.#isTold)
-    this.#route = new FetchRoute('guardedObject', guard, options, dataWire(bufferOf), look)
+    this.#news = new ObjectNews(guard, ctx.storage)
+    this.#route = new FetchRoute('guardedObject', guard, options, dataWire(bufferOf), () => this.#news.ask())
     this.dialect = this.#route.dialect
     liveConnections(guard).sleepers = this
   }
 
-  /** Whether it holds connections, as far as is known without a look at each socket. */
   get holds(): boolean {
-    return this.ctx.storage.kv.get(holdsKey) === true
+    return this.#news.holds
   }
 
-  get #isEmpty(): boolean {
-    return !this.ctx.getWebSockets().some(({ readyState }) => readyState === 1)
+  /** The sockets of which neither side has begun to close: a gone one is left to {@link closed}, which tells of it. */
+  #open(tag?: string): RuntimeWebSocket[] {
+    return this.ctx.getWebSockets(tag).filter(({ readyState }) => readyState === 1)
   }
 
   async fetch(request: Request): Promise<Response | undefined> {
     const answer = await this.#route.fetch(request, addressOf(request), (passage, protocol) =>
       this.#complete(passage, protocol),
     )
-    // From now on it is told; what was revoked meanwhile comes by this look.
-    if (answer?.status === 101 && !this.#isTold && !this.#isEmpty) {
-      this.ctx.storage.kv.put(holdsKey, true)
-      // Else it might be told, and then no longer.
-      await this.#leaving
-      await this.#wake(true)
-      this.#isTold = true
-    }
+    if (answer?.status === 101 && this.#open().length > 0) await this.#news.follow()
     return answer
   }
 
@@ -108,45 +98,46 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
 
   /** A message has come, which may have woken the object. */
   async take(socket: RuntimeWebSocket, message: ObjectMessage): Promise<void> {
-    const gate = this.#gates.get(socket)
-    if (gate) {
-      gate.take(message)
-      return
-    }
-    const isKnown = await this.#wake()
+    const isKnown = this.#isInTurn(socket) || (await this.#turn())
     this.#awaken(socket, isKnown)?.take(message)
   }
 
   /** A socket is gone. */
   async closed(socket: RuntimeWebSocket, code: number, reason: string): Promise<void> {
-    if (!this.#gates.has(socket)) await this.#wake()
+    if (!this.#isInTurn(socket)) await this.#turn()
     const gate = this.#gateOf(socket)
-    this.#gates.delete(socket)
     // Older runtimes leave the answer to us.
     if (socket.readyState === 2) socket.close(1000)
-    if (gate?.connection) this.#tell(gate, () => this.#hooks.onClose(socket, gate.connection!, code, reason))
-    gate?.shut()
-    gate?.closed()
+    if (gate) {
+      this.gone(gate, code, reason)
+      gate.shut()
+      gate.closed()
+    }
     await this.#settle()
   }
 
-  /** An object that has nobody need not be told of news. */
+  gone(gate: ObjectGate<I>, code: number, reason: string): void {
+    const { socket, connection } = gate
+    if (!this.#gates.delete(socket) || !connection) return
+    this.#tell(gate, () => this.#hooks.onClose(socket, connection, code, reason))
+  }
+
+  /** An object that has nobody need not be told of news, and keeps nothing. */
   async #settle(): Promise<void> {
     // While anybody is awake, it is not looked for those who sleep.
-    if (this.#gates.size > 0 || !this.holds || !this.#isEmpty) return
-    this.#isTold = false
-    this.ctx.storage.kv.delete(holdsKey)
-    this.ctx.storage.kv.delete(untaggedKey)
-    this.#leaving = liveConnections(this.#guard).log.stop()
-    await this.#leaving
+    if (this.#gates.size > 0 || !this.holds || this.ctx.getWebSockets().some(attachmentOf)) return
+    const { kv } = this.ctx.storage
+    // Also of sockets that nobody has told it of, because the runtime was ended.
+    for (const [key] of [...kv.list({ prefix: keyPrefix })]) kv.delete(key)
+    await this.#news.leave()
   }
 
   /** The time of some connection has come to be looked at. */
   async alarm(): Promise<void> {
-    await this.#wake()
+    await this.#news.look()
     const now = this.#guard.clock.now()
     let next = Number.POSITIVE_INFINITY
-    for (const socket of this.ctx.getWebSockets()) {
+    for (const socket of this.#open()) {
       if (this.#lookAt(socket) <= now) {
         const connection = this.#gateOf(socket)?.connection
         if (connection) liveConnections(this.#guard).look(connection)
@@ -160,14 +151,14 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
 
   /** The log has something new. */
   async news(): Promise<void> {
-    await this.#wake(true)
+    await this.#news.look(true)
     await this.#settle()
   }
 
   /** All sockets that are let in, those among them that slept. */
   async connections(): Promise<[socket: RuntimeWebSocket, connection: Connection<I>][]> {
-    const isKnown = await this.#wake()
-    return this.ctx.getWebSockets().flatMap((socket) => {
+    const isKnown = await this.#news.look()
+    return this.#open().flatMap((socket) => {
       const connection = this.#awaken(socket, isKnown)?.connection
       return connection && liveConnections(this.#guard).isOpen(connection) ? [[socket, connection]] : []
     })
@@ -176,7 +167,7 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
   wake(target: Target): void {
     const key = keyOf(target)
     const isTagged = key !== everybody && !this.ctx.storage.kv.get(untaggedKey)
-    for (const socket of this.ctx.getWebSockets(isTagged ? tagOf(key) : undefined)) this.#gateOf(socket)
+    for (const socket of this.#open(isTagged ? tagOf(key) : undefined)) this.#gateOf(socket)
   }
 
   wakeAt(time: number): void {
@@ -196,36 +187,37 @@ export class ObjectDoor<I extends Identity> implements GateOwner<I>, Sleepers {
     liveConnections(this.#guard).end(connection, 'internal', { error })
   }
 
-  /** Before anything is decided: whether what is revoked is known. */
-  async #wake(isNew = false): Promise<boolean> {
-    const { log } = liveConnections(this.#guard)
-    if (!this.#waking || isNew) this.#waking = log.look()
-    await this.#waking
-    const isKnown = this.#guard.health.store !== 'unavailable'
-    // The next one asks again.
-    if (!isKnown) this.#waking = undefined
+  /** Whether what has come of a socket waits for nothing. */
+  #isInTurn(socket: RuntimeWebSocket): boolean {
+    return this.#late === 0 && this.#gates.has(socket)
+  }
+
+  /** Waits until what is revoked is known, behind all that waits for it. Whether it is. */
+  async #turn(): Promise<boolean> {
+    this.#late += 1
+    const isKnown = await this.#news.look()
+    this.#late -= 1
     return isKnown
   }
 
   #lookAt(socket: RuntimeWebSocket): number {
-    const { lookAt = Number.POSITIVE_INFINITY } = this.#gates.get(socket) ?? readAttachment(this.ctx, socket) ?? {}
+    const { lookAt = Number.POSITIVE_INFINITY } = this.#gates.get(socket) ?? attachmentOf(socket) ?? {}
     return lookAt
   }
 
-  /** The gate of a socket, whose connection is taken up again where it slept. `undefined`: it is over. */
+  /** The gate of a socket, whose connection is taken up again where it slept, gone or not. `undefined`: it is over. */
   #gateOf(socket: RuntimeWebSocket): ObjectGate<I> | undefined {
     const known = this.#gates.get(socket)
     if (known) return known
-    const attachment = readAttachment(this.ctx, socket)
-    const record = attachment?.record() as ConnectionRecord<I> | undefined
-    if (!attachment || !record) return undefined
-    const connections = liveConnections(this.#guard)
+    const attachment = attachmentOf<I>(socket)
+    const record = attachment && recordIn(this.ctx, attachment)
+    if (!record) return undefined
     const gate = new ObjectGate<I>(this, socket, true)
     this.#gates.set(socket, gate)
-    const connection = connections.restore(record, gate)
-    if (!connection) return gate
-    gate.takeUp(connection, attachment.lookAt)
-    new AcceptedSocket<I, ObjectMessage>(this.#route.messages, gate, connection).letIn([])
+    liveConnections(this.#guard).restore(record, gate, (connection) => {
+      gate.takeUp(connection, attachment.lookAt)
+      new AcceptedSocket<I, ObjectMessage>(this.#route.messages, gate, connection).letIn([])
+    })
     return gate
   }
 

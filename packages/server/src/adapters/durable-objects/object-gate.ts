@@ -1,6 +1,5 @@
 import type { AcceptedSocket } from '../../connections/accepted-socket.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
-import { type ConnectionRecord, recordOf } from '../../connections/record.js'
 import type { Dialect, WireMessage } from '../../dialects/dialect.js'
 import type { Identity } from '../../identity.js'
 import { keysOf } from '../../revocation/revocations.js'
@@ -8,18 +7,10 @@ import type { ObjectState, RuntimeWebSocket } from '../../support/cloudflare.js'
 import { hash } from '../../support/hash.js'
 import { sizeOfData } from '../fetch/data.js'
 import { SocketGate } from '../fetch/socket-gate.js'
+import { attach, detach } from './object-attachment.js'
 
 /** A message as the runtime hands it on. */
 export type ObjectMessage = string | ArrayBuffer
-
-/** What an object keeps beside a socket while it sleeps: 16 KiB at most, and no credential. */
-interface Attachment {
-  /** When to look at the connection next, in milliseconds since the epoch. */
-  readonly lookAt: number
-  /** The connection; absent where it is too large, and is kept in the object's storage under `key`. */
-  readonly record?: ConnectionRecord
-  readonly key?: string
-}
 
 /** What a gate needs of its object. */
 export interface GateOwner<I extends Identity> {
@@ -30,6 +21,8 @@ export interface GateOwner<I extends Identity> {
   /** Told of a socket whose tags do not tell, or no longer, who is connected. */
   untagged(): void
   deliver(socket: RuntimeWebSocket, message: ObjectMessage, connection: LiveConnection<I>): unknown
+  /** Told that its connection is gone. */
+  gone(gate: ObjectGate<I>, code: number, reason: string): void
   /** Told that something of it cannot be kept. */
   fail(connection: LiveConnection<I>, error: unknown): void
 }
@@ -54,6 +47,8 @@ export class ObjectGate<I extends Identity> extends SocketGate<ObjectMessage> {
   #isAccepted: boolean
   #connection: LiveConnection<I> | undefined
   #lookAt = Number.POSITIVE_INFINITY
+  /** The Close that was sent. */
+  #sent: [code: number, reason: string] = [1006, '']
 
   /** @param isAccepted whether the runtime has it already */
   constructor(owner: GateOwner<I>, socket: RuntimeWebSocket, isAccepted = false) {
@@ -107,23 +102,11 @@ export class ObjectGate<I extends Identity> extends SocketGate<ObjectMessage> {
     if (!connection) return
     try {
       this.#owner.wakeAt(lookAt)
-      this.#write(connection)
+      attach(this.#owner.ctx, this.socket, connection, lookAt)
       const tags = this.#owner.ctx.getTags(this.socket)
       if (tagsOf(connection).some((tag) => !tags.includes(tag))) this.#owner.untagged()
     } catch (error) {
       this.#owner.fail(connection, error)
-    }
-  }
-
-  #write(connection: LiveConnection<I>): void {
-    const record = recordOf(connection)
-    const { kv } = this.#owner.ctx.storage
-    const key = keyOf(connection.id)
-    try {
-      this.socket.serializeAttachment({ lookAt: this.#lookAt, record } satisfies Attachment)
-    } catch {
-      kv.put(key, record)
-      this.socket.serializeAttachment({ lookAt: this.#lookAt, key } satisfies Attachment)
     }
   }
 
@@ -136,12 +119,14 @@ export class ObjectGate<I extends Identity> extends SocketGate<ObjectMessage> {
     if (this.#connection) this.#owner.deliver(this.socket, message, this.#connection)
   }
 
+  /** Also when its peer answers no Close: then nobody else says by which code. */
+  gone(): void {
+    this.#owner.gone(this, ...this.#sent)
+  }
+
   protected override whenShut(): void {
     this.#lookAt = Number.POSITIVE_INFINITY
-    const { connection } = this
-    // Whoever wakes finds nothing to let in.
-    if (this.#isAccepted) this.socket.serializeAttachment(null)
-    if (connection) this.#owner.ctx.storage.kv.delete(keyOf(connection.id))
+    if (this.#isAccepted) detach(this.#owner.ctx, this.socket, this.#connection?.id)
   }
 
   protected get isConnected(): boolean {
@@ -157,20 +142,8 @@ export class ObjectGate<I extends Identity> extends SocketGate<ObjectMessage> {
     this.#send.call(this.socket, message)
   }
   protected writeClose(code: number, reason: string): void {
+    this.#sent = [code, reason]
     this.accept()
     this.socket.close(code, reason)
   }
-}
-
-const keyOf = (connection: string): string => `sallyport:${connection}`
-
-/** What is kept beside a socket: when to look at it, and its connection. `undefined`: nobody may come in by it. */
-export function readAttachment(
-  { storage }: ObjectState,
-  socket: RuntimeWebSocket,
-): { readonly lookAt: number; readonly record: () => ConnectionRecord | undefined } | undefined {
-  const attachment = socket.deserializeAttachment() as Attachment | null
-  if (!attachment || socket.readyState !== open) return undefined
-  const { lookAt, record, key = '' } = attachment
-  return { lookAt, record: () => record ?? storage.kv.get<ConnectionRecord>(key) }
 }

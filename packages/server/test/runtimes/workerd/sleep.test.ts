@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { rawFrame, rawOpen } from '../../support/raw.js'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { type RawClient, rawFrame, rawOpen } from '../../support/raw.js'
 import { startWorkerd, type Workerd } from '../../support/workerd.js'
 
 const objects = { STORE: 'Sallyport', ROOM: 'Room', QUIET: 'Quiet', QUIET_ROOM: 'QuietRoom' }
@@ -22,8 +22,17 @@ interface State {
   /** Which of all objects it is that answers: another one when it has slept. */
   readonly born: number
   readonly attachments: unknown[]
+  /** The keys of ours in its storage. */
+  readonly kept: string[]
 }
 const stateOf = async (room: string): Promise<State> => (await fetch(url(`/rooms/${room}/state`))).json() as never
+
+/** What the application has seen of somebody. */
+const seenOf = async (user: string): Promise<string[]> => (await fetch(url(`/seen?of=${user}`))).json() as never
+const hasSeen = (user: string, lines: string[]) =>
+  vi.waitFor(async () => expect(await seenOf(user)).toEqual(lines), 5_000)
+const keepsNothing = (room: string) => vi.waitFor(async () => expect((await stateOf(room)).kept).toEqual([]), 5_000)
+const close = (code: number) => rawFrame(Buffer.from([code >> 8, code & 255]), { opcode: 8 })
 
 /** A connection of a room that sleeps behind it. */
 async function sleeping(room: string, token: string, message?: string) {
@@ -77,7 +86,7 @@ it.concurrent(
     client.write(rawFrame('ping'))
     // The next one is set behind the first.
     expect(await later.client.closeFrame()).toMatchObject({ code: 4019 })
-    expect((await fetch(url('/seen')).then((response) => response.text())).includes('after')).toBe(false)
+    expect(await seenOf('ada')).not.toContain('ada after')
   },
   patience,
 )
@@ -164,7 +173,7 @@ it.concurrent(
     const drained = fetch(url('/rooms/drained/drain'))
     for (const { client } of [asleep, awake]) {
       expect(await client.closeFrame()).toMatchObject({ code: 1012 })
-      client.write(rawFrame(Buffer.from([0x03, 0xf4]), { opcode: 8 }))
+      client.write(close(1012))
     }
     expect((await drained).status).toBe(200)
     const statusIn = async (room: string) =>
@@ -188,19 +197,148 @@ it.concurrent(
   patience,
 )
 
+it.concurrent.each<[string, string, (client: RawClient) => void, number]>([
+  ['by a Close', 'kim', (client) => client.write(close(1000)), 1000],
+  ['without a word', 'leo', (client) => client.destroy(), 1006],
+])(
+  'J54 who leaves %s while the object sleeps is told of, once, and nothing of it is kept',
+  async (_, user, leave, code) => {
+    const large = `good-${user}-600-large`
+    const [first, second] = await Promise.all([sleeping(`left-${code}`, large), sleeping(`left-${code}`, large)])
+    const told = [`handler ${user}`, `handler ${user}`, `${user} closed ${code}`]
+    leave(first.client)
+    await hasSeen(user, told)
+    // That it holds anybody, and who has stayed.
+    expect((await stateOf(`left-${code}`)).kept).toHaveLength(2)
+    leave(second.client)
+    await hasSeen(user, [...told, `${user} closed ${code}`])
+    await keepsNothing(`left-${code}`)
+  },
+  patience,
+)
+
 it.concurrent(
-  'J48 a message is not let in on the word of a store that does not answer',
+  'J55 the last words of who leaves while the object sleeps are let in, before it is told of',
+  async () => {
+    const { client } = await sleeping('words', 'good-mia')
+    client.write(Buffer.concat([rawFrame('one'), rawFrame('secret'), rawFrame('two'), close(1000), rawFrame('three')]))
+    const told = ['handler mia', 'mia one', 'mia two', 'mia closed 1000']
+    await hasSeen('mia', told)
+    await keepsNothing('words')
+    expect(await seenOf('mia')).toEqual(told)
+  },
+  patience,
+)
+
+it.concurrent.each<[string, string, string, () => unknown, number]>([
+  ['is revoked', 'ona', '600', () => revoke({ user: 'ona' }), 4010],
+  ['expires', 'pia', '14', () => {}, 4019],
+])(
+  'J56 who %s while the object sleeps is told of when its peer has answered, and nothing of it is kept',
+  async (_, user, life, end, code) => {
+    const { client } = await sleeping(`ended-${user}`, `good-${user}-${life}-large`)
+    await end()
+    expect(await client.closeFrame()).toMatchObject({ code })
+    client.write(Buffer.concat([rawFrame('after'), close(code)]))
+    await hasSeen(user, [`handler ${user}`, `${user} closed ${code}`])
+    await keepsNothing(`ended-${user}`)
+  },
+  patience,
+)
+
+it.concurrent(
+  'J56 a peer that answers no Close is told of all the same, once',
+  async () => {
+    const { client } = await sleeping('silent', 'good-quy')
+    await revoke({ user: 'quy' })
+    expect(await client.closeFrame()).toMatchObject({ code: 4010 })
+    const told = ['handler quy', 'quy closed 4010']
+    await hasSeen('quy', told)
+    client.write(close(1000))
+    await client.gone()
+    await keepsNothing('silent')
+    expect(await seenOf('quy')).toEqual(told)
+  },
+  patience,
+)
+
+it.concurrent(
+  'J48 a message is not let in on the word of a store that does not answer, nor are last words',
   async () => {
     // Elsewhere, so that the others have their store.
     const alone = await startWorkerd(new URL('worker.ts', import.meta.url), objects)
     try {
       const { client } = await rawOpen(alone.port, '/rooms/out', { Authorization: 'Bearer good-ada' })
-      await client.textsUntil(1)
+      const leaving = await rawOpen(alone.port, '/rooms/out', { Authorization: 'Bearer good-eve' })
+      await Promise.all([client.textsUntil(1), leaving.client.textsUntil(1)])
       await asleep()
       await fetch(`http://127.0.0.1:${alone.port}/break`)
+      leaving.client.write(Buffer.concat([rawFrame('last'), close(1000)]))
       client.write(rawFrame('hello'))
       expect(await client.closeFrame()).toMatchObject({ code: 1013 })
       expect(client.texts()).toEqual(['ada by header'])
+      await vi.waitFor(async () => {
+        const seen = await (await fetch(`http://127.0.0.1:${alone.port}/seen?of=eve`)).json()
+        expect(seen).toEqual(['handler eve', 'eve closed 1000'])
+      })
+    } finally {
+      await alone.stop()
+    }
+  },
+  patience,
+)
+
+it.concurrent(
+  'J57 what comes while the object looks for revocations is behind what has woken it',
+  async () => {
+    // Elsewhere, so that the others need not wait.
+    const alone = await startWorkerd(new URL('worker.ts', import.meta.url), objects)
+    const ask = async (path: string) => (await fetch(`http://127.0.0.1:${alone.port}${path}`)).text()
+    const areHeld = (count: number) =>
+      vi.waitFor(async () => expect(await ask('/held')).toBe(`${count}`), { interval: 5 })
+    try {
+      // By this its user is looked for at the wake, and restored before the look is done.
+      await ask(`/revoke?target=${encodeURIComponent(JSON.stringify({ user: 'ada' }))}`)
+      const { client } = await rawOpen(alone.port, '/rooms/turns', { Authorization: 'Bearer good-ada' })
+      await client.textsUntil(1)
+      await asleep()
+      await ask('/hold')
+      client.write(rawFrame('one'))
+      await areHeld(1)
+      client.write(rawFrame('two'))
+      // Its pong says that it has come.
+      await client.ping()
+      await ask('/release')
+      client.write(close(1000))
+      await vi.waitFor(async () =>
+        expect(JSON.parse(await ask('/seen?of=ada'))).toEqual(['handler ada', 'ada one', 'ada two', 'ada closed 1000']),
+      )
+    } finally {
+      await alone.stop()
+    }
+  },
+  patience,
+)
+
+it.concurrent(
+  'J54 what is kept of sockets that went with the runtime is gone with the next that leaves',
+  async () => {
+    const alone = await startWorkerd(new URL('worker.ts', import.meta.url), objects)
+    const keys = async (): Promise<string[]> =>
+      ((await (await fetch(`http://127.0.0.1:${alone.port}/rooms/restarted/state`)).json()) as State).kept
+    const open = async () => {
+      const opened = await rawOpen(alone.port, '/rooms/restarted', { Authorization: 'Bearer good-ada-600-large' })
+      await opened.client.textsUntil(1)
+      return opened.client
+    }
+    try {
+      await open()
+      await vi.waitFor(async () => expect(await keys()).toHaveLength(2))
+      await alone.restart()
+      expect(await keys()).toHaveLength(2)
+      const client = await open()
+      client.write(close(1000))
+      await vi.waitFor(async () => expect(await keys()).toEqual([]))
     } finally {
       await alone.stop()
     }

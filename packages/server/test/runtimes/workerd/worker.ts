@@ -19,10 +19,13 @@ import { type Person, verify } from './tokens.js'
 
 /** Whether the store has stopped to answer. */
 let isBroken = false
+/** Told when it may answer those again who have heard of a revocation in this look; there while they are to wait. */
+let held: (() => void)[] | undefined
 
 export class Sallyport extends storeObject(DurableObject) {
   override async look(look: Look) {
     if (isBroken) throw new Error('out of order')
+    if (held && look.position > 0) await new Promise<void>((resolve) => held?.push(resolve))
     return super.look(look)
   }
 }
@@ -119,7 +122,8 @@ export class Room extends guardedObject(DurableObject<Env>, {
     if (pathname.endsWith('/forget')) await this.ctx.storage.deleteAlarm()
     if (pathname.endsWith('/drain')) await this.guard.drain({ within: 0 })
     const attachments = this.ctx.getWebSockets().map((socket) => socket.deserializeAttachment())
-    return Response.json({ born: this.#born, live: this.guard.connections.size, attachments })
+    const kept = Array.from(this.ctx.storage.kv.list({ prefix: 'sallyport:' }), ([key]) => key)
+    return Response.json({ born: this.#born, live: this.guard.connections.size, attachments, kept })
   }
 }
 
@@ -170,6 +174,11 @@ export default {
     const text = searchParams.get('target')
     if (text !== null) return Response.json(await door.guard.revoke(JSON.parse(text), 'a test'))
     if (pathname === '/break') isBroken = true
+    if (pathname === '/hold') held = []
+    if (pathname === '/held') return Response.json(held?.length)
+    if (pathname === '/release') for (const release of held?.splice(0) ?? []) release()
+    const of = searchParams.get('of')
+    if (of !== null) return Response.json(seen.filter((line) => line.split(' ').includes(of)))
     if (pathname === '/seen') return Response.json(seen.splice(0))
     if (pathname === '/drain') {
       await door.guard.drain({ within: 0 })

@@ -1,5 +1,6 @@
 import { type Accept, createGuard } from '@sallyport/server'
 import { describe, expect, it } from 'vitest'
+import type { LiveConnection } from '../../../src/connections/live-connection.js'
 import { liveConnections } from '../../../src/connections/of-guard.js'
 import { type ConnectionRecord, recordOf } from '../../../src/connections/record.js'
 import { converseIn, plain } from '../../../src/dialects/plain.js'
@@ -34,7 +35,14 @@ function asleep(records: unknown[]) {
   const guard = guardOf()
   const connections = liveConnections(guard)
   const sockets = records.map((record) => ({ record, transport: fakeTransport() }))
-  const wake = () => sockets.map(({ record, transport }) => connections.restore(record as ConnectionRecord, transport))
+  const wake = () =>
+    sockets.map(({ record, transport }) => {
+      let begun: LiveConnection | undefined
+      connections.restore(record as ConnectionRecord, transport, (connection) => {
+        begun = connection
+      })
+      return begun
+    })
   connections.sleepers = { wake: () => void wake() }
   return { guard, wake, calls: sockets.map(({ transport }) => transport.calls) }
 }
@@ -56,6 +64,22 @@ describe('connections that sleep', () => {
     expect(wake().map((connection) => connection?.identity.id)).toEqual(['ada', undefined, 'eve'])
     expect(calls).toEqual([[], ['shut', 'close 1011 Internal error'], []])
     expect(events).toMatchObject([{ type: 'refused', reason: 'internal-error', error: expect.any(TypeError) }])
+  })
+
+  it('J56 are handed over before they end by a revocation that overtook them, and are told of', () => {
+    const { guard, wake } = asleep([written('ada'), written('eve')])
+    let woken: (LiveConnection | undefined)[] = []
+    liveConnections(guard).sleepers = {
+      wake() {
+        woken = wake()
+      },
+    }
+    const events: object[] = []
+    guard.subscribe((event) => events.push(event))
+    void guard.revoke({ user: 'ada' })
+    const [ada, eve] = woken
+    expect(events).toEqual([{ type: 'ended', connection: ada, code: 'revoked' }])
+    expect([...guard.connections]).toEqual([eve])
   })
 
   it('J53 know the frames of their client by its nonce, and tell it so', () => {
