@@ -46,8 +46,8 @@ export function warnOfMistakes(log: Pick<DebugLog, 'warn'>): (socket: Watched) =
 }
 
 const hidden =
-  'A browser shows a wrong path, an origin that the server does not allow and a server that is down alike. Look at the ' +
-  'failed request in its network panel; is the path one that is guarded, and the page’s origin one of `origins`?'
+  'A browser shows a wrong path, a foreign origin and a server that is down alike. Look at the failed request in its ' +
+  'network panel: is the path guarded, and the page’s origin one of `origins`?'
 
 function explain({ status, code, cause }: Outcome): string {
   if (status === 404) return 'Nobody answers there (404): is the path right, and does the server serve it?'

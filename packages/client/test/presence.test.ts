@@ -1,4 +1,4 @@
-import { appPresence, lifecycle, pagePresence } from '@sallyport/client'
+import { appPresence, type GuardedSocket, lifecycle, pagePresence } from '@sallyport/client'
 import { describe, expect, it } from 'vitest'
 import { FakeApp, FakePage } from './fake-pages.js'
 import { start } from './fakes.js'
@@ -46,6 +46,45 @@ describe('K14 React Native', () => {
     current().break()
     await clock.advance(500)
     expect(sockets).toHaveLength(2)
+  })
+})
+
+describe('K14 an application that listens to AppState itself, and first', () => {
+  /** A socket that waits for its next attempt, in the background: its listener of AppState comes after the application's. */
+  async function waiting(application: (socket: GuardedSocket) => void) {
+    const app = new FakeApp()
+    let act = () => {}
+    app.addEventListener('change', () => act())
+    const started = start({ lifecycle: lifecycle({ presence: appPresence(app) }) })
+    await started.open()
+    app.setState('background')
+    await started.clock.advance(5 * minute)
+    started.current().break()
+    act = () => application(started.socket)
+    return { ...started, app }
+  }
+
+  it('K14 closes the socket, and it stays closed', async () => {
+    const { app, clock, sockets, socket } = await waiting((socket) => socket.close())
+    app.setState('active')
+    await clock.advance(60 * minute)
+    expect([socket.readyState, sockets.length, clock.pending]).toEqual([3, 1, 0])
+  })
+
+  it('K14 resets the socket, and it has one connection', async () => {
+    const { app, clock, open, live, sockets, socket } = await waiting((socket) => socket.reset())
+    app.setState('active')
+    await open()
+    await clock.advance(60 * minute)
+    expect([socket.readyState, sockets.length, live.most]).toEqual([1, 2, 1])
+  })
+
+  it('K14 does neither, and the socket comes again', async () => {
+    const { app, clock, open, sockets, socket } = await waiting(() => {})
+    app.setState('active')
+    await clock.advance(1_000)
+    await open()
+    expect([socket.readyState, sockets.length]).toEqual([1, 2])
   })
 })
 

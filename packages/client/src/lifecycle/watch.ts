@@ -25,10 +25,13 @@ export function watch(
 ): () => void {
   let { online, visible } = presence
   let lookedAt = now(clock)
+  let stopped = false
   let cancelTimer = clock.after(lookMs, look)
   const unsubscribe = presence.subscribe(look)
 
   function look(): void {
+    // React Native still calls a listener that one before it has just removed.
+    if (stopped) return
     cancelTimer()
     cancelTimer = clock.after(lookMs, look)
     const time = now(clock)
@@ -40,6 +43,7 @@ export function watch(
   }
 
   return () => {
+    stopped = true
     cancelTimer()
     unsubscribe()
   }
