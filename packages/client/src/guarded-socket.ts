@@ -152,7 +152,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
         if (this.#readyState === CLOSING && !this.#connection) this.#finish(closure)
       })
     }
-    this.#changed()
+    this.#dispatch('statechange')
   }
 
   /**
@@ -169,7 +169,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     this.#failure = undefined
     this.#connect()
     if (hadConnection) this.#dispatch('close', closeArguments())
-    this.#changed()
+    this.#dispatch('statechange')
   }
 
   get #socket(): WebSocketLike | undefined {
@@ -179,11 +179,6 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
   #dispatch<K extends keyof GuardedSocketEventMap>(type: K, details?: Details<K>): void {
     // Of a plain `Event`, because Node 20 has no `CloseEvent`, and React Native no `MessageEvent` either.
     this.dispatchEvent(Object.assign(new Event(type), details))
-  }
-
-  /** Tells of a new state, last, when the other events have told of it. */
-  #changed(): void {
-    this.#dispatch('statechange')
   }
 
   #connect(): void {
@@ -215,7 +210,7 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     this.#readyState = OPEN
     this.#queue.flush((message) => this.#socket?.send(message))
     this.#dispatch('open')
-    this.#changed()
+    this.#dispatch('statechange')
   }
 
   #ended(ending: Ending): void {
@@ -246,14 +241,14 @@ export class GuardedSocket extends HandlerTarget implements WebSocket {
     if (!wasOpen || !closure.wasClean) this.#dispatch('error', { error, message: error.message })
     // A listener that has just closed the socket gets the `close` that follows from that.
     if ((wasOpen || !next) && (this.#readyState as number) !== CLOSING) this.#dispatch('close', closure)
-    this.#changed()
+    this.#dispatch('statechange')
   }
 
   /** Ends what the application closed. */
   #finish(closure: Closure): void {
     this.#stop(new Error('Closed'))
     this.#dispatch('close', closure)
-    this.#changed()
+    this.#dispatch('statechange')
   }
 
   #stop(error: Error): void {

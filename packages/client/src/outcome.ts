@@ -57,7 +57,8 @@ export interface Ending {
   readonly closure: Closure
 }
 
-const broken: Closure = { code: 1006, reason: '', wasClean: false }
+/** There was no Close. */
+export const broken: Closure = { code: 1006, reason: '', wasClean: false }
 
 const end = ({ kind, action }: Meaning, details: Omit<Outcome, 'kind'>, closure = broken): Ending => ({
   outcome: { kind, ...details },

@@ -1,6 +1,7 @@
 import { warnOfMistakes } from './debug.js'
 import { GuardedSocket } from './guarded-socket.js'
 import type { GuardedSocketOptions } from './options.js'
+import { broken } from './outcome.js'
 import { sizeOf } from './queue.js'
 import { CLOSING, CONNECTING } from './ready-state.js'
 import type { Sendable } from './web-socket-like.js'
@@ -67,12 +68,12 @@ export class StandardSocket extends GuardedSocket {
   override dispatchEvent(event: Event): boolean {
     const { CloseEvent, MessageEvent } = globalThis as { CloseEvent?: EventClass; MessageEvent?: EventClass }
     // One that the application made stays as it is.
-    if (Object.getPrototypeOf(event) !== Event.prototype) return super.dispatchEvent(event)
+    if (event.constructor !== Event) return super.dispatchEvent(event)
     if (event.type === 'message' && 'data' in event && MessageEvent) {
       return super.dispatchEvent(new MessageEvent('message', event))
     }
     if (event.type !== 'close' || !('code' in event)) return super.dispatchEvent(event)
-    const told = this.#givenUp ? Object.assign(event, { code: 1006, reason: '', wasClean: false }) : event
+    const told = this.#givenUp ? Object.assign(event, broken) : event
     if (this.#givenUp) super.dispatchEvent(new Event('error'))
     return super.dispatchEvent(CloseEvent ? new CloseEvent('close', told) : told)
   }

@@ -34,12 +34,9 @@ export function createQuiet({ clock, timeoutMs }: Timing, quietMs: number, fetch
         asks = true
         const before = heardAt
         const asked = inTime(clock, timeoutMs, signal, (inner) => fetch(url, { ...anyAnswer, signal: inner }))
-        const answered = await asked.then(
-          () => true,
-          () => false,
-        )
+        const answer = await asked.catch(() => undefined)
         asks = false
-        if (answered) {
+        if (answer) {
           hasAnswered = true
           heard()
         } else if (hasAnswered && heardAt === before) end(unreachable(false))

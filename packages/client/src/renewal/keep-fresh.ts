@@ -2,7 +2,7 @@ import type { Attempt, Reason } from '../credentials/credential.js'
 import { inTime } from '../in-time.js'
 import type { Host, Live } from '../live.js'
 import { now } from '../now.js'
-import { closed, type Ending, withoutCredential } from '../outcome.js'
+import { broken, closed, type Ending, withoutCredential } from '../outcome.js'
 import { createRetry } from '../retry.js'
 
 /** A renewal comes at a random moment between these parts of the time that is left, so that clients do not come at once. */
@@ -18,7 +18,7 @@ const leastGapMs = 5_000
 const lookMs = 30_000
 
 /** What the server's Close would have said. */
-const expired: Ending = closed({ code: 4019, reason: '', wasClean: false })
+const expired: Ending = closed({ ...broken, code: 4019 })
 
 /** What keeps the credential of one connection fresh. */
 export interface Freshness {
