@@ -38,7 +38,7 @@ export interface GuardedSocketOptions extends QueueOptions {
   readonly random?: () => number
 }
 
-/** A socket's URL, or a function that is asked for it at each attempt, before the credential. */
+/** A socket's URL, read once, or a function that is asked for it at each attempt, before the credential. */
 export type UrlSource = string | URL | ((attempt: Attempt) => string | URL | Promise<string | URL>)
 
 /** Where one attempt goes, and how it authenticates there. */
@@ -77,6 +77,7 @@ export function settle(source: UrlSource, options: GuardedSocketOptions): Settin
   } = options
   requireFunction(credential)
   requireFunction(WebSocket, 'WebSocket')
+  const isFixed = typeof source !== 'function'
   const timing = { clock, random, timeoutMs }
   const settings: Settings = {
     ...timing,
@@ -85,7 +86,8 @@ export function settle(source: UrlSource, options: GuardedSocketOptions): Settin
     WebSocket,
     fetch,
     dangerouslyAllowPlaintext,
-    locate: typeof source === 'function' ? source : () => source,
+    // As it was settled: a URL object is the application's, and a page moves on.
+    locate: isFixed ? () => settings.url?.href ?? '' : source,
     url: undefined,
     lifecycle: lifecycle?.(timing) ?? clock,
     routeTo(input) {
@@ -97,6 +99,6 @@ export function settle(source: UrlSource, options: GuardedSocketOptions): Settin
       return { url, present: credential(host), renew: renew?.(host) }
     },
   }
-  if (typeof source !== 'function') settings.routeTo(source)
+  if (isFixed) settings.routeTo(source)
   return settings
 }

@@ -340,6 +340,40 @@ describe('K19 a URL that holds a credential', () => {
   })
 })
 
+describe('K02 a URL that is given once', () => {
+  it('K02 leads where it led when the socket was made, whatever becomes of the object', async () => {
+    const url = new URL('wss://api.example.com/ws')
+    const { current, open, retry, sockets } = start({}, url)
+    url.host = 'elsewhere.example.com'
+    await open()
+    current().break()
+    await retry()
+    expect(sockets.map(({ url }) => new URL(url).host)).toEqual(['api.example.com', 'api.example.com'])
+  })
+
+  it('K02 is that of the endpoints too', async () => {
+    const endpoint = new URL('https://api.example.com/endpoint')
+    const { fetch, requests } = fakeFetch(issued('t'), refused(503))
+    const { open } = start({ fetch, credential: ticket(endpoint), renew: renewal(endpoint) })
+    endpoint.host = 'elsewhere.example.com'
+    await open()
+    expect(requests.map(({ url }) => url)).toEqual(Array(2).fill('https://api.example.com/endpoint'))
+  })
+
+  it('K02 is relative to the page as it was then', async () => {
+    vi.stubGlobal('location', new URL('https://app.example.com/room/1'))
+    const { current, open, retry, sockets } = start({}, 'ws')
+    await open()
+    vi.stubGlobal('location', new URL('https://app.example.com/settings/profile'))
+    current().break()
+    await retry()
+    expect(sockets.map(({ url }) => url)).toEqual([
+      'wss://app.example.com/room/ws?ticket=t1',
+      'wss://app.example.com/room/ws?ticket=t2',
+    ])
+  })
+})
+
 describe('a URL that comes from a function', () => {
   it('is asked for at every attempt, before the credential', async () => {
     const asked: string[] = []

@@ -26,8 +26,10 @@ export function ticket(
 ): Credential {
   if (typeof source === 'function') return () => async (attempt) => ({ query: [parameter, await ask(source, attempt)] })
   if (token) requireFunction(token)
+  // As it is now: a URL object is the application's.
+  const address = `${source}`
   return (target) => {
-    const endpoint = readUrl(source, target.url.href.replace('ws', 'http'), target.dangerouslyAllowPlaintext)
+    const endpoint = readUrl(address, target.url.href.replace('ws', 'http'), target.dangerouslyAllowPlaintext)
     return async (attempt) => ({ query: [parameter, await post(endpoint, target.fetch, token, attempt, aTicket)] })
   }
 }

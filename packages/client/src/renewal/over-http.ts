@@ -19,8 +19,10 @@ export interface RenewalOptions {
 /** Renews by a request to the renew endpoint. */
 export function overHttp(source: string | URL, { token, expiresIn }: RenewalOptions): Renewal {
   if (token) requireFunction(token)
+  // As it is now: a URL object is the application's.
+  const address = `${source}`
   return (host) => {
-    const endpoint = readUrl(source, host.url.href.replace('ws', 'http'), host.dangerouslyAllowPlaintext)
+    const endpoint = readUrl(address, host.url.href.replace('ws', 'http'), host.dangerouslyAllowPlaintext)
     return (live) => {
       const freshness = keepFresh(host, live, async (attempt) => {
         const { expiresIn } = await post(endpoint, host.fetch, token, attempt, aGrant)
