@@ -4,6 +4,7 @@ export type Sendable = string | Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer
 /** The part of a WebSocket that is used: a browser's, React Native's, Node's, and that of `ws` have it. */
 export interface WebSocketLike {
   readonly url?: string
+  readonly readyState: number
   readonly protocol: string
   readonly extensions: string
   readonly bufferedAmount: number

@@ -185,6 +185,29 @@ describe('a renewal over HTTP that fails', () => {
   })
 })
 
+describe('K08 a socket that the application is closing', () => {
+  it('K08 asks for no token until the server has answered the Close, nor after it', async () => {
+    const { token, reasons } = tokens()
+    const { socket, clock, current, requests } = await renewing([granted(1_000)], { token, expiresIn: 100 })
+    socket.close()
+    await clock.advance(600_000)
+    expect(socket.readyState).toBe(2)
+    current().end(1000)
+    await clock.advance(600_000)
+    expect([socket.readyState, reasons, requests.length, clock.pending]).toEqual([3, [], 0, 0])
+  })
+
+  it('K08 asks for none when it was closed as it opened', async () => {
+    const { token, reasons } = tokens()
+    const { fetch, requests } = fakeFetch(granted(100))
+    const { socket, open, clock } = start({ fetch, renew: renewal('/ws/renew', { token }) })
+    socket.addEventListener('open', () => socket.close())
+    await open()
+    await clock.advance(60_000)
+    expect([socket.readyState, reasons, requests.length]).toEqual([2, [], 0])
+  })
+})
+
 describe('the endpoint', () => {
   it('K01 K02 is not followed elsewhere, nor asked in the clear', async () => {
     const { requests } = await renewing([granted(100)], { token: () => 'secret' })

@@ -3,6 +3,7 @@ import { inTime } from '../in-time.js'
 import type { Host, Live } from '../live.js'
 import { now } from '../now.js'
 import { broken, closed, type Ending, withoutCredential } from '../outcome.js'
+import { OPEN } from '../ready-state.js'
 import { createRetry } from '../retry.js'
 
 /** A renewal comes at a random moment between these parts of the time that is left, so that clients do not come at once. */
@@ -40,7 +41,7 @@ export function keepFresh(
   live: Live,
   renew: (attempt: Attempt) => Promise<void>,
 ): Freshness {
-  const { signal } = live
+  const { signal, socket } = live
   const retry = createRetry({}, random)
   let reason: Reason = 'renewal'
   let renewing = false
@@ -51,7 +52,8 @@ export function keepFresh(
 
   function look(): void {
     cancelTimer()
-    if (signal.aborted) return
+    // While it is closing as well, which nobody needs a credential for.
+    if (signal.aborted || socket.readyState > OPEN) return
     const time = now(clock)
     if (time >= endsAt + timeoutMs) {
       live.end(expired)
