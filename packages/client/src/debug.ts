@@ -50,9 +50,9 @@ const hidden =
   'network panel: is the path guarded, and the page’s origin one of `origins`?'
 
 function explain({ status, code, cause }: Outcome): string {
-  if (status === 404) return 'Nobody answers there (404): is the path right, and does the server serve it?'
+  if (status === 404) return 'Nobody answers there (404): does the server serve that path?'
   if (status === 403) return 'It answered 403: is this page’s origin one of `origins`, and may this user come in?'
-  if (status === 302) return 'It was redirected, to a login page most likely: the route needs an answer, not a page.'
+  if (status === 302) return 'It was redirected, to a login page most likely.'
   if (status !== undefined && status < 300) return `It answered ${status}, but no ticket: a page, most likely.`
   if (status !== undefined) return `The server answered ${status}: the request is not one that it takes.`
   if (code !== undefined) return `The server closed with ${code}: a message is not one that it takes.`

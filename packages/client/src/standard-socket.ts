@@ -40,7 +40,7 @@ export class StandardSocket extends GuardedSocket {
   }
 
   override send(...data: [data?: Sendable]): void {
-    if (data.length === 0) throw new TypeError('send() needs something to send')
+    if (data.length === 0) throw new TypeError('Nothing to send')
     if (this.readyState === CONNECTING) throw exception('InvalidStateError', 'Still connecting')
     const message = toMessage(data[0])
     if (this.readyState >= CLOSING) this.#lost += sizeOf(message)
@@ -48,10 +48,10 @@ export class StandardSocket extends GuardedSocket {
   }
 
   override close(input?: number, text?: string): void {
-    const code = input === undefined ? input : Number(input)
+    const code = input && Number(input)
     const reason = text === undefined ? text : `${text}`
     if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999)) {
-      throw exception('InvalidAccessError', 'Close codes are 1000 and 3000 to 4999')
+      throw exception('InvalidAccessError', 'Use 1000 or 3000 to 4999')
     }
     if (reason && sizeOf(reason) > 123) throw exception('SyntaxError', 'A reason is 123 bytes at most')
     this.#givenUp ||= this.readyState === CONNECTING
@@ -87,16 +87,15 @@ function exception(name: string, message: string): Error {
 }
 
 function readUrl(input: string | URL): URL {
-  if (input === undefined) throw new TypeError('A WebSocket needs a URL')
+  if (input === undefined) throw new TypeError('Not a URL')
   let url: URL
   try {
     url = new URL(input, globalThis.location?.href)
   } catch {
     throw exception('SyntaxError', 'Not a URL')
   }
-  if (!/^(ws|http)s?:/.test(url.protocol))
-    throw exception('SyntaxError', 'A WebSocket is at ws:, wss:, http: or https:')
-  if (url.href.includes('#')) throw exception('SyntaxError', 'The URL of a WebSocket has no fragment')
+  if (!/^(ws|http)s?:/.test(url.protocol)) throw exception('SyntaxError', 'Use wss: and https:')
+  if (url.href.includes('#')) throw exception('SyntaxError', 'No fragment in a URL')
   return url
 }
 

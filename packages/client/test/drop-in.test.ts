@@ -1,4 +1,5 @@
-import { GuardedSocket, QueueOverflowError, SocketError, ticket, webSocketClass } from '@sallyport/client'
+import { GuardedSocket, type Outcome, QueueOverflowError, SocketError, ticket, webSocketClass } from '@sallyport/client'
+import { codes } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import { FakeClock, fakeWebSocket, settled, start } from './fakes.js'
 
@@ -255,6 +256,71 @@ describe('webSocketClass', () => {
     await settled()
     expect(sockets[1]).toMatchObject({ second: [] })
     plain.close()
+  })
+})
+
+describe('the sockets of one class, for a library that retries by itself', () => {
+  /** Such a library, the reasons that its credential function heard, and how often it was stopped. */
+  function library() {
+    const { WebSocket, sockets } = fakeWebSocket()
+    const reasons: string[] = []
+    const kinds: string[] = []
+    const credential = ticket(({ reason }) => {
+      reasons.push(reason)
+      return 't'
+    })
+    const onTerminal = ({ kind }: Outcome) => kinds.push(kind)
+    const clock = new FakeClock()
+    const Class = webSocketClass({ credential, WebSocket, clock, reconnect: false, onTerminal })
+    /** Connects, and that connection ends so; before that it may hear the server. */
+    async function connect(end: number, { heard = false } = {}) {
+      new Class('wss://api.example.com/ws')
+      await settled()
+      const socket = sockets.at(-1)
+      socket?.open()
+      if (heard) socket?.receive('hello')
+      socket?.end(end)
+    }
+    return { connect, reasons, kinds }
+  }
+
+  it('K34 present another credential after one was refused, and are over when that is refused too', async () => {
+    const { connect, reasons, kinds } = library()
+    await connect(codes.unauthenticated.close)
+    expect(kinds).toEqual([])
+    await connect(codes.unauthenticated.close)
+    expect([reasons, kinds]).toEqual([['first', 'rejected'], ['unauthenticated']])
+  })
+
+  it('K34 go on when the other was accepted', async () => {
+    const { connect, reasons, kinds } = library()
+    await connect(codes.unauthenticated.close)
+    await connect(1006, { heard: true })
+    await connect(codes.unauthenticated.close)
+    await connect(1006, { heard: true })
+    expect([reasons, kinds]).toEqual([['first', 'rejected', 'reconnect', 'rejected'], []])
+  })
+
+  it.each([
+    ['reconnect', 1006],
+    ['reconnect', 1000],
+    ['expired', codes.expired.close],
+    ['rejected', codes.unauthenticated.close],
+  ])('K34 ask with the reason `%s` after %i', async (reason, code) => {
+    const { connect, reasons } = library()
+    await connect(code)
+    await connect(1006)
+    // What is known of a credential stays true while the network fails.
+    await connect(1006, { heard: true })
+    await connect(1006)
+    expect(reasons).toEqual(['first', reason, reason, 'reconnect'])
+  })
+
+  it('know no reason of another class', async () => {
+    await library().connect(codes.unauthenticated.close)
+    const { connect, reasons } = library()
+    await connect(1006)
+    expect(reasons).toEqual(['first'])
   })
 })
 

@@ -136,7 +136,7 @@ describe('renewal on a connection that speaks the frames', () => {
     expect(events.last('terminal')).toMatchObject({
       outcome: {
         kind: 'misconfigured',
-        cause: new TypeError('renewal(getToken) needs firstMessage(): pass the URL of the renew endpoint'),
+        cause: new TypeError('renewal(getToken) needs firstMessage(): pass a URL'),
       },
     })
   })

@@ -8,7 +8,7 @@ export function inBand(source: TokenSource): Renewal {
   return (host) => (live) => {
     const { authentication, dialogue, socket } = live
     if (!dialogue) {
-      const cause = new TypeError('renewal(getToken) needs firstMessage(): pass the URL of the renew endpoint')
+      const cause = new TypeError('renewal(getToken) needs firstMessage(): pass a URL')
       live.end(unusable(cause))
       return
     }
