@@ -7,7 +7,10 @@ import type { Sendable } from './web-socket-like.js'
 export interface UsedSocket extends SocketState {
   /** `undefined` on a server, and until the component is mounted. */
   readonly socket: GuardedSocket | undefined
-  /** As the socket's own; after the component is gone it does nothing. Throws before it is mounted. */
+  /**
+   * As the socket's own. It does nothing after the component is gone, nor between one socket and the next, which is when
+   * the effects of a new child run. Throws before it is mounted.
+   */
   readonly send: (data: Sendable) => void
   /** As the socket's own: starts anew, after it gave up. */
   readonly reset: () => void
@@ -54,6 +57,9 @@ function createHolder() {
   let isMounted: boolean | undefined
   const listeners = new Set<() => void>()
 
+  /** The socket, unless the component is gone or is about to have another. */
+  const current = () => (isMounted ? held?.socket : undefined)
+
   function tell(): void {
     for (const listener of listeners) listener()
   }
@@ -95,9 +101,9 @@ function createHolder() {
     send(data: Sendable): void {
       if (isMounted === undefined)
         throw new Error('useGuardedSocket: nothing can be sent before the component is mounted')
-      held?.socket.send(data)
+      current()?.send(data)
     },
-    reset: () => held?.socket.reset(),
+    reset: () => current()?.reset(),
   }
 }
 

@@ -1,7 +1,7 @@
 // A React application, as a dev server runs it: in strict mode, and with fast refresh. Bundled as `hook`.
 import { GuardedSocket, ticket } from '@sallyport/client'
 import { useGuardedSocket } from '@sallyport/client/react'
-import { createElement, StrictMode } from 'react'
+import { createElement, StrictMode, useEffect } from 'react'
 import type { Root } from 'react-dom/client'
 import * as refresh from 'react-refresh/runtime'
 
@@ -9,11 +9,20 @@ import * as refresh from 'react-refresh/runtime'
 refresh.injectIntoGlobalHook(window)
 
 let root: Root | undefined
-/** How many sockets were made, and what they have heard. */
+/** How many sockets were made, what was sent on that of which user, and what they have heard. */
 let made = 0
+const sent: string[] = []
 const heard: string[] = []
 let write: (line: string) => void = () => {}
 let again: () => void = () => {}
+
+/** A child that sends as it is mounted: after the cleanup of its parent's effect, and before that effect. */
+function Newcomer({ user, send }: { readonly user: string; readonly send: (line: string) => void }) {
+  useEffect(() => {
+    if (made > 0) send(`I am ${user}`)
+  }, [user, send])
+  return null
+}
 
 /** A component that says how it is with the socket of that user. */
 function define(greeting: string) {
@@ -21,12 +30,18 @@ function define(greeting: string) {
     const { status, outcome, send, reset } = useGuardedSocket(() => {
       made++
       const socket = new GuardedSocket('/ws', { credential: ticket('/ws/ticket') })
+      const send = socket.send.bind(socket)
+      socket.send = (data) => {
+        sent.push(`${user}: ${data}`)
+        send(data)
+      }
       socket.addEventListener('message', ({ data }) => heard.push(String(data)))
       return socket
     }, [user])
     write = send
     again = reset
-    return `${greeting} ${user}: ${status}${outcome ? ` (${outcome.kind})` : ''}`
+    const text = `${greeting} ${user}: ${status}${outcome ? ` (${outcome.kind})` : ''}`
+    return [text, createElement(Newcomer, { key: user, user, send })]
   }
   refresh.register(Status, 'Status')
   refresh.setSignature(Status, 'useGuardedSocket')
@@ -52,4 +67,4 @@ export const hide = (): void => root?.render(null)
 export const say = (line: string): void => write(line)
 export const reset = (): void => again()
 export const text = (): string => document.body.textContent
-export const seen = () => ({ made, heard })
+export const seen = () => ({ made, sent, heard })

@@ -46,7 +46,9 @@ export function hookSuite(running: () => Engine): void {
     await signIn('eve')
     await page.show('eve')
     await shows('That is eve: open')
-    expect((await page.seen()).made).toBe(2)
+    const { made, sent } = await page.seen()
+    expect(made).toBe(2)
+    expect(sent).toEqual(['ada: hello', 'eve: I am eve'])
     await expect.poll(inside).toEqual(['eve'])
   })
 
