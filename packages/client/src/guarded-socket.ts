@@ -31,6 +31,10 @@ import type { Sendable, WebSocketLike } from './web-socket-like.js'
  * socket closes or gives up, when it is {@link reset}, and when the server names another user than before. Only a first
  * message is answered with a user's name, so an application that changes the account resets the socket or makes a new one.
  *
+ * So a listener of `open` that sends may be heard twice: after such a refusal its message goes out again, and the listener
+ * is called again. Send there what does no harm twice. Send anything else in answer to the server's first message; or, what
+ * is for once and not for every connection, without waiting for `open`.
+ *
  * It needs the standard `URL`, `Event` and `EventTarget`: Expo has them, and React Native without it needs the `URL` of a polyfill.
  */
 export class GuardedSocket extends HandlerTarget implements WebSocket {

@@ -63,6 +63,28 @@ describe('a server that accepts the handshake and refuses the credential by Clos
     expect(current().sent).toEqual(sent)
   })
 
+  it('hears a listener of `open` twice: what it sent goes out again, and it is called again', async () => {
+    const { socket, open, current, retry } = start()
+    socket.addEventListener('open', () => socket.send('from open'))
+    await open()
+    current().end(refusal)
+    await retry()
+    await open()
+    expect(current().sent).toEqual(['from open', 'from open'])
+  })
+
+  it('hears once what was sent when the socket was made, and what is sent after the first message of the server', async () => {
+    const { socket, open, current, retry } = start()
+    socket.send('once')
+    socket.addEventListener('message', () => socket.send('in answer'))
+    await open()
+    current().end(refusal)
+    await retry()
+    await open()
+    current().receive('hello')
+    expect(current().sent).toEqual(['once', 'in answer'])
+  })
+
   it('makes the socket give up the second time, and then nothing is kept', async () => {
     const { socket, open, current, retry, events, sockets } = await sentTwo()
     current().end(refusal)
