@@ -1,4 +1,4 @@
-import { appPresence, type GuardedSocket, lifecycle, pagePresence } from '@sallyport/client'
+import { appPresence, type GuardedSocket, lifecycle, type NetInfoLike, pagePresence } from '@sallyport/client'
 import { describe, expect, it } from 'vitest'
 import { FakeApp, FakePage } from './fake-pages.js'
 import { start } from './fakes.js'
@@ -34,6 +34,17 @@ describe('K14 React Native', () => {
     expect(sockets).toHaveLength(1)
     app.setState('active')
     await clock.advance(1_000)
+    expect(sockets).toHaveLength(2)
+  })
+
+  it('K14 makes a lost connection anew from the background in the first five minutes', async () => {
+    const app = new FakeApp()
+    const { open, clock, current, sockets } = start({ lifecycle: lifecycle({ presence: appPresence(app) }) })
+    await open()
+    app.setState('background')
+    await clock.advance(4 * minute)
+    current().break()
+    await clock.advance(500)
     expect(sockets).toHaveLength(2)
   })
 
@@ -120,6 +131,41 @@ describe('appPresence with NetInfo', () => {
     net.change(true)
     await clock.advance(1_000)
     expect(sockets).toHaveLength(2)
+  })
+
+  it('K68 sees another kind of network where the application tells it as the page of React Native says', async () => {
+    let tell = (_state: { type: string; isConnected: boolean | null }) => {}
+    const byType: NetInfoLike = {
+      addEventListener(listener) {
+        let last: string | undefined
+        tell = ({ type, isConnected }) => {
+          if (isConnected && last !== undefined && last !== type) listener({ isConnected: false })
+          if (isConnected) last = type
+          listener({ isConnected })
+        }
+        return () => {}
+      },
+    }
+    const presence = appPresence(new FakeApp(), byType)
+    const { open, clock, sockets } = start({ lifecycle: lifecycle({ presence }) })
+    tell({ type: 'unknown', isConnected: null })
+    await open()
+    tell({ type: 'wifi', isConnected: true })
+    tell({ type: 'wifi', isConnected: true })
+    await clock.advance(1_000)
+    expect(sockets).toHaveLength(1)
+    tell({ type: 'cellular', isConnected: true })
+    await clock.advance(1_000)
+    expect(sockets).toHaveLength(2)
+  })
+
+  it('K68 does not see another network where NetInfo tells of none without one', async () => {
+    const net = netInfo(true)
+    const { open, clock, sockets } = start({ lifecycle: lifecycle({ presence: appPresence(new FakeApp(), net) }) })
+    await open()
+    net.change(true)
+    await clock.advance(1_000)
+    expect(sockets).toHaveLength(1)
   })
 
   it('counts as online while NetInfo does not know, and hears nothing after the end', () => {

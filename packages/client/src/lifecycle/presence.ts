@@ -54,7 +54,8 @@ export interface NetInfoLike {
  * An application in React Native: `appPresence(AppState, NetInfo)`. It is visible unless it is in the background; that it is
  * `inactive` on iOS, under a dialog or between two applications, does not count. React Native does not tell by itself
  * whether there is a network: without NetInfo, and while that does not know, the application counts as online. NetInfo is
- * followed from now on, as long as the application runs: make one presence for all sockets.
+ * followed from now on, as long as the application runs: make one presence for all sockets. Another network is not seen,
+ * unless there was none in between.
  */
 export function appPresence(appState: AppStateLike, netInfo?: NetInfoLike): Presence {
   let online = true
