@@ -29,7 +29,10 @@ export interface Live {
   onwake?: () => void
 }
 
-/** Renews the credential of a live connection ahead of its end. `renewal()` makes one. */
+/**
+ * Renews the credential of a live connection ahead of its end. `renewal()` makes one. Called when a `Credential` is;
+ * what it returns is called once the connection is accepted.
+ */
 export type Renewal = (host: Host) => (live: Live) => void
 
 /** Knows when to dial, and when a connection must be dead. `lifecycle()` makes one. */

@@ -12,6 +12,7 @@ import {
   subprotocol,
   ticket,
   token,
+  type UrlSource,
 } from '@sallyport/client'
 import { decodeBearer } from '@sallyport/protocol'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -251,6 +252,29 @@ describe('auto', () => {
       second: [],
       third: undefined,
     })
+  })
+})
+
+describe('a credential of the application’s own', () => {
+  it.each<[string, UrlSource, string[]]>([
+    ['is called when the socket is made, and again for every attempt', 'wss://api.example.com/ws', ['called']],
+    ['is called for every attempt where the URL comes from a function', () => 'wss://api.example.com/ws', []],
+  ])('%s, and what it then returns is called once', async (_what, url, made) => {
+    const calls: string[] = []
+    const own: Credential = () => {
+      calls.push('called')
+      return () => {
+        calls.push('presented')
+        return {}
+      }
+    }
+    const { open, current, retry } = start({ credential: own }, url)
+    expect(calls).toEqual(made)
+    await open()
+    expect(calls).toEqual([...made, 'called', 'presented'])
+    current().break()
+    await retry()
+    expect(calls).toEqual([...made, 'called', 'presented', 'called', 'presented'])
   })
 })
 

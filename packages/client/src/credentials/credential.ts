@@ -7,9 +7,10 @@ export type Reason = 'first' | 'reconnect' | 'rejected' | 'expired' | 'renewal'
 /** What a credential function learns of the attempt it is called for. */
 export interface Attempt {
   /**
-   * `first`: the socket is new or was reset. `reconnect`: the connection was lost, or the last attempt failed.
-   * `rejected`: the last credential was not accepted. `expired`: it came to its end on a live connection. `renewal`: it is
-   * about to. With these three the last credential is no good any more: do not answer from a cache.
+   * `first`: the socket is new or was reset, or is the first of its `webSocketClass`. `reconnect`: the connection was lost,
+   * or the last attempt failed. `rejected`: the last credential was not accepted. `expired`: it came to its end on a live
+   * connection. `renewal`: it is about to. With these three the last credential is no good any more: do not answer from a
+   * cache.
    */
   readonly reason: Reason
   /** Aborted when the answer is no longer wanted: the deadline has passed, or the socket was closed or reset. */
@@ -29,7 +30,7 @@ export type TokenSource = (
   attempt: Attempt,
 ) => string | null | undefined | Promise<string> | Promise<string | null | undefined>
 
-/** What a credential is presented to, fixed when the socket is made. */
+/** What a credential is presented to: fixed when the socket is made, all but a URL that comes from a function. */
 export interface Target {
   /** The socket's URL, `ws:` or `wss:`, without any credential. */
   readonly url: URL
@@ -78,7 +79,8 @@ export interface Presentation {
 
 /**
  * A way of presenting a credential: {@link ticket}, {@link header} and the others make one. It is called with the target
- * when the socket is made, and throws there what can never work; what it returns is called once for every attempt.
+ * when the socket is made, unless the URL comes from a function, and throws there what can never work. It is called again
+ * for every attempt, and what it then returns is called once.
  */
 export type Credential = (target: Target) => (attempt: Attempt) => Presentation | Promise<Presentation>
 
