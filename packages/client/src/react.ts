@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useInsertionEffect, useState, useSyncExternalStore } from 'react'
 import type { GuardedSocket } from './guarded-socket.js'
 import { type SocketState, stateOf } from './state.js'
 import type { Sendable } from './web-socket-like.js'
@@ -33,6 +33,9 @@ export interface UsedSocket extends SocketState {
  */
 export function useGuardedSocket(make: () => GuardedSocket, dependencies: readonly unknown[] = []): UsedSocket {
   const [holder] = useState(createHolder)
+  // Its end comes before every effect of a child, those of layout too.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: they are the caller's, as those of an effect are
+  useInsertionEffect(() => holder.leave, dependencies)
   // biome-ignore lint/correctness/useExhaustiveDependencies: they are the caller's, as those of an effect are
   useEffect(() => holder.hold(make, dependencies), dependencies)
   const state = useSyncExternalStore(holder.subscribe, holder.snapshot, notYet)
@@ -60,6 +63,10 @@ function createHolder() {
   /** The socket, unless the component is gone or is about to have another. */
   const current = () => (isMounted ? held?.socket : undefined)
 
+  function leave(): void {
+    isMounted = false
+  }
+
   function tell(): void {
     for (const listener of listeners) listener()
   }
@@ -81,12 +88,13 @@ function createHolder() {
     get socket() {
       return held?.socket
     },
+    leave,
     hold(make: () => GuardedSocket, dependencies: readonly unknown[]): () => void {
       isMounted = true
       if (held && !isSame(held.dependencies, dependencies)) drop()
       if (!held) take(make, dependencies)
       return () => {
-        isMounted = false
+        leave()
         // Unless it is mounted again at once.
         queueMicrotask(() => {
           if (!isMounted) drop()

@@ -1,7 +1,7 @@
 // A React application, as a dev server runs it: in strict mode, and with fast refresh. Bundled as `hook`.
 import { GuardedSocket, ticket } from '@sallyport/client'
 import { useGuardedSocket } from '@sallyport/client/react'
-import { createElement, StrictMode, useEffect } from 'react'
+import { createElement, StrictMode, useEffect, useLayoutEffect } from 'react'
 import type { Root } from 'react-dom/client'
 import * as refresh from 'react-refresh/runtime'
 
@@ -16,8 +16,11 @@ const heard: string[] = []
 let write: (line: string) => void = () => {}
 let again: () => void = () => {}
 
-/** A child that sends as it is mounted: after the cleanup of its parent's effect, and before that effect. */
+/** A child that sends as it is mounted, in both kinds of effect: before those of its parent. */
 function Newcomer({ user, send }: { readonly user: string; readonly send: (line: string) => void }) {
+  useLayoutEffect(() => {
+    if (made > 0) send(`Here comes ${user}`)
+  }, [user, send])
   useEffect(() => {
     if (made > 0) send(`I am ${user}`)
   }, [user, send])
