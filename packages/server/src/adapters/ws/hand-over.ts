@@ -9,8 +9,8 @@ import type { GatedSocket, Message } from './gated-socket.js'
 
 /**
  * Takes an accepted socket, and the request of its handshake as Node.js made it. When it answers a promise, the messages
- * of the socket wait until it listens for them or the promise settles, so that none is lost. Any other answer means
- * nothing.
+ * of the socket wait until it listens for them or the promise settles, so that none is lost while its client stays. Any
+ * other answer means nothing.
  */
 export type ConnectionHandler<I extends Identity, P extends PathParams = PathParams> = (
   socket: WebSocket,
