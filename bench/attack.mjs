@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { WebSocket } from 'ws'
 
@@ -15,7 +16,7 @@ const kinds = ['sallyport', 'bare ws']
 const rate = 500
 const addresses = 200
 const secret = randomBytes(32).toString('hex')
-const file = (name) => new URL(name, import.meta.url).pathname
+const file = (name) => fileURLToPath(new URL(name, import.meta.url))
 
 const token = (user) =>
   new SignJWT({})

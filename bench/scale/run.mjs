@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { comeBack, peakOf } from './simulation.mjs'
@@ -22,7 +23,7 @@ const firstPort = 17_400
 const rampMs = perNode / 0.1
 const drainMs = 10_000
 
-const file = (name) => new URL(name, import.meta.url).pathname
+const file = (name) => fileURLToPath(new URL(name, import.meta.url))
 const children = new Set()
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 

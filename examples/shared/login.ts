@@ -31,12 +31,30 @@ export async function accounts(
   if (method === 'GET' && path === '/health') return { status: 200, body: { status: 'ok' } }
   if (method !== 'POST') return undefined
   const value = new RegExp(`${sessionCookie}=([\\w-]+)`).exec(cookie)?.[1] ?? ''
-  if (path === '/login') return logIn(JSON.parse(body), value)
+  if (path === '/login') {
+    const login = readLogin(body)
+    return login ? logIn(login, value) : { status: 400, body: { error: 'send JSON such as {"user":"ada"}' } }
+  }
   if (path === '/logout') return logOut(guard, value)
   return undefined
 }
 
-async function logIn({ user, expiresIn = 3600 }: { user: string; expiresIn?: number }, current: string) {
+interface Login {
+  readonly user: string
+  /** Seconds. */
+  readonly expiresIn: number
+}
+
+/** `undefined` for what is no login: whoever sends that must not end the process. */
+function readLogin(body: string): Login | undefined {
+  try {
+    const { user, expiresIn = 3600 } = JSON.parse(body)
+    if (typeof user === 'string' && user !== '' && expiresIn > 0 && expiresIn < 1e9) return { user, expiresIn }
+  } catch {}
+  return undefined
+}
+
+async function logIn({ user, expiresIn }: Login, current: string) {
   const cookie = randomBytes(32).toString('base64url')
   const found = sessions.get(hash(current))
   const session = found?.user === user ? found.session : randomUUID()

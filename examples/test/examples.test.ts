@@ -70,6 +70,14 @@ describe.concurrent.each(overWebSocket)('the example $name ($description)', ({ n
     silent.client.destroy()
   })
 
+  it('refuses a login that is none, and lives', async () => {
+    for (const body of ['{user:ada}', 'null', '{"user":7}', 'x'.repeat(10_000)]) {
+      const { status } = await fetch(`${example.origin}/login`, { method: 'POST', body })
+      expect(status).toBe(400)
+    }
+    await signIn(example)
+  })
+
   it('A17 refuses two credentials', async () => {
     const login = await signIn(example)
     const query = `?ticket=${await ticketFor(example, login)}`

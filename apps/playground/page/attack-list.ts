@@ -38,9 +38,15 @@ function attackRow(attack: Attack, card: string, run: Run): HTMLElement {
     attempt.onCount((left) => {
       count.textContent = left
     })
-    attempt.signal.addEventListener('abort', () => show('Stopped.'))
-    const outcome = await attack.run(attempt).catch(failed)
-    if (attempt.signal.aborted) return
+    // What an attack waits for never comes once it is stopped.
+    const stopped = new Promise<undefined>((resolve) => {
+      attempt.signal.addEventListener('abort', () => {
+        show('Stopped.')
+        resolve(undefined)
+      })
+    })
+    const outcome = await Promise.race([attack.run(attempt).catch(failed), stopped])
+    if (!outcome) return
     attempt.end()
     show(`Did: ${outcome.did}`, outcome.verdict)
     attempt.doors('left')

@@ -58,9 +58,13 @@ function commandRow({ title, forged, write }: Command, account: Account, announc
     const signedIn = account.require()
     if (!signedIn) return
     const token = forged ? forge(signedIn.token) : signedIn.token
-    await navigator.clipboard.writeText(write(token, location.host))
-    announce.textContent = 'Copied, with your token in it.'
-    button.textContent = 'Copied'
+    const copied = navigator.clipboard.writeText(write(token, location.host))
+    const isCopied = await copied.then(
+      () => true,
+      () => false,
+    )
+    announce.textContent = isCopied ? 'Copied, with your token in it.' : 'The browser did not allow it.'
+    button.textContent = isCopied ? 'Copied' : 'Not allowed'
     setTimeout(() => {
       button.textContent = 'Copy'
     }, 2000)

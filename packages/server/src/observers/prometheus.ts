@@ -54,6 +54,8 @@ export function prometheusMetrics<I extends Identity>(guard: Guard<I>, options: 
     help: 'What this node knows of the store.',
     labelNames: ['state'],
     registers,
+    // Over the workers of a cluster, which count other things together.
+    aggregator: 'max',
     collect() {
       for (const state of storeStates) this.set({ state }, state === guard.health.store ? 1 : 0)
     },

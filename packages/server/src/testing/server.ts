@@ -26,7 +26,7 @@ export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly origin?: string
   readonly protocols?: readonly string[]
-  /** The client's address. Default: one of its own for each client, and {@link TestClient.connection} is found by it. */
+  /** The client's address. Default: one of its own for each client. */
   readonly address?: string
 }
 
@@ -59,10 +59,11 @@ export function testServer<I extends Identity>(
 ): TestServer<I> {
   const server = createServer()
   const routes = createRoutes(guard, { path })
-  const accepted = new Map<string, Connection<I>>()
-  guardServer(server, guard, { path, ...options }, onConnection)
-  guard.subscribe((event) => {
-    if (event.type === 'accepted') accepted.set(event.connection.address, event.connection)
+  /** By the server's end of the wire. */
+  const accepted = new WeakMap<object, Connection<I>>()
+  guardServer(server, guard, { path, ...options }, (socket, connection, request) => {
+    accepted.set(request.socket, connection)
+    return onConnection(socket, connection, request)
   })
 
   async function connect({ query, headers, origin, protocols = [], ...rest }: ConnectOptions = {}) {
@@ -75,7 +76,7 @@ export function testServer<I extends Identity>(
       perMessageDeflate: false,
       createConnection: () => near,
     })
-    const client = new Client<I>({ socket, near, far, guard, clock, connection: () => accepted.get(address) })
+    const client = new Client<I>({ socket, near, far, guard, clock, connection: () => accepted.get(far) })
     await client.opened
     return client
   }
