@@ -370,3 +370,32 @@ it('B21 tells nothing of the key server but its address', async () => {
   const { server, verify } = await start(html)
   await expect(async () => verify(token, contextAt())).rejects.toThrow(`${server.url} did not send JSON`)
 })
+
+it.each([
+  ['has failed while the clock was ahead', status(503), pair],
+  ['had another key while the clock was ahead', keySet(pair), next],
+])('I10 asks a server again that %s by an hour', async (_, before, presented) => {
+  const { server, verify } = await start(before)
+  const ahead = now + 60 * minute
+  await Promise.resolve(verify(tokenBy(pair, { claims }), contextAt(ahead))).catch(() => {})
+  server.answer = keySet(pair, next)
+  await accepted(verify, tokenBy(presented, { claims }))
+  expect(server.received).toHaveLength(2)
+})
+
+it('I10 trusts a key no longer that was fetched while the clock was ahead', async () => {
+  const { server, verify } = await start(keySet(pair), { maxAge: minute, cooldown: minute })
+  await accepted(verify, token, now + 60 * minute)
+  server.answer = keySet(next)
+  await accepted(verify, token, now)
+  await refused(verify, token, 'token-key', now + 2 * minute)
+})
+
+it.each([
+  ['a byte order mark', '\ufeff', true],
+  ['two of them', '\ufeff\ufeff', false],
+])('takes a key set behind %s for one: %s', async (_, mark, isGood) => {
+  const { verify } = await start((response) => response.end(`${mark}${JSON.stringify(keySet(pair))}`))
+  if (isGood) await accepted(verify, token)
+  else await unavailable(verify, token)
+})

@@ -17,7 +17,9 @@ export function createBreaker(threshold: number, cooldown: number, concurrency: 
   return {
     async run(now, ask) {
       const open = failures >= threshold
-      if ((open && now < retryAt) || running >= concurrency)
+      // No time is further away than that, unless the clock was set back.
+      const waits = open && now < retryAt && retryAt - now <= cooldown
+      if (waits || running >= concurrency)
         throw new UnavailableError('the server failed too often of late, or too many calls wait for it')
       if (open) retryAt = now + cooldown
       running += 1

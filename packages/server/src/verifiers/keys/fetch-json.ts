@@ -90,13 +90,16 @@ export async function fetchJson(url: URL, question: Question, limits: FetchLimit
   }
 }
 
+// Drops a byte order mark (RFC 8259 section 8.1), and throws on what is no UTF-8.
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 async function readText({ body }: FetchedResponse, maxBytes: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
   const reader = body?.getReader()
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true }
-    if (done || !value) return Buffer.concat(chunks).toString('utf8')
+    if (done || !value) return utf8.decode(Buffer.concat(chunks))
     // A `fetch` of somebody else may answer what has no length.
     if (!ArrayBuffer.isView(value)) throw new TypeError('the body has something else than bytes')
     size += value.byteLength

@@ -76,7 +76,12 @@ export function fetchedKeys(
   /** Why the last load failed, if it did. */
   let failure: unknown
 
-  const isYounger = (now: number, age: number) => current !== undefined && now - current.fetchedAt < age
+  /** Whether the last load began less than `gap` ago. A clock that was set back must not make us wait for what it was. */
+  const isSoon = (now: number) => Math.abs(now - attemptedAt) < gap
+  const isYounger = (now: number, age: number) => {
+    if (current) current.fetchedAt = Math.min(current.fetchedAt, now)
+    return current !== undefined && now - current.fetchedAt < age
+  }
 
   async function ask(url: URL, accept = 'application/json'): Promise<Record<string, unknown>> {
     const value = await fetchJson(url, { headers: { accept } }, { timeout, maxBytes, clock, fetch })
@@ -87,7 +92,7 @@ export function fetchedKeys(
   function refresh(now: number): Promise<void> {
     if (pending) return pending
     const elapsed = now - attemptedAt
-    if (elapsed < gap) return Promise.resolve()
+    if (isSoon(now)) return Promise.resolve()
     gap = elapsed < 2 * cooldown ? Math.min(2 * gap, cooldown) : shortestGap
     attemptedAt = now
     const attempt = load(ask).then(
@@ -110,7 +115,7 @@ export function fetchedKeys(
 
   /** The keys that need not be fetched. */
   function atHand(now: number): readonly VerificationKey[] | undefined {
-    const mayFetch = pending !== undefined || now - attemptedAt >= gap
+    const mayFetch = pending !== undefined || !isSoon(now)
     return isYounger(now, mayFetch ? maxAge : lastUse) ? current?.keys : undefined
   }
 
