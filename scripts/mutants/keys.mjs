@@ -62,7 +62,13 @@ export default [
   ]),
   ...of('keys/fetched-keys.ts', jwks, [
     ['.slice(0, maxTries)', '', 'any number of signatures for one token'],
-    ['if (elapsed < gap) return Promise.resolve()', '', 'a fetch for each unknown key'],
+    ['if (isSoon(now)) return Promise.resolve()', '', 'a fetch for each unknown key'],
+    ['Math.abs(now - attemptedAt)', 'now - attemptedAt', 'nobody comes in until the clock is where it was'],
+    [
+      'current.fetchedAt = Math.min(current.fetchedAt, now)',
+      '',
+      'a key that was withdrawn is good until the clock is where it was',
+    ],
     ['Math.min(2 * gap, cooldown)', 'shortestGap', 'a fetch each second for unknown keys'],
     ['elapsed < 2 * cooldown ?', 'elapsed < cooldown ?', 'unknown keys that come in all the time begin anew'],
     ['if (!current || !isYounger(now, lastUse))', 'if (!current)', 'keys that are older than they may be'],
