@@ -55,6 +55,7 @@ function storeOn(server: SharedServer): Store {
     sentinelRetryStrategy: () => 50,
     enableAutoPipelining: true,
     failoverDetector: true,
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
     ...server.redis,
   })
   client.on('error', () => {})

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { freePort } from './free-port.js'
 
@@ -14,7 +14,7 @@ export interface RedisServer {
   /** A client of its own, for the test to look at it. */
   readonly admin: Redis
   /** A client of it, closed when the server is stopped. */
-  client(options?: { readonly enableAutoPipelining?: boolean }): Redis
+  client(options?: Pick<RedisOptions, 'enableAutoPipelining' | 'reconnectOnError'>): Redis
   /** Sends it a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void
   /** Ends the process at once. */

@@ -50,6 +50,28 @@ describe('a failover', () => {
   })
 })
 
+describe('a node that was not told of a failover', () => {
+  const leaves = { reconnectOnError: ({ message }: Error) => message.startsWith('READONLY') }
+
+  it.each([
+    ['leaves a server that is a replica by now, to ask again where the primary is', leaves],
+    ['stays at it where its client is not told to, and believes nothing of it', {}],
+  ])('I11 %s', { timeout }, async (_, options) => {
+    const [redis, elsewhere] = [await redisOfTest(), await redisOfTest()]
+    const client = redis.client(options)
+    let left = 0
+    client.on('close', () => {
+      left += 1
+    })
+    const node = await startNode({ client: () => client })
+    await redis.client().call('REPLICAOF', '127.0.0.1', `${elsewhere.port}`)
+    await stateOf(node, 'stale')
+    await expect(node.guard.revoke({ user: 'eve' })).rejects.toThrow()
+    if (options === leaves) expect(left).toBeGreaterThan(0)
+    else expect(left).toBe(0)
+  })
+})
+
 describe('a Cluster', () => {
   it('I19 serves tickets, limits and revocations, all from one slot', { timeout }, async () => {
     const cluster = await clusterOfTest()
