@@ -15,9 +15,16 @@ export default [
       ],
       ['value.startsWith(prefix) ?', 'true ?', 'other spellings of a cookie'],
       ["error && !hasCode(error, 'ENOENT')", 'false', 'a store that is down is a bad session'],
-      ['new Date(expires).getTime()', 'undefined', 'a session that never ends'],
+      ['new Date(cookie.expires).getTime()', 'undefined', 'a session that never ends'],
       ['session: hash(id)', 'session: hash(value)', 'a sign-out by the id of the session ends nothing'],
+      ['written <= now && ', '', 'a session that ends later than was written'],
+      ['? now + age : written', '? written : written', 'a session that the store still has is over'],
     ],
+  ),
+  ...of(
+    'logins/stored-session.ts',
+    ['logins/fastify-session.test.ts'],
+    [['options, identify, endOf)', 'options, identify, endOfKept)', 'a session that no store drops never ends']],
   ),
   ...of(
     'logins/better-auth.ts',

@@ -49,3 +49,27 @@ export function lookedUpLoginContract(start: () => Promise<LookedUpLogin>): void
     expect(await client.closed).toMatchObject({ code: 4019 })
   })
 }
+
+/** The same where the store keeps beside a session when it ends, and a page that is used moves only that. */
+export function touchedLoginContract(start: () => Promise<LookedUpLogin>): void {
+  it('B49 is not over while its store has it, whatever end was written', async () => {
+    const { browser, signIn, visit, connect, refused, pass, guard } = await start()
+    await signIn()
+    const written = Date.now() + 10 * minute
+    const { client: first } = await connect(browser.cookies)
+    await pass(8 * minute)
+    await visit()
+    expect([...guard.connections][0]?.expiresAt).toBe(written)
+    await pass(4 * minute) // twelve minutes after the login
+    expect(await first.closed).toMatchObject({ code: 4019 })
+    const { client, greeting } = await connect(browser.cookies)
+    expect(greeting).toBe('hello ada')
+    expect([...guard.connections][0]?.expiresAt).toBe(Date.now() + 10 * minute)
+    await pass(5 * minute)
+    client.send('still here')
+    expect(await client.text()).toBe('still here')
+    await pass(2 * minute) // eleven after the visit: the store has dropped it
+    expect(await client.closed).toMatchObject({ code: 4010 })
+    expect(await refused(browser.cookies)).toEqual({ code: 4001, reason: 'credential-unknown' })
+  })
+}

@@ -26,9 +26,9 @@ const secret = 'a secret of the application'
 const sign = (id: string, by = secret) =>
   `${id}.${createHmac('sha256', by).update(id).digest('base64').replace(/=+$/, '')}`
 
-/** A session as stores keep it. */
+/** A session as stores keep it, whose end no use moves. */
 const stored = (data: object, expires = Date.now() + hour) => ({
-  cookie: { originalMaxAge: hour, expires: new Date(expires) },
+  cookie: { originalMaxAge: null, expires: new Date(expires) },
   ...data,
 })
 

@@ -3,8 +3,9 @@ import { expressSession } from '@sallyport/server/logins'
 import express from 'express'
 import session, { MemoryStore } from 'express-session'
 import { describe, expect, it } from 'vitest'
-import { lookedUpLoginContract } from '../contract/login.js'
+import { lookedUpLoginContract, touchedLoginContract } from '../contract/login.js'
 import { startLogin } from '../support/login.js'
+import { TouchStore } from '../support/touch-store.js'
 import { accepted, refused } from '../support/verification.js'
 
 declare module 'express-session' {
@@ -26,8 +27,9 @@ class Store extends MemoryStore {
   }
 }
 
-async function start(options: Partial<session.SessionOptions> = {}) {
-  const store = new Store()
+const start = (options?: Partial<session.SessionOptions>) => startWith(new Store(), options)
+
+async function startWith<S extends session.Store>(store: S, options: Partial<session.SessionOptions> = {}) {
   const app = express()
   const cookie = { maxAge: 10 * minute }
   app.use(session({ store, secret, resave: false, saveUninitialized: true, rolling: true, cookie, ...options }))
@@ -48,6 +50,7 @@ async function start(options: Partial<session.SessionOptions> = {}) {
 
 describe('a login by express-session', () => {
   lookedUpLoginContract(start)
+  touchedLoginContract(() => startWith(new TouchStore()))
 
   it('comes in by its cookie', async () => {
     const { browser, signIn, connect, guard } = await start()

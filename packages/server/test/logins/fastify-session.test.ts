@@ -1,7 +1,7 @@
 import fastifyCookie from '@fastify/cookie'
 import fastifySessionPlugin, { MemoryStore } from '@fastify/session'
 import { hash } from '@sallyport/server'
-import { expressSession, fastifySession } from '@sallyport/server/logins'
+import { fastifySession } from '@sallyport/server/logins'
 import { fastify } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { lookedUpLoginContract } from '../contract/login.js'
@@ -31,8 +31,7 @@ async function start(cookiePrefix = '') {
     return 'bye'
   })
   await app.ready()
-  const verifier = cookiePrefix === 's:' ? expressSession : fastifySession
-  const verify = verifier({ store, secret }, ({ userId }) => (userId ? { id: userId } : undefined))
+  const verify = fastifySession({ store, secret, cookiePrefix }, ({ userId }) => (userId ? { id: userId } : undefined))
   const login = await startLogin(() => ({ handle: app.routing, name: 'sessionId', verify }))
   const browser = login.browser()
   const signIn = async () => (await browser.fetch('/login', { method: 'POST' })).text()
@@ -53,6 +52,18 @@ describe('a login by @fastify/session', () => {
     expect(greeting).toBe('hello ada')
     expect([...guard.connections]).toMatchObject([{ method: 'cookie', session: hash(id) }])
   })
+
+  it.each(['', 's:'])(
+    'B49 is over at its end, with the prefix %j, although its store drops nothing',
+    async (prefix) => {
+      const { browser, signIn, connect, refused, pass, store } = await start(prefix)
+      const id = await signIn()
+      await connect(browser.cookies)
+      await pass(10 * minute)
+      expect(await refused(browser.cookies)).toEqual({ code: 4001, reason: 'credential-expired' })
+      expect(Reflect.get(store, 'store').has(id)).toBe(true)
+    },
+  )
 
   it('B31 is refused with a signature that is not that of its id', async () => {
     const { browser, signIn, connect, refused } = await start()

@@ -4,12 +4,13 @@ import express from 'express'
 import session, { MemoryStore } from 'express-session'
 import passport from 'passport'
 import { describe, expect, it } from 'vitest'
-import { lookedUpLoginContract } from '../contract/login.js'
+import { lookedUpLoginContract, touchedLoginContract } from '../contract/login.js'
 import { testClock } from '../support/clock.js'
 import { nextTurn } from '../support/deferred.js'
 import { origin } from '../support/guard.js'
 import { handshake } from '../support/handshake.js'
 import { startLogin } from '../support/login.js'
+import { TouchStore } from '../support/touch-store.js'
 
 declare global {
   namespace Express {
@@ -31,8 +32,9 @@ class ByName extends passport.Strategy {
   }
 }
 
-async function start(...more: Middleware<never>[]) {
-  const store = new MemoryStore()
+const start = (...more: Middleware<never>[]) => startWith(new MemoryStore(), ...more)
+
+async function startWith(store: session.Store, ...more: Middleware<never>[]) {
   const logins = new passport.Passport()
   const state = { failure: undefined as Error | undefined }
   logins.use(new ByName())
@@ -46,8 +48,9 @@ async function start(...more: Middleware<never>[]) {
   app.get('/page', (request, response) => void response.send(request.user?.name ?? 'nobody'))
   app.post('/logout', (request, response) => request.logout(() => response.send('bye')))
   const verify = nodeMiddleware({ cookie: name, use: [sessions, logins.session(), ...more] }, (request) => {
-    const { user, sessionID } = request
-    const expiresAt = request.session.cookie.expires?.getTime()
+    const { user, session, sessionID } = request
+    if (Number(session.cookie.maxAge) <= 0) session.touch()
+    const expiresAt = session.cookie.expires?.getTime()
     return user && { identity: { id: user.id, name: user.name }, expiresAt, session: hash(sessionID) }
   })
   const login = await startLogin(() => ({ handle: app, name, verify }))
@@ -60,6 +63,7 @@ async function start(...more: Middleware<never>[]) {
 
 describe('a login by passport', () => {
   lookedUpLoginContract(start)
+  touchedLoginContract(() => startWith(new TouchStore()))
 
   it('comes in by its cookie', async () => {
     const { browser, signIn, connect, refused, guard } = await start()

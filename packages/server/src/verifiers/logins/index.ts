@@ -5,6 +5,7 @@ export { type IronSessionOptions, ironSession } from './iron-session.js'
 export { type Middleware, type NodeMiddlewareOptions, nodeMiddleware } from './node-middleware.js'
 export {
   expressSession,
+  type FastifySessionOptions,
   fastifySession,
   type SessionStore,
   type StoredSession,

@@ -13,12 +13,15 @@ export interface SessionStore<S> {
   get(id: string, callback: (error: unknown, session?: S | null) => void): void
 }
 
-/** What is read of a session beside its user: when it ends, a date or its text. */
+/** What is read of a session beside its user: when it ends, a date or its text, and the age that each use gives it anew. */
 export interface StoredSession {
-  readonly cookie?: { readonly expires?: Date | null | undefined }
+  readonly cookie?: {
+    readonly expires?: Date | null | undefined
+    readonly originalMaxAge?: number | null | undefined
+  }
 }
 
-/** Options of {@link expressSession} and {@link fastifySession}. */
+/** Options of {@link expressSession}. */
 export interface StoredSessionOptions<S extends StoredSession> {
   /** The very store that the library has. */
   readonly store: SessionStore<S>
@@ -26,10 +29,17 @@ export interface StoredSessionOptions<S extends StoredSession> {
   readonly secret: Secret | readonly Secret[]
 }
 
+/** Options of {@link fastifySession}. */
+export interface FastifySessionOptions<S extends StoredSession> extends StoredSessionOptions<S> {
+  /** As you give it to the plugin: `s:` where its cookies are to look like those of express-session. Default: none. */
+  readonly cookiePrefix?: string
+}
+
 /**
  * Verifies the cookie of express-session, `connect.sid` unless you named it: its signature, then the session in the store.
  * The session ends when its cookie does; a rolling one is prolonged, and one that was destroyed ended, where the guard has
- * `life.recheck`. `guard.revoke({ session: hash(request.sessionID) })` ends it at once.
+ * `life.recheck`. What the store still has when that end is over was used since: then it ends a whole `maxAge` from now at
+ * the latest. `guard.revoke({ session: hash(request.sessionID) })` ends it at once.
  *
  * An error of the store is `UnavailableError`.
  *
@@ -39,15 +49,15 @@ export function expressSession<S extends StoredSession, I extends Identity>(
   options: StoredSessionOptions<S>,
   identify: IdentifySession<S, I>,
 ): Verifier<Known<I>> {
-  return storedSession('expressSession', 's:', options, identify)
+  return storedSession('expressSession', 's:', options, identify, endOfKept)
 }
 
-/** The same for `@fastify/session`, whose cookie is `sessionId`. With its `cookiePrefix: 's:'` it is express-session's. */
+/** The same for `@fastify/session`, whose cookie is `sessionId`. It ends when its cookie does, whatever the store still has. */
 export function fastifySession<S extends StoredSession, I extends Identity>(
-  options: StoredSessionOptions<S>,
+  options: FastifySessionOptions<S>,
   identify: IdentifySession<S, I>,
 ): Verifier<Known<I>> {
-  return storedSession('fastifySession', '', options, identify)
+  return storedSession('fastifySession', options.cookiePrefix ?? '', options, identify, endOf)
 }
 
 function storedSession<S extends StoredSession, I extends Identity>(
@@ -55,6 +65,7 @@ function storedSession<S extends StoredSession, I extends Identity>(
   prefix: string,
   { store, secret }: StoredSessionOptions<S>,
   identify: IdentifySession<S, I>,
+  end: (session: S, now: number) => number | undefined,
 ): Verifier<Known<I>> {
   const secrets = checkedSecrets(owner, secret)
   if (typeof store?.get !== 'function') {
@@ -63,14 +74,27 @@ function storedSession<S extends StoredSession, I extends Identity>(
       `${owner}: store has no get; give the store that you give to the library`,
     )
   }
-  return session<I>(async (value) => {
+  return session<I>(async (value, { now }) => {
     const id = value.startsWith(prefix) ? unsigned(value.slice(prefix.length), secrets) : undefined
     const found = id === undefined ? undefined : await load(store, id)
     const identity = found && (await identify(found))
     if (id === undefined || !identity) return undefined
-    const expires = found.cookie?.expires
-    return { identity, expiresAt: expires ? new Date(expires).getTime() : undefined, session: hash(id) }
+    return { identity, expiresAt: end(found, now), session: hash(id) }
   })
+}
+
+/** When a session ends, as it was written. */
+function endOf({ cookie }: StoredSession): number | undefined {
+  return cookie?.expires ? new Date(cookie.expires).getTime() : undefined
+}
+
+/**
+ * The same where the library leaves it to the store to drop what is over. When a session is used and nothing in it changes,
+ * stores as those of Redis and of PostgreSQL move an end of their own, and leave the one that is written.
+ */
+function endOfKept(session: StoredSession, now: number): number | undefined {
+  const [written, age] = [endOf(session), session.cookie?.originalMaxAge]
+  return written !== undefined && written <= now && typeof age === 'number' ? now + age : written
 }
 
 function load<S>(store: SessionStore<S>, id: string): Promise<S | null | undefined> {
