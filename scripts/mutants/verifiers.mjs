@@ -211,6 +211,7 @@ export default [
     [
       ['if (error instanceof UnavailableError) throw error', '', 'a broken dependency is a bad seal'],
       ['expiresAt <= now', 'false', 'a session beyond its end'],
+      ['issuedAt > now + leeway', 'false', 'a session that no revocation means'],
     ],
   ),
   ...of(

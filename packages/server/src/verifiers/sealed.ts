@@ -1,5 +1,6 @@
 import type { Identity } from '../identity.js'
 import { UnavailableError } from '../support/errors.js'
+import { tooEarly } from './claims.js'
 import { isPlaceholder } from './shape.js'
 import { type Known, rejected, type Verified, type Verifier } from './verifier.js'
 
@@ -19,6 +20,9 @@ export type ReadSeal<D, I extends Identity> = (
   content: D,
   value: string,
 ) => SealedSession<I> | null | undefined | Promise<SealedSession<I> | null | undefined>
+
+/** Milliseconds that clocks may differ by. What is written later than that no revocation of now would mean. */
+const leeway = 60_000
 
 /**
  * Verifies sessions that a library has sealed or encrypted, and that nobody keeps: the cookie itself is all there is.
@@ -43,6 +47,7 @@ export function sealed<D>(open: OpenSeal<D>, read: ReadSeal<D, Identity>): Verif
     if (!found) return rejected('credential-unknown')
     const { identity, subject, issuedAt, expiresAt, session, token } = found
     if (expiresAt <= now) return rejected('credential-expired')
+    if (issuedAt > now + leeway) return tooEarly('issuedAt', issuedAt, now, leeway)
     return { identity, subject, issuedAt, expiresAt, session, token }
   }
 }

@@ -14,8 +14,8 @@ const ttl = 600
 const minute = 60_000
 const identify = ({ userId }: SessionData) => (userId ? { id: userId } : undefined)
 
-async function start() {
-  const options = { password, cookieName, ttl, cookieOptions: { secure: false } }
+async function start(sealedFor = ttl) {
+  const options = { password, cookieName, ttl: sealedFor, cookieOptions: { secure: false } }
   const verify = ironSession({ unsealData: unsealData<SessionData>, password, ttl }, identify)
   const login = await startLogin(() => ({
     name: cookieName,
@@ -58,6 +58,28 @@ describe('a login by iron-session', () => {
     await pass(1_000)
     await signIn()
     await connect(browser.cookies)
+  })
+
+  it.each([
+    ['a minute longer', ttl + 61],
+    ['ten times as long', 10 * ttl],
+  ])('B50 is refused where it is sealed for %s, because no revocation would keep it out', async (_, life) => {
+    const { browser, signIn, refused } = await start(life)
+    await signIn()
+    expect(await refused(browser.cookies)).toEqual({ code: 4001, reason: 'credential-not-yet-valid' })
+  })
+
+  it('B50 stays revoked where it is sealed for less, and so does what is sealed a little later', async () => {
+    const { browser, signIn, connect, refused, guard, pass } = await start(ttl / 2)
+    await signIn()
+    const { client } = await connect(browser.cookies)
+    await pass(1_000)
+    await guard.revoke({ user: 'ada' })
+    expect(await client.closed).toMatchObject({ code: 4010 })
+    expect(await refused(browser.cookies)).toEqual({ code: 4001, reason: 'credential-revoked' })
+    await pass(1_000)
+    await signIn()
+    expect(await refused(browser.cookies)).toEqual({ code: 4001, reason: 'credential-revoked' })
   })
 
   it('B31 is refused when another password has sealed it, or anything is changed', async () => {

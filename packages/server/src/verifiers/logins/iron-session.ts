@@ -12,7 +12,11 @@ export interface IronSessionOptions<D extends object> {
   readonly unsealData: (seal: string, options: { password: string | Record<string, string>; ttl: number }) => Promise<D>
   /** As you give it to iron-session: 32 characters or more; or several by number, while one replaces the other. */
   readonly password: string | Record<string, string>
-  /** The seconds that a seal lives, as you give them to iron-session. Default 1,209,600: 14 days. */
+  /**
+   * The seconds that a seal lives, as you give them to iron-session; where they differ, the most that you ever seal with. It
+   * tells when a seal was made: a longer one is refused, and a shorter one is older to a revocation than it is. Default
+   * 1,209,600: 14 days.
+   */
   readonly ttl?: number
 }
 

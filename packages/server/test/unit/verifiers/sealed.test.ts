@@ -31,6 +31,20 @@ it('is over at the end of the session', async () => {
   await refused(verify, 'sealed', 'credential-expired', now + 1_000)
 })
 
+it('B50 has not begun while it was written in the future, which no revocation of now would mean', async () => {
+  const verify = sealed(
+    (value) => value,
+    () => ({ ...session, issuedAt: now + 61_000, expiresAt: now + 120_000 }),
+  )
+  expect(await verify('sealed', contextAt(now))).toEqual({
+    rejected: 'credential-not-yet-valid',
+    detail: 'issuedAt is 61 s ahead, leeway 60 s',
+  })
+  await refused(verify, 'sealed', 'credential-not-yet-valid', now + 999)
+  // As long as clocks may differ by.
+  await accepted(verify, 'sealed', now + 1_000)
+})
+
 it('takes what opening throws for a bad seal, unless a dependency is down', async () => {
   const verify = (error: Error) => sealed(fail(error), () => session)
   await refused(verify(new TypeError('bad')), 'sealed', 'credential-unreadable')
