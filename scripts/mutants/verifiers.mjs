@@ -116,7 +116,7 @@ export default [
       ['nbf !== undefined && milliseconds(nbf) > now + leeway', 'false', 'a token before its time'],
       ['exp !== undefined && milliseconds(exp) + leeway <= now', 'false', 'a token beyond its end'],
       ['&& [exp, iat, nbf].every(isOptionalDate)', '', 'a date that no clock can show'],
-      ['[isNumber ? undefined : sub, jti, sid].every(isOptionalText) &&', '', 'an id that is no text'],
+      ['[subject, jti, sid].every(isOptionalText) &&', '', 'an id that is no text'],
       ['if (cnf !== undefined)', 'if (false)', 'a token that is bound to a key, without its proof'],
       ['if (kind) return', 'if (false) return', 'an ID token as an access token'],
       ['if (telling) return telling', '', 'an ID token or logout token by its claims'],
@@ -150,7 +150,7 @@ export default [
       'id: sub === undefined ? undefined : `${sub}`,',
       'a number is taken for the text that looks like it',
     ],
-    ['&& Number.isSafeInteger(sub)', '', 'two numbers that look like one'],
+    ['Number.isSafeInteger(sub) ?', "typeof sub === 'number' ?", 'two numbers that look like one'],
   ]),
   ...of('jwt.ts', providers, [
     [
@@ -223,7 +223,8 @@ export default [
     ],
   ),
   ...of('logout-token.ts', logout, [
-    ['...(sub !== undefined && { user: sub })', '', 'a logout of a session that tokens do not name ends nothing'],
+    ['...(isName(user) && { user })', '', 'a logout of a session that tokens do not name ends nothing'],
+    ['subjectText(sub)', 'sub', 'a logout of whom the issuer calls by a number is refused'],
     ["if (token.length > maxLength) return rejected('credential-unreadable')", '', 'a logout token of any length'],
     ["'jwt', 'logout+jwt'", "'jwt', 'logout+jwt', 'at+jwt'", 'a token of another type'],
     ["if (logout.at > now + leeway) return tooEarly('iat', logout.at, now, leeway)", '', 'a logout in the future'],

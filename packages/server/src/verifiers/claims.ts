@@ -76,6 +76,9 @@ export const tooEarly = (name: string, date: number, now: number, leeway: number
 /** A date of a token (RFC 7519 section 2, NumericDate) in milliseconds since the epoch. */
 export const milliseconds = (date: number): number => Math.floor(date * 1000)
 
+/** A `sub` as text, which some issuers write as a number. What is neither stays what it is. */
+export const subjectText = (sub: unknown): unknown => (Number.isSafeInteger(sub) ? `${sub}` : sub)
+
 /**
  * Reads claims whose origin, issuer, audience and time have been checked: their types, and that they are those of a
  * bearer access token. Where JSON names a claim twice the last one counts (RFC 7519 section 4), for every check alike.
@@ -83,9 +86,9 @@ export const milliseconds = (date: number): number => Math.floor(date * 1000)
 export function readToken(claims: Claims, sessionClaim: string, typ?: string): Token | Rejected {
   const { iss, sub, jti, [sessionClaim]: sid, exp, iat, nbf, cnf, scope, scp } = claims
   const scopes = readScopes(scope === undefined ? scp : scope)
-  const isNumber = typeof sub === 'number' && Number.isSafeInteger(sub)
-  const wellFormed =
-    [isNumber ? undefined : sub, jti, sid].every(isOptionalText) && [exp, iat, nbf].every(isOptionalDate)
+  const subject = subjectText(sub)
+  const isNumber = subject !== sub
+  const wellFormed = [subject, jti, sid].every(isOptionalText) && [exp, iat, nbf].every(isOptionalDate)
   // An own `__proto__` does nothing here, but would replace the prototype of what an application copies it into.
   if (iss === undefined || !wellFormed || !scopes || Object.hasOwn(claims, '__proto__')) {
     return rejected(
@@ -102,7 +105,7 @@ export function readToken(claims: Claims, sessionClaim: string, typ?: string): T
     identity: {
       id: isNumber ? undefined : sub,
       issuer: iss,
-      claims: isNumber ? { ...claims, sub: `${sub}` } : claims,
+      claims: isNumber ? { ...claims, sub: subject as string } : claims,
       scopes,
     },
     expiresAt: exp === undefined ? undefined : milliseconds(exp),

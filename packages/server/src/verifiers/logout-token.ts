@@ -1,7 +1,8 @@
 import { checkedNumber } from '../support/checked-number.js'
 import { hash } from '../support/hash.js'
+import { isName } from '../support/kind-of.js'
 import { createCache } from './cache.js'
-import { type Claims, milliseconds, tooEarly } from './claims.js'
+import { type Claims, milliseconds, subjectText, tooEarly } from './claims.js'
 import { createTokenVerifier } from './jws.js'
 import { checkedAlgorithms, type JwtKeys, keySource } from './keys/options.js'
 import type { Logout, LogoutVerifier } from './logout.js'
@@ -59,12 +60,12 @@ export function logoutToken(options: LogoutTokenOptions): LogoutVerifier {
 }
 
 function readLogout({ iss, sub, sid, jti, iat, events, nonce }: Claims): Logout | Rejected {
+  const user = subjectText(sub)
   // An ID token has a nonce, a logout token never: neither passes for the other.
   if (nonce !== undefined || !isObject(events) || !isObject(events[logoutEvent]))
     return rejected('token-type', 'it has a nonce, or no event of a logout')
-  const wellFormed = [jti, sub ?? sid, sid ?? sub].every((name) => typeof name === 'string' && name !== '')
+  const wellFormed = [jti, user ?? sid, sid ?? user].every(isName)
   if (!wellFormed || iss === undefined || iat === undefined)
     return rejected('token-claims', 'jti, sub or sid is missing or no text')
-  const session = typeof sid === 'string' && { session: sid }
-  return { issuer: iss, at: milliseconds(iat), ...session, ...(sub !== undefined && { user: sub }) }
+  return { issuer: iss, at: milliseconds(iat), ...(isName(sid) && { session: sid }), ...(isName(user) && { user }) }
 }

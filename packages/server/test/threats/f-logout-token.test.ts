@@ -97,6 +97,9 @@ describe('F17 back-channel logout', () => {
     ['no jti', logout({ sid: 's1', jti: undefined })],
     ['neither sub nor sid', logout({ sub: undefined })],
     ['a sid that is no text', logout({ sid: 7 })],
+    ['a sub that is no whole number', logout({ sub: 1.5 })],
+    ['a sub beyond what numbers tell apart', logout({ sub: 2 ** 53 })],
+    ['a sub that is neither text nor number, beside a sid', logout({ sub: [42], sid: 's1' })],
     ['no iat', logout({ sid: 's1', iat: undefined })],
     ['an iat to come', logout({ sid: 's1', iat: now / 1000 + 60 })],
     ['no exp', logout({ sid: 's1', exp: undefined })],
@@ -208,6 +211,19 @@ describe('F25 a back-channel logout ends what it says', () => {
     await expect(redeem(before)).rejects.toMatchObject({ status: 401 })
     clock.advance(1_000)
     await connect({ sub: 'ada', sid: undefined, ...later })
+  })
+
+  it.each<[string, unknown]>([
+    ['a number', 42],
+    ['its text', '42'],
+  ])('F25 where the issuer calls the user by a number, by %s', async (_, sub) => {
+    const identify = ({ sub: id }: { sub?: string }) => (id === undefined ? undefined : { id })
+    const { guard, logOut, connect } = setUp(jwt({ ...rules, identify }))
+    const named = await connect({ sub: 42, sid: undefined, jti: 't1' })
+    await connect({ sub: 43, sid: undefined, jti: 't2' })
+    expect(await logOut(logout({ sub }))).toBe(200)
+    expect((await named.closed).code).toBe(4010)
+    expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['43'])
   })
 
   it('F25 also a session of the application that says whom the issuer means, on whatever node it was renewed', async () => {
