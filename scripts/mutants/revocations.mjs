@@ -41,12 +41,13 @@ export default [
     [['life.maxStaleness) + 2 * clocksDiffer', 'life.maxStaleness)', 'good again in its last minute']],
   ),
   ...of('connections/revoking.ts', logouts, [
-    ['if (session !== undefined) targets.push({ session })', '', 'a logout token of a session ends nothing'],
+    ['if (session !== undefined) targets.push({ session, issuer })', '', 'a logout token of a session ends nothing'],
     [
       'if (user !== undefined) {',
       'if (user !== undefined && session === undefined) {',
       'what names no session lives on',
     ],
+    ['targets.push({ session, issuer })', 'targets.push({ session })', 'a logout ends a session of another issuer'],
     ['...sessionless }', '}', 'a logout of one session ends the others'],
     ['await Promise.all(', 'void Promise.allSettled(', 'a logout that no other node knows of is answered 200'],
   ]),
@@ -58,6 +59,8 @@ export default [
     ],
   ]),
   ...of('revocation/revocations.ts', logouts, [
+    ['|| issuer === subject.issuer', '|| true', 'a logout ends a session of another issuer'],
+    ['subject.issuer === undefined ||', '', 'a session that does not say whose it is outlives its logout'],
     ['named.id !== subject ||', '', 'a logout of one user ends all of the issuer'],
     ['|| named.issuer !== issuer', '', 'a logout ends the namesake of another issuer'],
     [
@@ -79,7 +82,10 @@ export default [
       'who is called otherwise comes again',
     ],
   ]),
-  ...of('revocation/entry.ts', logouts, [['{ sessionless }', '{}', 'another node ends the other sessions']]),
+  ...of('revocation/entry.ts', logouts, [
+    ['{ sessionless }', '{}', 'another node ends the other sessions'],
+    ['{ session, ...ofIssuer }', '{ session }', 'another node ends a session of another issuer'],
+  ]),
   ...of('connections/revoking.ts', targets, [
     ['const named = checkedTarget(target)', 'const named = target', 'a target that names nobody means everybody'],
     ["reason !== undefined && typeof reason !== 'string'", 'false', 'a reason that is no text'],
@@ -151,11 +157,7 @@ export default [
         'a revocation without a time means nobody',
       ],
       ['    return {}\n', "    return { target: { session: '' } }\n", 'a malformed revocation is ignored'],
-      [
-        "      ...(typeof issuer === 'string' && { issuer }),\n",
-        '',
-        'a revocation means the namesake of another issuer',
-      ],
+      ['      ...ofIssuer,\n', '', 'a revocation means the namesake of another issuer'],
       [
         "      ...(typeof tenant === 'string' && { tenant }),\n",
         '',
@@ -165,7 +167,7 @@ export default [
     ],
   ),
   ...of('revocation/revocations.ts', revocations, [
-    ['target.session === holder.session', 'true', 'a revocation of one session means all'],
+    ['if (session !== holder.session) return false', '', 'a revocation of one session means all'],
     [
       'if (target.token !== undefined) return target.token === holder.token',
       'if (target.token !== undefined) return false',

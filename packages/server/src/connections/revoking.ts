@@ -82,7 +82,7 @@ export class Revoking<I extends Identity> {
    */
   async logOut({ session, user, issuer, at }: Logout): Promise<void> {
     const targets: Target[] = []
-    if (session !== undefined) targets.push({ session })
+    if (session !== undefined) targets.push({ session, issuer })
     if (user !== undefined) {
       const sessionless = session !== undefined && ({ sessionless: true } as const)
       targets.push({ subject: user, issuer, issuedBefore: at, ...sessionless })

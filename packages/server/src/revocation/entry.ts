@@ -21,20 +21,21 @@ export function decodeRevocation(entry: string, now: number): Revocation {
 
 function readTarget(target: unknown): Target {
   const { user, issuer, tenant, issuedBefore, session, token, connection, subject, sessionless } = fieldsOfValue(target)
+  const ofIssuer = typeof issuer === 'string' && { issuer }
   const time = typeof issuedBefore === 'number' && { issuedBefore }
   if (typeof user === 'string') {
     return {
       user,
-      ...(typeof issuer === 'string' && { issuer }),
+      ...ofIssuer,
       ...(typeof tenant === 'string' && { tenant }),
       ...time,
     }
   }
-  if (typeof session === 'string') return { session }
+  if (typeof session === 'string') return { session, ...ofIssuer }
   if (typeof token === 'string') return { token }
   if (typeof connection === 'string') return { connection }
-  if (typeof subject === 'string' && typeof issuer === 'string' && time) {
-    return { subject, issuer, ...time, ...(sessionless === true && { sessionless }) }
+  if (typeof subject === 'string' && ofIssuer && time) {
+    return { subject, ...ofIssuer, ...time, ...(sessionless === true && { sessionless }) }
   }
   return time || 'all'
 }

@@ -1,6 +1,6 @@
 import { ExpiringMap } from '../support/expiring-map.js'
 import type { Vouched } from '../verifiers/verifier.js'
-import type { SubjectTarget, Target } from './target.js'
+import type { IssuerSession, SubjectTarget, Target } from './target.js'
 
 /** A revocation as nodes share it. */
 export interface Revocation {
@@ -20,7 +20,7 @@ export interface Holder extends Vouched {
 export function revokes({ target, at }: Revocation, holder: Holder): boolean {
   if (target === 'all') return issuedBy(at, holder)
   if ('subject' in target) return isSubject(target, at, holder)
-  if (target.session !== undefined) return target.session === holder.session
+  if (target.session !== undefined) return isSession(target, holder)
   if (target.token !== undefined) return target.token === holder.token
   if (target.connection !== undefined) return target.connection === holder.lease
   if (target.user === undefined) return issuedBy(target.issuedBefore, holder)
@@ -31,6 +31,13 @@ export function revokes({ target, at }: Revocation, holder: Holder): boolean {
     (target.tenant === undefined || target.tenant === tenant) &&
     issuedBy(target.issuedBefore ?? at, holder)
   )
+}
+
+/** A session means something within its issuer only: that of another is another, whatever it is called. */
+function isSession({ session, issuer }: IssuerSession, holder: Holder): boolean {
+  const { identity, subject = identity } = holder
+  if (session !== holder.session) return false
+  return issuer === undefined || subject.issuer === undefined || issuer === subject.issuer
 }
 
 function isSubject({ subject, issuer, issuedBefore, sessionless }: SubjectTarget, at: number, holder: Holder): boolean {

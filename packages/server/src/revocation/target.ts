@@ -49,8 +49,11 @@ export interface SubjectTarget {
   readonly sessionless?: true
 }
 
+/** A session as its issuer calls it; of those who do not say whose theirs is, too. Back-channel logouts make it. */
+export type IssuerSession = RevocationOf<'session', 'issuer'>
+
 /** What an entry of the log may name. */
-export type Target = RevocationTarget | SubjectTarget
+export type Target = RevocationTarget | IssuerSession | SubjectTarget
 
 /** What a user's target may have, and what stands alone. */
 const ofUser = ['user', 'issuer', 'tenant', 'issuedBefore']

@@ -245,14 +245,47 @@ describe('F25 a back-channel logout ends what it says', () => {
     expect([...guard.connections].map(({ identity }) => identity.id)).toEqual(['eve'])
   })
 
+  const other = 'https://other.example.com'
+  const both = { ...rules, issuer: [issuer, other] }
+
   it('F25 no namesake of another issuer', async () => {
-    const other = 'https://other.example.com'
-    const { guard, logOut, connect } = setUp(jwt({ ...rules, issuer: [issuer, other] }))
+    const { guard, logOut, connect } = setUp(jwt(both))
     await connect({ iss: other, sid: undefined })
     const ada = await connect({ sid: undefined })
     expect(await logOut(logout({ sub: 'ada' }))).toBe(200)
     expect((await ada.closed).code).toBe(4010)
     expect([...guard.connections].map(({ identity }) => identity.issuer)).toEqual([other])
+  })
+
+  it.each<[string, Record<string, unknown>, Verifier]>([
+    ['sid', { sub: undefined, sid: 's1' }, jwt(both)],
+    ['sub and sid', { sub: 'ada', sid: 's1' }, jwt(both)],
+    [
+      'sid where identify names an issuer of its own',
+      { sub: undefined, sid: 's1' },
+      jwt({ ...both, identify: ({ sub = '' }) => ({ id: sub, issuer: 'us' }) }),
+    ],
+  ])('F25 no session of that name of another issuer, on any node, by %s', async (_, named, verify) => {
+    const { clock, guard, server, logOut, connect, way } = setUp(verify)
+    const second = createGuard({ clock, store: way.store, accept: [header({ verify })] })
+    const nodes = [server, testServer(second, () => {}, { clock })]
+    const claims = (iss: string) => ({ iss, jti: iss, sid: 's1' })
+    const headers = (iss: string) => ({ Authorization: `Bearer ${tokenBy(key, { claims: claims(iss) })}` })
+    const open = (iss: string) => Promise.all(nodes.map((node) => node.connect({ headers: headers(iss) })))
+    const [, ended] = [await open(other), await open(issuer)]
+    expect(await logOut(logout(named))).toBe(200)
+    for (const { closed } of ended) expect((await closed).code).toBe(4010)
+    for (const { connections } of [guard, second]) expect([...connections].map(({ token }) => token)).toEqual([other])
+    await expect(connect(claims(issuer))).rejects.toMatchObject({ status: 401 })
+    await connect(claims(other))
+  })
+
+  it('F25 also a session that does not say whose it is', async () => {
+    const verify: Verifier = session((id) => ({ identity: { id }, session: 's1' }))
+    const { server, logOut } = setUp(verify)
+    const client = await server.connect({ headers: { Authorization: 'Bearer ada' } })
+    expect(await logOut(logout({ sub: undefined, sid: 's1' }))).toBe(200)
+    expect((await client.closed).code).toBe(4010)
   })
 
   it('F25 by the claim that the provider has for its sessions', async () => {
@@ -299,6 +332,9 @@ describe('F25 a back-channel logout ends what it says', () => {
     expect(decodeRevocation(entry.replace(`"${issuer}"`, '7'), now).target).toEqual({ issuedBefore: now })
     expect(decodeRevocation(entry.replace('"issuedBefore"', '"unknown"'), now).target).toEqual('all')
     // A newer word is passed over, and then it means more.
+    const ofSession = encodeRevocation({ target: { session: 's1', issuer }, at: now })
+    expect(decodeRevocation(ofSession, now).target).toEqual({ session: 's1', issuer })
+    expect(decodeRevocation(ofSession.replace('"issuer"', '"unknown"'), now).target).toEqual({ session: 's1' })
     const newer = entry.replace('"sessionless":true', '"sessionless":"of a device"')
     expect(decodeRevocation(newer, now).target).toEqual({ subject: 'ada', issuer, issuedBefore: now })
   })
