@@ -173,7 +173,8 @@ export default [
   ]),
   ...of('handshake/body.ts', bodies, [
     ["if (source.type === 'gone') return { fault: 'body-gone' }", '', 'a body that somebody has read counts as none'],
-    ["!(Number(headers['content-length']) > 0)", 'true', 'a body is taken for none'],
+    ["|| Number(headers['content-length']) > 0", '', 'a body is taken for none'],
+    ['return stream?.endAfterHeaders !== true', 'return false', 'a body of HTTP/2 is taken for none'],
     ['body === undefined ? gone', 'body === undefined ? empty', 'a body that somebody has read means the session'],
     ['bodyUsed || body?.locked', 'false', 'a fetch body that somebody has read is a bad one'],
     [

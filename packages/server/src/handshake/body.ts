@@ -24,13 +24,25 @@ export interface BodyFault {
 const gone: BodySource = { type: 'gone' }
 const empty: BodySource = { type: 'stream', chunks: [] }
 
+/** A request of Node.js; of HTTP/2 it has a stream. */
+interface NodeRequest extends IncomingMessage {
+  readonly body?: unknown
+  readonly stream?: { readonly endAfterHeaders?: boolean }
+}
+
 /** The body of a Node.js request. A parser that ran before us leaves its result in `body`, as Express and Nest have it. */
-export function nodeBody(request: IncomingMessage & { readonly body?: unknown }): BodySource {
-  const { headers, readableDidRead, body } = request
+export function nodeBody(request: NodeRequest): BodySource {
+  const { readableDidRead, body } = request
   // A parser may answer `{}` where there is none.
-  if (headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > 0)) return empty
+  if (!mayHaveBody(request)) return empty
   if (!readableDidRead) return { type: 'stream', chunks: request }
   return body === undefined ? gone : { type: 'parsed', value: body }
+}
+
+function mayHaveBody({ httpVersionMajor, headers, stream }: NodeRequest): boolean {
+  // Where frames carry it, no header has to tell of it (RFC 9113 section 8.1).
+  if (httpVersionMajor > 1) return stream?.endAfterHeaders !== true
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0
 }
 
 /** The body of a fetch `Request`. */

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createHttp2Server, connect as openSession } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { createGuard, createRoutes, header, type Reason, ticket } from '@sallyport/server'
+import { createGuard, createRoutes, type Guard, header, type Reason, rejected, ticket } from '@sallyport/server'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { testClock } from '../support/clock.js'
@@ -18,7 +19,9 @@ function setUp() {
   guard.subscribe((event) => {
     if (event.type === 'refused') reasons.push(event.reason)
   })
-  const routes = createRoutes(guard, { path: '/ws', logoutToken: async () => ({ issuer: 'i', session: 's-x', at: 0 }) })
+  const logoutToken = async (token: string) =>
+    token === 'abc' ? { issuer: 'i', session: 's-x', at: 0 } : rejected('credential-unreadable')
+  const routes = createRoutes(guard, { path: '/ws', logoutToken })
   return { clock, guard, routes, reasons }
 }
 
@@ -44,11 +47,20 @@ async function inExpress(before: express.RequestHandler[], mount = '/') {
   app.post('/own', (request, response) => {
     response.json(request.body)
   })
-  const { port: socketPort } = await startServer(guard)
   const port = await serve(app)
-  /** Two connections of one session: a renewal of both answers alike, of one renews one. */
+  const { first, second, renewed } = await openTwo(guard)
+  const renew = async (body: string | undefined, type: string) => {
+    const headers = { ...authorization, ...(body !== undefined && { 'Content-Type': type }) }
+    return fetch(`http://127.0.0.1:${port}/ws/renew`, { method: 'POST', headers, ...(body !== undefined && { body }) })
+  }
+  return { port, first, second, renewed, renew, reasons }
+}
+
+/** Two connections of one session: a renewal of both answers alike, of one renews one. */
+async function openTwo(guard: Guard) {
+  const { port } = await startServer(guard)
   const open = async () => {
-    const { client } = await rawOpen(socketPort, '/ws', authorization)
+    const { client } = await rawOpen(port, '/ws', authorization)
     await client.textsUntil(1)
     onTestFinished(() => client.destroy())
   }
@@ -59,11 +71,7 @@ async function inExpress(before: express.RequestHandler[], mount = '/') {
   guard.subscribe((event) => {
     if (event.type === 'renewed') renewed.push(event.connection.id)
   })
-  const renew = async (body: string | undefined, type: string) => {
-    const headers = { ...authorization, ...(body !== undefined && { 'Content-Type': type }) }
-    return fetch(`http://127.0.0.1:${port}/ws/renew`, { method: 'POST', headers, ...(body !== undefined && { body }) })
-  }
-  return { port, first: first!.id, second: second!.id, renewed, renew, reasons }
+  return { first: first!.id, second: second!.id, renewed }
 }
 
 const json = 'application/json'
@@ -157,6 +165,66 @@ describe('A: a body in Express 5', () => {
     const page = await fetch(`http://127.0.0.1:${port}/ws`, { headers: { Accept: 'text/html,application/xhtml+xml' } })
     expect(page.status).toBe(404)
     expect((await fetch(`http://127.0.0.1:${port}/ws`, { method: 'POST' })).status).toBe(404)
+  })
+})
+
+describe('A: a body over HTTP/2', () => {
+  /** The routes on a server of HTTP/2, behind one that has read the body or not. */
+  async function over2(isRead = false) {
+    const { guard, routes, reasons } = setUp()
+    const two = await openTwo(guard)
+    const server = createHttp2Server(async (request, response) => {
+      if (isRead) for await (const _chunk of request);
+      // As frameworks hand them on.
+      await routes.node(request as unknown as IncomingMessage, response as unknown as ServerResponse)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const session = openSession(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    onTestFinished(() => {
+      session.destroy()
+      server.close()
+    })
+    /** `body: undefined` ends the stream with its headers. */
+    const post = async (path: string, body: string | undefined, length?: number) => {
+      const more = length !== undefined && { 'content-length': length }
+      const headers = { ':method': 'POST', ':path': path, ...authorization, ...more }
+      const stream = session.request(headers, { endStream: body === undefined })
+      if (body !== undefined) stream.end(body)
+      const [answer] = await once(stream, 'response')
+      stream.resume()
+      return answer[':status']
+    }
+    return { ...two, reasons, post }
+  }
+
+  it.each([undefined, 52])('A32 means the connection that it names, of the length %s', async (length) => {
+    const { first, post, renewed } = await over2()
+    const body = JSON.stringify({ connection: first }).padEnd(52)
+    expect(body).toHaveLength(52)
+    expect(await post('/ws/renew', body, length)).toBe(200)
+    expect(renewed).toEqual([first])
+  })
+
+  it.each<[string, string | undefined, boolean]>([
+    ['it ends with its headers', undefined, false],
+    ['it ends with its headers, behind one that has read it', undefined, true],
+    ['nothing comes behind them', '', false],
+  ])('A32 means the whole session when there is none: %s', async (_, body, isRead) => {
+    const { first, second, post, renewed } = await over2(isRead)
+    expect(await post('/ws/renew', body)).toBe(200)
+    expect(renewed.toSorted()).toEqual([first, second].toSorted())
+  })
+
+  it('A32 never means the whole session when somebody has eaten it', async () => {
+    const { first, post, renewed, reasons } = await over2(true)
+    expect(await post('/ws/renew', JSON.stringify({ connection: first }))).toBe(500)
+    expect(renewed).toEqual([])
+    expect(reasons).toEqual(['body-gone'])
+  })
+
+  it('A32 of a provider that logs somebody out is read', async () => {
+    const { post } = await over2()
+    expect(await post('/ws/backchannel-logout', 'logout_token=abc')).toBe(200)
   })
 })
 
