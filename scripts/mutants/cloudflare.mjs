@@ -17,6 +17,27 @@ export default [
   ...of('routes.ts', adapters, [
     ['if (look) await look()', '', 'a ticket is issued by what was known when the runtime last looked'],
   ]),
+  ...of(
+    'stores/objects/object-store.ts',
+    ['unit/stores/objects/object-store.test.ts'],
+    [
+      [
+        'this.#isTold ? (this.#failingSince ?? this.#options.clock.now()) : this.#lookedAt',
+        'this.#lookedAt && (this.#failingSince ?? this.#options.clock.now())',
+        'an isolate that was idle goes by what it knew, however long ago that was',
+      ],
+      [
+        'isSubscribed && object.binding !== undefined',
+        'object !== undefined',
+        'an object whom nobody tells of news goes by what it knew, however long ago that was',
+      ],
+      [
+        '    this.#isTold = false\n',
+        '',
+        'an object that has left the log goes by what it knew, however long ago that was',
+      ],
+    ],
+  ),
   ...of('stores/objects/store-object.ts', adapters, [
     ['if (this.#ctx.storage.kv.delete(only)) await this.#vanish()', '', 'a ticket opens any number of connections'],
   ]),
@@ -41,6 +62,9 @@ export default [
       '',
       'who they were whose sockets went with the runtime stays in the storage for ever',
     ],
+  ]),
+  ...of('adapters/durable-objects/object-news.ts', ['unit/adapters/durable-objects/object-news.test.ts'], [
+    [" || guard.health.store !== 'current'", '', 'an object whom nobody tells of news goes by a look that has failed'],
   ]),
   ...of('adapters/durable-objects/object-attachment.ts', asleep, [
     [

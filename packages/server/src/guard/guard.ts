@@ -75,7 +75,10 @@ export interface Guard<I extends Identity = Identity> {
   revoke(target: RevocationTarget, reason?: string): Promise<Revoked>
   /** How many sockets stand between the doors now, and calls of the routes: those that are not decided. */
   readonly pending: number
-  /** How this node is, for health checks. */
+  /**
+   * How this node is, for health checks. In a Worker, where nothing looks at the store in the background, an isolate that
+   * is idle is `stale`, and then `unavailable`, until it looks again: call {@link Guard.ready} first.
+   */
   readonly health: Health
   /**
    * Resolves once this node knows every revocation, and accepts: at once with the memory store, and not before the first

@@ -28,13 +28,10 @@ export class ObjectNews<I extends Identity> {
 
   /** Before anything is decided: whether what is revoked is known. Whoever asks later is never answered earlier. */
   async look(isNew = false): Promise<boolean> {
-    if (!this.#look || isNew) this.#look = this.#lookBehind(this.#look)
-    const look = this.#look
-    await look
-    const isKnown = this.#guard.health.store !== 'unavailable'
-    // The next one asks again.
-    if (!isKnown && this.#look === look) this.#look = undefined
-    return isKnown
+    const guard = this.#guard
+    if (!this.#look || isNew || guard.health.store !== 'current') this.#look = this.#lookBehind(this.#look)
+    await this.#look
+    return guard.health.store !== 'unavailable'
   }
 
   async #lookBehind(before: Promise<void> | undefined): Promise<void> {

@@ -96,7 +96,10 @@ class ObjectFollowing implements Following {
   #position = 0
   #heard: number | undefined
   #answers: (readonly [question: number, answer: string])[] = []
-  #hasLooked = false
+  /** When the last look began that has shown all. */
+  #lookedAt: number | undefined
+  /** Whether the log tells it of news, so that it need not look. */
+  #isTold = false
   #failingSince: number | undefined
 
   constructor(options: FollowingOptions) {
@@ -106,7 +109,7 @@ class ObjectFollowing implements Following {
   }
 
   get currentAt(): number | undefined {
-    return this.#hasLooked ? (this.#failingSince ?? this.#options.clock.now()) : undefined
+    return this.#isTold ? (this.#failingSince ?? this.#options.clock.now()) : this.#lookedAt
   }
 
   get time() {
@@ -114,12 +117,17 @@ class ObjectFollowing implements Following {
   }
 
   async look(): Promise<void> {
-    const { follower, clock, followings } = this.#options
+    const { follower, object, clock, followings } = this.#options
     followings.add(this)
+    const isSubscribed = object?.binding !== undefined
     try {
+      let began: number
       // Once more behind what was new, so that it is known to have come.
-      while (await this.#lookOnce()) {}
-      this.#hasLooked = true
+      do began = clock.now()
+      while (await this.#lookOnce())
+      this.#lookedAt = Math.max(began, this.#lookedAt ?? began)
+      // Unless it has left meanwhile.
+      this.#isTold = isSubscribed && object.binding !== undefined
       this.#failingSince = undefined
     } catch {
       this.#failingSince ??= clock.now()
@@ -159,6 +167,7 @@ class ObjectFollowing implements Following {
 
   async stop(): Promise<void> {
     this.#options.followings.delete(this)
+    this.#isTold = false
     await this.#options.log((stub) => stub.leave(this.#name)).catch(() => {})
   }
 
