@@ -63,9 +63,17 @@ export default [
       'who they were whose sockets went with the runtime stays in the storage for ever',
     ],
   ]),
-  ...of('adapters/durable-objects/object-news.ts', ['unit/adapters/durable-objects/object-news.test.ts'], [
-    [" || guard.health.store !== 'current'", '', 'an object whom nobody tells of news goes by a look that has failed'],
-  ]),
+  ...of(
+    'adapters/durable-objects/object-news.ts',
+    ['unit/adapters/durable-objects/object-news.test.ts'],
+    [
+      [
+        " || guard.health.store !== 'current'",
+        '',
+        'an object whom nobody tells of news goes by a look that has failed',
+      ],
+    ],
+  ),
   ...of('adapters/durable-objects/object-attachment.ts', asleep, [
     [
       '  if (connection !== undefined) storage.kv.delete(keyOf(connection))\n',

@@ -45,7 +45,7 @@ export default [
       "VALUES ($1, $2, $3, ${now}, ${after('$4')})",
       'a revocation is said to be where it is not',
     ],
-    ['WHERE ends_at <= ${now} LIMIT 10000', 'LIMIT 10000', 'what is in force is taken out'],
+    ["WHERE ends_at <= ${now}${table === 'log'", "WHERE true${table === 'log'", 'what is in force is taken out'],
   ]),
   ...of('remote/log.ts', threats, [
     [
@@ -54,6 +54,19 @@ export default [
       'a revocation is confirmed that no node has',
     ],
   ]),
+  ...of('postgres/statements.ts', threats, [
+    [
+      "${table === 'log' ? ` AND ${isPassed}` : ''}",
+      '',
+      'a sweep makes each node read the whole log again, and revocations come late meanwhile',
+    ],
+    ['least(max(id), ${stoodOn})', 'max(id)', 'a sweep makes a slow node read the whole log again'],
+  ]),
+  ...of(
+    'cluster/stream.ts',
+    ['unit/stores/cluster/stream.test.ts'],
+    [['id === this.#lastId || ', '', 'a sweep makes each process read the whole log again']],
+  ),
   ...of('postgres/connections.ts', threats, [
     ['this.#clock.after(deadAfter, () => this.close())', '() => {}', 'connections that are dead are kept for ever'],
     [

@@ -118,7 +118,7 @@ describe('what a PostgreSQL forgets', { timeout }, () => {
       await own.acquire(name, 'm', places, ttl)
       await own.append(name, ttl)
     }
-    await server.admin.query(`INSERT INTO ${schema}.nodes VALUES ('dead', DEFAULT, 0, 0, now(), now())`)
+    await server.admin.query(`INSERT INTO ${schema}.nodes VALUES ('dead', DEFAULT, 1, 0, now(), now())`)
     await passTime(server.admin, 2)
     ahead += keep
     await expect.poll(() => rows('items'), { timeout: patient }).toMatchObject([{ key: 'long' }])
@@ -126,6 +126,41 @@ describe('what a PostgreSQL forgets', { timeout }, () => {
     expect(await rows('places')).toMatchObject([{ name: 'long' }])
     expect(await rows('log')).toMatchObject([{ id: '2' }])
     expect(await rows('nodes')).toHaveLength(1)
+    await follower.stop()
+  })
+})
+
+describe('what a PostgreSQL takes out of its log', { timeout }, () => {
+  it('I87 is not what a node stands on, which would read all of it again', async () => {
+    let ahead = 0
+    const { schema, store, rows } = await setUp()
+    const own = store({ clock: { now: () => Date.now() + ahead, after: systemAfter } })
+    const follower = followerOf(own)
+    await follower.current()
+    for (const entry of ['over', 'long', 'short']) await own.append(entry, entry === 'long' ? keep : 1)
+    const ids = async () => (await rows('log')).map(({ id }) => id)
+    /** A minute later. */
+    const sweep = async (left: string[]) => {
+      await passTime(server.admin, 2)
+      ahead += keep
+      await expect.poll(ids, { timeout: patient }).toEqual(left)
+      for (let i = 0; i < 2; i++) await follower.nextLook()
+    }
+    await sweep(['2', '3'])
+    // One that is awake, and has not come to the next.
+    await server.admin.query(
+      `INSERT INTO ${schema}.nodes VALUES ('slow', DEFAULT, 3, 0, now(), now() + interval '1 minute')`,
+    )
+    await server.admin.query(statementsOn(`"${schema}"`).append, [[Buffer.from('by hand')], [1]])
+    await server.admin.query(`INSERT INTO ${schema}.counters VALUES ('over', '{}', now())`)
+    await passTime(server.admin, 2)
+    ahead += keep
+    await expect.poll(() => rows('counters'), { timeout: patient }).toEqual([])
+    expect(await ids()).toEqual(['2', '3', '4'])
+    await server.admin.query(`DELETE FROM ${schema}.nodes WHERE id = 'slow'`)
+    await sweep(['2', '4'])
+    expect(follower.entries.filter((entry) => entry === 'long')).toHaveLength(1)
+    expect(follower.asked).toBe(1)
     await follower.stop()
   })
 })

@@ -15,12 +15,13 @@ export class Stream {
 
   /** Keeps a text for `ttl` milliseconds. Its number. */
   append(text: string, ttl: number): string {
-    this.#lastId += 1
-    this.#entries.push({ id: this.#lastId, text, end: this.#now() + ttl })
     if (this.#entries.length >= this.#sweepAt) {
-      this.#entries = this.#entries.filter(({ end }) => end > this.#now())
+      // Who follows stands on the last, and takes it for lost when it is gone.
+      this.#entries = this.#entries.filter(({ id, end }) => id === this.#lastId || end > this.#now())
       this.#sweepAt = Math.max(leastSize, this.#entries.length * 2)
     }
+    this.#lastId += 1
+    this.#entries.push({ id: this.#lastId, text, end: this.#now() + ttl })
     return String(this.#lastId)
   }
 

@@ -14,6 +14,9 @@ export function statementsOn(s: Quoted) {
     VALUES (true, ${count} + (SELECT coalesce(max(id), 0) FROM ${s}.${table === 'log' ? 'log' : 'questions'}))
     ON CONFLICT (is_one) DO UPDATE SET last = head.last + ${count} RETURNING last`
   const swept = ['items', 'counters', 'places', 'log', 'nodes', 'questions', 'answers']
+  // What a node stands on must stay, or it takes it for lost; and the last, because the next one may come to stand on it.
+  const stoodOn = `(SELECT min(position) FROM ${s}.nodes WHERE position > 0 AND ends_at > ${now})`
+  const isPassed = `id < (SELECT least(max(id), ${stoodOn}) FROM ${s}.log)`
 
   return {
     /** Key, value, time to live. A row, unless the key is in use. */
@@ -139,7 +142,8 @@ export function statementsOn(s: Quoted) {
       .map(
         (table) => `from_${table} AS (
         DELETE FROM ${s}.${table} WHERE ctid IN (
-          SELECT ctid FROM ${s}.${table} WHERE ends_at <= ${now} LIMIT 10000 FOR UPDATE SKIP LOCKED
+          SELECT ctid FROM ${s}.${table}
+          WHERE ends_at <= ${now}${table === 'log' ? ` AND ${isPassed}` : ''} LIMIT 10000 FOR UPDATE SKIP LOCKED
         )
       )`,
       )
