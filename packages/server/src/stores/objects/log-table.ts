@@ -16,6 +16,7 @@ export interface Look {
 
 /** What is new to it. */
 export interface Looked {
+  /** The next of them; none when it has all. */
   readonly entries: readonly (readonly [position: number, entry: string])[]
   readonly questions: readonly (readonly [question: number, text: string])[]
   /** The last question there is. */
@@ -47,6 +48,8 @@ interface Question {
 const awakeFor = 2_000
 const confirmWithin = 1_000
 const tellAgain = 1_000
+// How many entries a look brings at most: whoever has none yet gets each of these in time, however long the log is.
+const page = 512
 
 /**
  * The log of revocations. Those who are awake look into it; an object that may sleep is subscribed, and told until it has
@@ -105,8 +108,9 @@ export class LogTable {
     for (const check of this.#onLook) check()
     const since = heard ?? (row ? 0 : this.#asked)
     const entries = sql.exec<{ n: number; entry: string }>(
-      'SELECT n, entry FROM entries WHERE n > ? ORDER BY n',
+      'SELECT n, entry FROM entries WHERE n > ? ORDER BY n LIMIT ?',
       position,
+      page,
     )
     return {
       entries: entries.toArray().map(({ n, entry }) => [n, entry] as const),

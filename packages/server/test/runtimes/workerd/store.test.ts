@@ -1,9 +1,10 @@
 import type { Store } from '@sallyport/server'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { storeFor } from '../../../src/stores/objects/object-store.js'
 import type { StoreCalls } from '../../../src/stores/objects/store-object.js'
 import type { ObjectNamespace } from '../../../src/support/cloudflare.js'
 import { storeContract } from '../../contract/store.js'
+import { followerOf } from '../../support/follower.js'
 import { startWorkerd, type Workerd } from '../../support/workerd.js'
 
 let workerd: Workerd
@@ -69,3 +70,27 @@ storeContract('objectStore', () => ({
     await fetch(`http://127.0.0.1:${workerd.port}/advance?ms=${ms}`)
   },
 }))
+
+it('I88 a long log comes in pages, each of which is here in time, and is known when the last has come', async () => {
+  const objects = objectsOf(`place ${++places}`)
+  const pages: number[] = []
+  const watched: ObjectNamespace<StoreCalls> = {
+    ...objects,
+    get(id) {
+      const stub = objects.get(id)
+      const look: StoreCalls['look'] = async (asked) => {
+        const looked = await stub.look(asked)
+        pages.push(looked.entries.length)
+        return looked
+      }
+      return { look } as StoreCalls
+    },
+  }
+  const many = Array.from({ length: 1_100 }, (_, i) => `${i}`)
+  const log = objects.get('log')
+  for (const entry of many) await log.append(entry, 60_000)
+  const follower = followerOf(storeFor(watched, { timeout: 5_000 }))
+  await follower.following.look?.()
+  expect(pages).toEqual([512, 512, 76, 0])
+  expect(follower.entries).toEqual(many)
+})
