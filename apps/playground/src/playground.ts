@@ -114,7 +114,12 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
 
 /** What the nodes of a Redis share. */
 async function connectNodes(url: URL, secret: Uint8Array) {
-  const client = new Redis(url.href, { enableAutoPipelining: true, enableOfflineQueue: false, commandTimeout: 500 })
+  const client = new Redis(url.href, {
+    enableAutoPipelining: true,
+    enableOfflineQueue: false,
+    commandTimeout: 500,
+    socketTimeout: 2_000,
+  })
   // What breaks shows in /health, and the client connects again by itself.
   client.on('error', () => {})
   // Whether it was reached or not: the first to come should not be refused because nobody has tried yet.

@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { Redis } from 'ioredis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { cableOfTest } from '../support/cable.js'
 import { fresh } from '../support/claims.js'
 import { openByTicket, startNode, stateOf, ticketOf } from '../support/node.js'
 import { postgresOfTest } from '../support/postgres.js'
-import { redisOfTest } from '../support/redis.js'
+import { passTime, redisOfTest } from '../support/redis.js'
 
 // As it is by default.
 const impatient = { store: { timeout: 500 } }
@@ -136,6 +138,27 @@ describe('a Redis that cannot be asked', () => {
     await stateOf(node, 'stale')
     await stateOf(node, 'current')
     await ticketOf(node)
+  })
+
+  it('I89 whose connection is dead without a word: socketTimeout gives it up, and no other', {
+    timeout: 30_000,
+  }, async () => {
+    const redis = await redisOfTest()
+    const cable = await cableOfTest(redis.port)
+    const client = new Redis(cable.port, '127.0.0.1', { retryStrategy: () => 50, socketTimeout: 2_000 })
+    onTestFinished(() => client.disconnect())
+    const given: string[] = []
+    client.on('error', (error) => given.push(error.message))
+    const node = await startNode({ client: () => client }, impatient)
+    await ticketOf(node)
+    // For longer than that nobody but the node speaks.
+    await passTime(redis.client(), 2_500)
+    expect(given).toEqual([])
+    cable.strand()
+    await stateOf(node, 'stale')
+    await stateOf(node, 'current')
+    await ticketOf(node)
+    expect(given).toEqual([expect.stringContaining('Socket timeout')])
   })
 
   it('is full: tickets get 503, revocations are still read', async () => {

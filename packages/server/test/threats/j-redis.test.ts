@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 import { hash } from '@sallyport/server'
 import { redisStore } from '@sallyport/server/redis'
-import { Redis } from 'ioredis'
-import { expect, it, onTestFinished } from 'vitest'
+import { Cluster, Redis } from 'ioredis'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { cableOfTest } from '../support/cable.js'
 import { credentialOf, fresh } from '../support/claims.js'
-import { secret, startNode } from '../support/node.js'
+import { patient, secret, startNode } from '../support/node.js'
 import { redisOfTest } from '../support/redis.js'
 
 it('J08 no credential is in a command, a key or a value of Redis', async () => {
@@ -58,26 +58,38 @@ it('J02 nor in an error, whatever goes wrong', { timeout: 30_000 }, async () => 
   expect(told).not.toContain(canary)
 })
 
-it('I20 an ACL user with the rights of the documentation is enough', async () => {
-  const redis = await redisOfTest()
-  const commands =
-    'set getdel eval evalsha time info sadd scard smembers pexpire pttl zadd zrem zcard zscore zrange zrangebyscore ' +
-    'xadd xdel xrange hset hgetall hdel'
-  const rights = commands.split(' ').map((command) => `+${command}`)
-  await redis.admin.call('ACL', 'SETUSER', 'sallyport', 'on', '>word', '~{sallyport}:*', ...rights)
-  const signIn = () => {
-    const client = new Redis(redis.port, '127.0.0.1', { username: 'sallyport', password: 'word' })
-    onTestFinished(() => client.disconnect())
-    return client
-  }
-  const node = await startNode({ client: signIn }, { places: { max: 1, whenFull: 'replace' } })
-  const { ticket } = await node.issue()
-  const client = await node.redeem(ticket)
-  await node.connect()
-  expect((await client.closed).code).toBe(4009)
-  await expect(node.connect({ id: '' })).rejects.toThrow('500')
-  expect(await node.guard.revoke({ user: 'ada' })).toMatchObject({ closed: 1, confirmed: 1 })
-  await expect(signIn().get('somebody-elses')).rejects.toThrow('NOPERM')
+describe.each([
+  ['one server', false],
+  ['a Cluster', true],
+])('on %s', (_, isCluster) => {
+  it('I20 an ACL user with the rights of the documentation is enough', { timeout: 30_000 }, async () => {
+    const redis = await redisOfTest(isCluster ? ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'] : [])
+    if (isCluster) {
+      await redis.admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+      await expect.poll(() => redis.admin.call('CLUSTER', 'INFO'), { timeout: patient }).toContain('cluster_state:ok')
+    }
+    const commands =
+      'set getdel eval evalsha time info sadd scard smembers pexpire pttl zadd zrem zcard zscore zrange zrangebyscore ' +
+      `xadd xdel xrange hset hgetall hdel${isCluster ? ' cluster|slots cluster|info' : ''}`
+    const rights = commands.split(' ').map((command) => `+${command}`)
+    await redis.admin.call('ACL', 'SETUSER', 'sallyport', 'on', '>word', '~{sallyport}:*', ...rights)
+    const options = { username: 'sallyport', password: 'word' }
+    const signIn = () => {
+      const client = isCluster
+        ? new Cluster([{ host: '127.0.0.1', port: redis.port }], { redisOptions: options })
+        : new Redis(redis.port, '127.0.0.1', options)
+      onTestFinished(() => client.disconnect())
+      return client
+    }
+    const node = await startNode({ client: signIn }, { places: { max: 1, whenFull: 'replace' } })
+    const { ticket } = await node.issue()
+    const client = await node.redeem(ticket)
+    await node.connect()
+    expect((await client.closed).code).toBe(4009)
+    await expect(node.connect({ id: '' })).rejects.toThrow('500')
+    expect(await node.guard.revoke({ user: 'ada' })).toMatchObject({ closed: 1, confirmed: 1 })
+    await expect(signIn().get('somebody-elses')).rejects.toThrow('NOPERM')
+  })
 })
 
 it('I15 a ticket whose redemption was lost on the way back is gone, and the socket does not hang', async () => {
