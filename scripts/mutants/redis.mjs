@@ -6,7 +6,7 @@ const inspection = ['unit/stores/redis/inspection.test.ts']
 const log = ['unit/stores/redis/log.test.ts']
 const store = ['unit/stores/redis/store.test.ts']
 const contract = ['contract/store.redis.test.ts']
-const entries = ['threats/i-log.test.ts']
+const sweep = ['unit/stores/redis/sweep.test.ts']
 const shown = ['threats/j-redis.test.ts']
 const of = mutantsOf('stores/')
 
@@ -146,12 +146,14 @@ export default [
     ['if ends and tonumber(ends) > now then', 'if ends then', 'every revocation waits for a node that has died'],
     ["    redis.call('HDEL', KEYS[1], nodes[i])\n", '', 'nodes that have died are kept for ever'],
   ]),
-  ...of('redis/scripts.ts', entries, [
+  ...of('redis/scripts.ts', sweep, [
+    ["then redis.call('XDEL', KEYS[1], page[i][1]) end", 'then end', 'a log that grows for ever'],
+    ['if (tonumber(page[i][2][4]) or 0) <= now and', 'if', 'revocations are taken out that are in force'],
     [
-      "if (tonumber(old[2][4]) or 0) <= now then redis.call('XDEL', KEYS[1], old[1]) end",
-      '',
-      'a log that grows for ever',
+      ' and next + ARGV[4] <= now then',
+      ' then',
+      'each node reads the whole log again, and revocations come late meanwhile',
     ],
-    ['if (tonumber(old[2][4]) or 0) <= now then', 'if true then', 'revocations are taken out that are in force'],
+    ["#page == 65 and page[65][1] or '-'", "'-'", 'what is over stays behind what is not'],
   ]),
 ]

@@ -3,7 +3,7 @@ import { redisStore } from '@sallyport/server/redis'
 import { describe, expect, it, vi } from 'vitest'
 import { fresh } from '../support/claims.js'
 import { patient, secret, startNode } from '../support/node.js'
-import { passTime, redisOfTest } from '../support/redis.js'
+import { redisOfTest } from '../support/redis.js'
 
 const revoked = { code: 4010, reason: 'Revoked' }
 const keep = 60_000
@@ -91,17 +91,6 @@ describe('the log in Redis', () => {
     const newerVersion = redisStore({ client: redis.client(), secret })
     await newerVersion.append(JSON.stringify({ target: { galaxy: 7 }, at: Date.now() + 1_000 }), keep)
     expect(await live.closed).toEqual(revoked)
-  })
-
-  it('F15 keeps what still denies something, and takes out what does not', async () => {
-    const redis = await redisOfTest()
-    const client = redis.client()
-    const store = redisStore({ client, secret })
-    await store.append('long', keep)
-    await store.append('short', 1)
-    await passTime(client, 2)
-    await store.append('next', keep)
-    expect(await client.xlen('{sallyport}:log')).toBe(2)
   })
 
   it('I08 loses nothing in between, however many entries there are', { timeout: 30_000 }, async () => {

@@ -17,6 +17,8 @@ export class RedisLog implements LogServer {
   readonly #log: string
   readonly #nodes: string
   readonly #questions: string
+  /** Behind what was swept, with each entry that is appended; `-`: the first entry. */
+  #sweepFrom = '-'
   readonly lookEvery = 100
   readonly start = '0-0'
 
@@ -29,7 +31,10 @@ export class RedisLog implements LogServer {
   }
 
   async append(entry: string, ttl: number): Promise<string> {
-    return String(await this.#commands.eval(scripts.append, [this.#log], [entry, ttl]))
+    const reply = await this.#commands.eval(scripts.append, [this.#log], [entry, ttl, this.#sweepFrom, awakeFor])
+    const [id, sweepFrom] = reply as [string, string]
+    this.#sweepFrom = sweepFrom
+    return id
   }
 
   /** Time, then number. */

@@ -77,13 +77,20 @@ export const release = script(`
 for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end
 `)
 
-/** KEYS: the log. ARGV: entry, time to live. Takes out what is over, and answers the id of the entry. */
+/**
+ * KEYS: the log. ARGV: entry, time to live, from where on to sweep, how long a node seems to be awake after a look. Takes out
+ * some of what is over, but nothing that a node may stand on, which would take it for lost: all have passed an entry when
+ * the next one has been there for so long. Answers the id of the entry, and from where on to sweep next.
+ */
 export const append = script(`
 ${now}
-for _, old in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 32)) do
-  if (tonumber(old[2][4]) or 0) <= now then redis.call('XDEL', KEYS[1], old[1]) end
+local page = redis.call('XRANGE', KEYS[1], ARGV[3], '+', 'COUNT', 65)
+for i = 1, #page - 1 do
+  local next = string.match(page[i + 1][1], '^%d+')
+  if (tonumber(page[i][2][4]) or 0) <= now and next + ARGV[4] <= now then redis.call('XDEL', KEYS[1], page[i][1]) end
 end
-return redis.call('XADD', KEYS[1], '*', 'entry', ARGV[1], 'until', now + ARGV[2])
+local id = redis.call('XADD', KEYS[1], '*', 'entry', ARGV[1], 'until', now + ARGV[2])
+return { id, #page == 65 and page[65][1] or '-' }
 `)
 
 /** KEYS: the log. ARGV: ids. Those of them that are not there, and the time. */
