@@ -132,6 +132,20 @@ describe('processes that share a store in a folder', { timeout }, () => {
     expect(await other.take('l')).toBe('value')
   })
 
+  it.each([
+    ['hangs', true],
+    ['answers', false],
+  ])('I91 end by themselves when they have left, while the holder %s', async (_, hangs) => {
+    const folder = folderOfTest()
+    const [holder, other] = [await startMember(folder), await startMember(folder)]
+    await holder.put('k')
+    await other.ask({ follow: ['1'] })
+    await expect.poll(() => other.ask({ entries: true })).toEqual(['1'])
+    if (hangs) holder.child.process.kill('SIGSTOP')
+    expect(await other.ask({ leave: true })).toBe('left')
+    expect((await other.child.ended).code).toBe(0)
+  })
+
   it('I74 hear nothing of what strangers say on the socket', async () => {
     const folder = folderOfTest()
     const [holder, other] = [await startMember(folder), await startMember(folder)]

@@ -54,8 +54,12 @@ export class ClusterLog implements LogServer {
   }
 
   async leave(node: string): Promise<void> {
-    await this.#breaker.run(() => this.#channel.call('leave', node))
-    this.#nodes.delete(node)
-    if (this.#nodes.size === 0) this.#channel.close()
+    try {
+      await this.#breaker.run(() => this.#channel.call('leave', node))
+    } finally {
+      this.#nodes.delete(node)
+      // Else the answer of a holder that hangs would keep the process alive.
+      if (this.#nodes.size === 0) this.#channel.close()
+    }
   }
 }
