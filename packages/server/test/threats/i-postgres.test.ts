@@ -196,6 +196,24 @@ describe('a PostgreSQL that is in the way', { timeout }, () => {
     await expect.poll(() => pool.totalCount - pool.idleCount, { timeout: patient }).toBe(1)
   })
 
+  it('I92 that has closed the connection of two guards: both go on by one other, and leave none behind', async () => {
+    const pool = server.pool({ application_name: 'of two guards' })
+    const { store } = await setUp(pool)
+    const own = store()
+    const followers = [followerOf(own), followerOf(own)]
+    for (const follower of followers) await follower.current()
+    const isTaken = () => pool.totalCount - pool.idleCount
+    await expect.poll(isTaken, { timeout: patient }).toBe(1)
+    const end = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1'
+    await server.admin.query(end, ['of two guards'])
+    await expect.poll(() => pool.idleCount, { timeout: patient }).toBe(0)
+    // Which lets both look at once.
+    expect(await own.append('1', keep)).toEqual({ confirmed: 2, followers: 2 })
+    await expect.poll(isTaken, { timeout: patient }).toBe(1)
+    for (const follower of followers) await follower.stop()
+    await expect.poll(isTaken, { timeout: patient }).toBe(0)
+  })
+
   it('I65 whose table is locked: statements end in time, and keep no connection', async () => {
     const { schema, shared } = await setUp()
     const node = await startNode(shared, { store: { timeout: 500 } })

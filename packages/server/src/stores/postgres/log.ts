@@ -124,15 +124,21 @@ export class PostgresLog implements LogServer {
   /** The connection of the nodes, opened when it is needed. */
   async #connection(): Promise<Lent> {
     this.#own ??= this.#open()
+    const own = this.#own
     try {
-      const lent = await this.#own
+      const lent = await own
       if (lent.isOurs) return lent
     } catch (error) {
-      this.#own = undefined
+      this.#drop(own)
       throw error
     }
-    this.#own = this.#open()
+    this.#drop(own)
     return this.#connection()
+  }
+
+  /** Opens another the next time, unless somebody who had the same has done so. */
+  #drop(own: Promise<Lent>): void {
+    if (this.#own === own) this.#own = undefined
   }
 
   async #open(): Promise<Lent> {
