@@ -95,7 +95,10 @@ export default [
   ...of('adapters/durable-objects/object-gate.ts', asleep, [
     ['too often.\n    this.#owner.wakeAt(lookAt)', 'too often.', 'connections outlive an alarm that was given up'],
   ]),
-  ...of('connections/revoking.ts', asleep, [['    wake(target)\n', '', 'a revocation ends nobody who sleeps']]),
+  ...of('connections/revoking.ts', asleep, [
+    ['    wake(target)\n', '', 'a revocation ends nobody who sleeps'],
+    ['    wake(named)\n', '', 'a revocation says that it has closed nobody who slept'],
+  ]),
   ...of('connections/connections.ts', asleep, [
     ['    connection.transport.gone?.()\n', '', 'who is revoked stays among those present by answering no Close'],
   ]),

@@ -66,8 +66,10 @@ export class Revoking<I extends Identity> {
     if (reason !== undefined && typeof reason !== 'string') {
       throw new TypeError(`revoke: the reason is ${kindOf(reason)}; give a text, or none`)
     }
-    const { registry } = this.#options
+    const { registry, wake } = this.#options
     const named = checkedTarget(target)
+    // Else those who sleep would come among the live connections while they are counted.
+    wake(named)
     const before = registry.size
     const appended = this.log.revoke({ target: named, ...(reason !== undefined && { reason }) })
     const closed = before - registry.size

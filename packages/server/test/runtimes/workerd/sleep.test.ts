@@ -106,6 +106,22 @@ it.concurrent(
 )
 
 it.concurrent(
+  'J58 a revocation by the object itself counts those who sleep among those that it closed',
+  async () => {
+    const [one, two, three, other] = await Promise.all(
+      ['ugo', 'ugo', 'ugo', 'val'].map((user) => sleeping('counted', `good-${user}`)),
+    )
+    const target = encodeURIComponent(JSON.stringify({ user: 'ugo' }))
+    const revoked = await fetch(url(`/rooms/counted/revoke?target=${target}`))
+    expect(await revoked.json()).toMatchObject({ closed: 3 })
+    for (const each of [one, two, three]) expect(await each!.client.closeFrame()).toMatchObject({ code: 4010 })
+    other!.client.write(rawFrame('still here'))
+    expect((await other!.client.textsUntil(3))[2]).toBe('still here')
+  },
+  patience,
+)
+
+it.concurrent(
   'J47 a revocation reaches who came by first message, or has been renewed, and sleeps',
   async () => {
     const { client } = await sleeping('message', '', auth('good-xia'))

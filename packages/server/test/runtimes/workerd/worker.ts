@@ -111,7 +111,9 @@ export class Room extends guardedObject(DurableObject<Env>, {
 
   /** For the tests. */
   override async onRequest(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url)
+    const { pathname, searchParams } = new URL(request.url)
+    const text = searchParams.get('target')
+    if (text !== null) return Response.json(await this.guard.revoke(JSON.parse(text)))
     if (pathname.endsWith('/pings')) {
       const { WebSocketRequestResponsePair: Pair } = globalThis as unknown as {
         WebSocketRequestResponsePair: new (request: string, response: string) => object
