@@ -1,4 +1,4 @@
-import { createGuard, header } from '@sallyport/server'
+import { createGuard, header, rejected } from '@sallyport/server'
 import { testClock } from '@sallyport/server/testing'
 import { type ObjectFollower, storeFor } from '../../src/stores/objects/object-store.js'
 import type { StoreCalls } from '../../src/stores/objects/store-object.js'
@@ -24,7 +24,7 @@ export function guardOfObject(object?: ObjectFollower) {
   let stop = async () => {}
   const guard = createGuard({
     clock,
-    accept: [header({ verify: () => null })],
+    accept: [header({ verify: () => rejected('credential-unknown') })],
     life: { maxStaleness: 60_000 },
     store: {
       ...store,
