@@ -73,6 +73,8 @@ export async function startChild(
     const gone = ended.then((end) => {
       throw new Error(`the process has ended with ${end.code}: ${end.stderr}`)
     })
+    // Where a message is there already, nobody waits for it.
+    gone.catch(() => {})
     while (messages.length === 0) await Promise.race([once(child, 'arrived'), gone])
     return messages.shift()
   }
