@@ -3,8 +3,7 @@ import { ConfigurationError } from './errors.js'
 /** Checks a number among the options of `owner`, `min` and `max` included. */
 export function checkedNumber(owner: string, name: string, value: number, min: number, max = Infinity): number {
   if (typeof value === 'number' && value >= min && value <= max) return value
-  const range = max === Infinity ? `of ${min} or more` : `from ${min} to ${max}`
-  throw new ConfigurationError('option-number', `${owner}: ${name} is ${String(value)}; give a number ${range}`)
+  return refuse(owner, name, value, max === Infinity ? `a number of ${min} or more` : `a number from ${min} to ${max}`)
 }
 
 // What all stores can count to.
@@ -13,6 +12,9 @@ const most = 2 ** 31 - 1
 /** Checks a number of things among the options of `owner`, which a store counts. */
 export function checkedCount(owner: string, name: string, value: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= most) return value
-  const given = `${owner}: ${name} is ${String(value)}`
-  throw new ConfigurationError('option-number', `${given}; give a whole number from 1 to ${most}`)
+  return refuse(owner, name, value, `a whole number from 1 to ${most}`)
+}
+
+function refuse(owner: string, name: string, value: unknown, expected: string): never {
+  throw new ConfigurationError('option-number', `${owner}: ${name} is ${String(value)}; give ${expected}`)
 }

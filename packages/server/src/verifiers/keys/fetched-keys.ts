@@ -79,8 +79,10 @@ export function fetchedKeys(
   /** Whether the last load began less than `gap` ago. A clock that was set back must not make us wait for what it was. */
   const isSoon = (now: number) => Math.abs(now - attemptedAt) < gap
   const isYounger = (now: number, age: number) => {
-    if (current) current.fetchedAt = Math.min(current.fetchedAt, now)
-    return current !== undefined && now - current.fetchedAt < age
+    if (!current) return false
+    // Where the clock was set back, their age begins anew: else they would be trusted until it is where it was.
+    current.fetchedAt = Math.min(current.fetchedAt, now)
+    return now - current.fetchedAt < age
   }
 
   async function ask(url: URL, accept = 'application/json'): Promise<Record<string, unknown>> {
