@@ -104,10 +104,11 @@ export function connectionLifeContract(start: StartScene, { endsPeers }: { reado
       const { client } = await rawOpen(scene.port, '/ws')
       client.write(rawFrame(auth('good-ada')))
       await client.textsUntil(1)
-      await scene.advance(30 * second)
+      // Before half of its time it is not told of its end.
+      await scene.advance(29 * second)
       client.write(rawFrame(auth('good-ada')))
       await client.textsUntil(2)
-      await scene.advance(life - 30 * second)
+      await scene.advance(life - 29 * second)
       client.write(rawFrame('still here'))
       await client.until(() => client.texts().includes('still here'))
       expect(await scene.seen()).toEqual(['handler ada', 'still here'])
