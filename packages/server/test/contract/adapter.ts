@@ -344,12 +344,16 @@ export function sceneContract(
         client.write(rawHandshake('/ws', authorized))
         await scene.asked()
         client.socket.resetAndDestroy()
-        // By the time the server has answered somebody else, it has seen the reset.
         const other = await openAs(scene, 'eve')
+        const say = async (text: string) => {
+          other.send(text)
+          expect(await other.text()).toBe(text)
+        }
+        // A handshake may be read before the reset that came first, in one turn with it; a message behind it is not.
+        await say('before')
         await scene.release()
-        other.send('control')
-        expect(await other.text()).toBe('control')
-        expect(await scene.seen()).toEqual(['handler eve', 'control'])
+        await say('behind')
+        expect(await scene.seen()).toEqual(['handler eve', 'before', 'behind'])
       })
 
       it('a peer that breaks the WebSocket protocol, and forgets it', async () => {
