@@ -7,6 +7,7 @@ import { nodeAccounts } from '../shared/accounts.js'
 import { address, ready } from '../shared/config.js'
 import { guard } from '../shared/guard.js'
 import { greet } from './greet.js'
+import { readWhole } from './read-whole.js'
 
 const routes = createRoutes(guard, { path: '/ws' })
 const server = createServer(async (request, response) => {
@@ -28,7 +29,7 @@ const broker = await Aedes.createBroker({
     done(null, isOwn(client, subscription.topic) ? subscription : null),
 })
 guardServer(server, guard, { path: '/ws', dialect: mqtt }, (socket, connection) => {
-  const stream = createWebSocketStream(socket)
+  const stream = readWhole(createWebSocketStream(socket))
   stream.on('error', () => {}) // the peer may reset it
   const client = broker.handle(stream)
   // What a user is called may have signs that mean something in a topic.
