@@ -18,8 +18,7 @@ export function launch(...args: string[]): Promise<Browser> {
 
 // Chromium reports each refused handshake, and a server that is gone, or goes meanwhile. Violations of the content security
 // policy are others.
-const expected =
-  /^WebSocket connection|net::ERR_(CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)/
+const expected = /^WebSocket connection|net::ERR_(CONNECTION_(REFUSED|RESET)|INCOMPLETE_CHUNKED_ENCODING)/
 
 /** What a test does on a page. */
 export type Visit = (page: Page) => Promise<void>

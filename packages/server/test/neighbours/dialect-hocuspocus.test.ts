@@ -144,6 +144,7 @@ describe('the client of Hocuspocus, with its credential in the first document’
     clock.advance(59_000)
     await renewed
     expect([...guard.connections].map(({ expiresAt }) => expiresAt)).toEqual([clock.now() + 60_000])
+    // Before half of its time it is not asked once more.
     clock.advance(29_000)
     expect(told).toEqual(['accepted', 'renewed'])
     await expect.poll(() => seen).toEqual(['plans of ada by ""', 'plans again by ""'])

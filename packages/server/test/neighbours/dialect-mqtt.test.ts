@@ -1,10 +1,10 @@
-import type { Duplex } from 'node:stream'
 import { mqtt as mqttDialect } from '@sallyport/server'
 import { Aedes } from 'aedes'
 import mqtt from 'mqtt'
 import { generate, parser } from 'mqtt-packet'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createWebSocketStream, type WebSocket } from 'ws'
+import { readWhole } from '../../../../examples/mqtt/read-whole.js'
 import { speaking } from './speaking.js'
 
 const protocols = ['mqtt', 'mqttv3.1']
@@ -29,19 +29,6 @@ async function start() {
     { protocols },
   )
   return { ...server, seen }
-}
-
-/** aedes reads once where there is something to read; since Node.js 26 that is one piece, and no longer all there are. */
-function readWhole(stream: Duplex): Duplex {
-  const read = stream.read.bind(stream)
-  stream.read = (size) => {
-    // Nothing is to be taken: Node.js asks itself for more.
-    if (size === 0) return read(0)
-    const pieces: Uint8Array[] = []
-    for (let piece = read(); piece !== null; piece = read()) pieces.push(piece)
-    return pieces.length === 0 ? null : Buffer.concat(pieces)
-  }
-  return stream
 }
 
 /** Its own client, which counts how often it opens a socket. */
