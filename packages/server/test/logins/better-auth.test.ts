@@ -5,6 +5,7 @@ import { toNodeHandler } from 'better-auth/node'
 import { bearer } from 'better-auth/plugins'
 import { describe, expect, it } from 'vitest'
 import { lookedUpLoginContract } from '../contract/login.js'
+import { altered } from '../support/altered.js'
 import { startLogin } from '../support/login.js'
 
 const name = 'better-auth.session_token'
@@ -99,7 +100,7 @@ describe('a login by better-auth', () => {
     const { token } = await signIn()
     const good = decodeURIComponent(browser.jar.get(name)!)
     const smuggled = `x; ${name}=${good}`
-    for (const bad of [token, `${good}; x=1`, `${token}.`, `${good.slice(0, -3)}AA=`, `x${good}`, smuggled]) {
+    for (const bad of [token, `${good}; x=1`, `${token}.`, altered(good, -3), `x${good}`, smuggled]) {
       const answer = await refused(`${name}=${encodeURIComponent(bad)}`)
       expect(answer, bad).toEqual({ code: 4001, reason: 'credential-unknown' })
     }
