@@ -17,17 +17,17 @@ const sizes = [
  */
 export function measureEchoes({ scenario, control, ours, rounds, wrap, ...times }) {
   return withServers([control.server, ours.server], async (...servers) => {
-    const subjects = {}
-    for (const [i, { row, conversations }] of [control, ours].entries()) {
-      const server = servers[i]
-      const { clients } = await drive({ port: server.port, conversations: conversations(clientCount), keep: true })
-      subjects[row] = { server, clients }
-    }
+    const subjects = Object.fromEntries(
+      [control, ours].map(({ row, conversations }, i) => [row, { server: servers[i], conversations }]),
+    )
     const rows = []
     for (const [size, bytes] of sizes) {
       const said = wrap ? wrap('x'.repeat(bytes)) : Buffer.alloc(bytes, 'x')
       const message = frame(said)
-      const exchange = async ({ server, clients }) => {
+      // On connections of its own each time: the load answers no ping, and servers end who has not for long.
+      const exchange = async ({ server, conversations }) => {
+        const { port } = server
+        const { clients } = await drive({ port, conversations: conversations(clientCount), keep: true })
         const before = await server.call('usage', { connections: clientCount })
         const { latencies } = await pingPong({
           clients,
@@ -36,6 +36,7 @@ export function measureEchoes({ scenario, control, ours, rounds, wrap, ...times 
           times: Math.ceil(times[size] / clientCount),
         })
         const cpu = (await server.call('usage', { connections: clientCount })) - before
+        hangUp(clients)
         return { rate: latencies.length / cpu, p99: quantile(latencies, 0.99) }
       }
       for (const subject of Object.values(subjects)) await exchange(subject) // warms up
@@ -60,7 +61,6 @@ export function measureEchoes({ scenario, control, ours, rounds, wrap, ...times 
         )
       }
     }
-    for (const { clients } of Object.values(subjects)) hangUp(clients)
     return rows
   })
 }
