@@ -15,12 +15,13 @@ const commands = {
 
   /** Seconds of CPU so far, of all threads, once so many connections are left; fewer are an error. */
   async usage({ connections = 0 } = {}) {
-    for (let left = 5_000; open && (await open()) > connections; left -= 1) {
-      if (left === 0) throw new Error(`${await open()} connections are still open, not ${connections}`)
+    for (let left = 5_000; open; left -= 1) {
+      const count = await open()
+      if (count === connections) break
+      if (count < connections) throw new Error(`the server has ended some of its ${connections} connections`)
+      if (left === 0) throw new Error(`${count} connections are still open, not ${connections}`)
       await sleep(2)
     }
-    if (open && (await open()) < connections)
-      throw new Error(`the server has ended some of its ${connections} connections`)
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e6
   },

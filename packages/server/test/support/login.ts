@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,12 +17,10 @@ import { testClock } from './clock.js'
 import { nextTurn } from './deferred.js'
 import { origin } from './guard.js'
 import { echo } from './server.js'
+import { unspread } from './unspread.js'
 
 const second = 1_000
 const minute = 60 * second
-
-/** What moves rechecks within their minute is a single byte: it is zero, lest one meets the leeway of an end by chance. */
-const unspread = (count: number): Uint8Array => (count === 1 ? new Uint8Array(1) : randomBytes(count))
 
 /** An application that signs people in by a library, and what verifies the cookie that the library writes. */
 export interface Login<I extends Identity> {
@@ -63,7 +60,7 @@ export async function startLogin<I extends Identity>(
   }
   const guard = createGuard({
     clock,
-    random: unspread,
+    random: unspread, // no recheck falls into the leeway of an end
     origins: [origin],
     accept: [cookie({ name, verify: watched })],
     life: { recheck: minute, heartbeat: 0, ...life },

@@ -21,12 +21,10 @@ import { startJsonServer } from '../support/json-server.js'
 import { type LiveOptions, live, nextEvent, sendAuth, settled, type Way, ways } from '../support/live.js'
 import { audience, goodClaims, issuer, now } from '../support/tokens.js'
 import { fakeTransport } from '../support/transport.js'
+import { unspread } from '../support/unspread.js'
 
 const second = 1_000
 const minute = 60 * second
-
-/** All are asked about when the interval is over. */
-const zeros = (bytes: number) => new Uint8Array(bytes)
 
 interface Member extends Identity {
   readonly role?: string
@@ -143,7 +141,7 @@ describe('F51 a recheck', () => {
       maxAge: 0,
     })
     const clock = testClock(now)
-    const { connect, guard } = live({ clock, verify, life: { recheck: minute }, random: zeros })
+    const { connect, guard } = live({ clock, verify, life: { recheck: minute }, random: unspread })
     const client = await connect('opaque')
     const renewed = nextEvent(guard, 'renewed')
     server.answer = { active: true, ...goodClaims({ scope: 'read' }) }
@@ -437,7 +435,7 @@ describe('G41 the rechecks of many connections', () => {
   })
 
   it('G41 are fifty at a time, and none is left out', async () => {
-    const { clock, waiting, times, openQuestions } = await many(120, { random: zeros })
+    const { clock, waiting, times, openQuestions } = await many(120, { random: unspread })
     clock.advance(minute)
     await nextTurn()
     let most = 0

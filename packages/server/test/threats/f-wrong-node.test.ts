@@ -4,6 +4,7 @@ import { testClock } from '../support/clock.js'
 import { cutStore } from '../support/cut-store.js'
 import { deferred, nextTurn } from '../support/deferred.js'
 import { type Claims, credentialOf, type LiveOptions, live, verifyClaims } from '../support/live.js'
+import { unspread } from '../support/unspread.js'
 
 const hour = 3_600_000
 
@@ -170,9 +171,7 @@ describe('F38 a renewal that is sent to another node', () => {
       looked.push(credential)
       return { ...(await verifyClaims(credential, context)), lookedUpAt: context.now }
     }
-    // Asked about when the interval is over, and not before it is renewed.
-    const random = (bytes: number) => new Uint8Array(bytes)
-    const { clock, asked, other, claims } = nodes({ verify, life: { recheck: 60_000 }, random })
+    const { clock, asked, other, claims } = nodes({ verify, life: { recheck: 60_000 }, random: unspread })
     const first = credentialOf(claims())
     const client = await other.connect(first)
     clock.advance(1_000)
