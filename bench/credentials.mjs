@@ -49,6 +49,7 @@ export function forge(token, other) {
 /** The tokens of a run. Each supplier takes a count and answers so many. */
 export function createCredentials() {
   const keys = createKeys()
+  const pools = new Map()
   let users = 0
 
   /** Tokens that nobody has seen. */
@@ -61,10 +62,10 @@ export function createCredentials() {
       })
   }
 
-  /** The same thousand tokens again and again, as of clients that come back. */
+  /** The same thousand tokens again and again, whoever asks for them, as of clients that come back. */
   const seen = (alg) => {
-    const pool = fresh(alg)(1_000)
-    return (count) => repeat(pool, count)
+    if (!pools.has(alg)) pools.set(alg, fresh(alg)(1_000))
+    return (count) => repeat(pools.get(alg), count)
   }
 
   /** One token whose signature is another's. */

@@ -33,7 +33,7 @@ const scenarios = [
 
 const efforts = {
   full: {
-    handshakes: { rounds: 31, count: 1_000, warmup: 6_000 },
+    handshakes: { rounds: 31, count: 1_000, warmup: 20_000 },
     decisions: { rounds: 5, count: 20_000 },
     echo: { rounds: 5, '64 B': 100_000, '16 KiB': 20_000 },
     memory: { rounds: 5, connections: 10_000 },
