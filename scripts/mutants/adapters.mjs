@@ -222,7 +222,11 @@ export default [
     ['this.#rest > maxRest', 'false', 'who has been told that it is over goes on to send, where no byte can be seen'],
   ]),
   ...of('adapters/fetch/passage.ts', crossws, [
-    ['clock.after(maxAbsence, () => this.giveUp())', 'undefined', 'a place is held for a peer that never comes'],
+    [
+      'if (this.#expected) liveConnections(this.#guard).undecided.expect(this)',
+      '',
+      'a place is held for a peer that never comes',
+    ],
     [
       '    if (expected?.verdict) liveConnections(this.#guard).abandon(expected.verdict)\n',
       '',

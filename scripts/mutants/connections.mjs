@@ -200,7 +200,11 @@ export default [
   ...of(
     'connections/deadlines.ts',
     ['unit/connections/deadlines.test.ts'],
-    [['if (slot > now) continue', '', 'what is not due ends']],
+    [
+      ['if (slot > now) continue', '', 'what is not due ends'],
+      ['      items[place] = last\n', '', 'what should end is lost because something else was taken off'],
+      ['      fieldsOf(last)[this.#place] = place\n', '', 'what lives on ends in place of another'],
+    ],
   ),
   ...of('connections/connections.ts', rechecks, [
     [

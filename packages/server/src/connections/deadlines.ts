@@ -1,9 +1,12 @@
 import type { Clock } from '../support/clock.js'
 
-/** Something that falls due. The wheel keeps its place in a field of it, so that it may be on several. */
+/** Something that falls due. The wheel keeps where it stands in two fields of it, so that it may be on several. */
 export type Scheduled<K extends string = 'slot'> = {
   /** The second it stands at; `undefined` while it is not on the wheel. */
   [P in K]: number | undefined
+} & {
+  /** Its place among those of that second. */
+  [P in `${K}Place`]: number
 }
 
 const second = 1_000
@@ -16,42 +19,49 @@ const second = 1_000
 export class Deadlines<T extends Scheduled<K>, K extends string = 'slot'> {
   readonly #clock: Clock
   readonly #onDue: (item: T) => void
-  readonly #field: K
-  readonly #slots = new Map<number, Set<T>>()
+  readonly #slot: K
+  readonly #place: `${K}Place`
+  // Lists, because a set takes three times as much for each of many.
+  readonly #slots = new Map<number, T[]>()
   #cancelTick: (() => void) | undefined
 
-  /** @param field where an item keeps its place; default `slot` */
-  constructor(clock: Clock, onDue: (item: T) => void, field = 'slot' as K) {
+  /** @param slot the field where an item keeps its second; default `slot` */
+  constructor(clock: Clock, onDue: (item: T) => void, slot = 'slot' as K) {
     this.#clock = clock
     this.#onDue = onDue
-    this.#field = field
+    this.#slot = slot
+    this.#place = `${slot}Place`
   }
 
   /** Lets `item` fall due at `at`, in milliseconds since the epoch, up to a second late; instead of any time set before. */
   set(item: T, at: number): void {
     this.delete(item)
     const slot = Math.ceil(at / second)
-    this.#put(item, slot)
-    const items = this.#slots.get(slot)
-    if (items) items.add(item)
-    else this.#slots.set(slot, new Set([item]))
+    const items = this.#slots.get(slot) ?? []
+    if (items.length === 0) this.#slots.set(slot, items)
+    const fields = fieldsOf(item)
+    fields[this.#slot] = slot
+    fields[this.#place] = items.push(item) - 1
     if (!this.#cancelTick) this.#arm()
   }
 
   delete(item: T): void {
-    const slot = item[this.#field]
+    const fields = fieldsOf(item)
+    const slot = fields[this.#slot]
     if (slot === undefined) return
-    this.#put(item, undefined)
-    const items = this.#slots.get(slot)
-    items?.delete(item)
-    if (items?.size === 0) this.#slots.delete(slot)
+    fields[this.#slot] = undefined
+    const items = this.#slots.get(slot)!
+    const last = items.pop()!
+    if (last !== item) {
+      // It takes the place that is free.
+      const place = fields[this.#place]!
+      items[place] = last
+      fieldsOf(last)[this.#place] = place
+    }
+    if (items.length === 0) this.#slots.delete(slot)
     if (this.#slots.size > 0) return
     this.#cancelTick?.()
     this.#cancelTick = undefined
-  }
-
-  #put(item: Scheduled<K>, slot: number | undefined): void {
-    item[this.#field] = slot
   }
 
   /** Waits for the second to be over, because that is when a slot is due. */
@@ -66,10 +76,12 @@ export class Deadlines<T extends Scheduled<K>, K extends string = 'slot'> {
       if (slot > now) continue
       for (const item of [...items]) {
         // What fell due before may have put it elsewhere, or nowhere.
-        if (item[this.#field] !== slot) continue
+        if (fieldsOf(item)[this.#slot] !== slot) continue
         this.delete(item)
         this.#onDue(item)
       }
     }
   }
 }
+
+const fieldsOf = (item: object) => item as Record<string, number | undefined>

@@ -82,7 +82,7 @@ export class Leases<I extends Identity> {
       if (!this.#hasRoom(group)) return undefined
       aloneUntil = clock.now() + ttl
     }
-    const held: Held<I> = { id, group, connection: undefined, aloneUntil, slot: undefined }
+    const held: Held<I> = { id, group, connection: undefined, aloneUntil, slot: undefined, slotPlace: 0 }
     this.#held.set(id, held)
     this.#byGroup.add(group, held)
     return id

@@ -4,6 +4,7 @@ import type { Identity } from '../identity.js'
 import type { Accept, MethodName } from '../verdict.js'
 import type { Connection } from './connection.js'
 import type { Scheduled } from './deadlines.js'
+import type { Question } from './recheck.js'
 import type { ConnectionSource } from './source.js'
 import type { CloseListener, Transport } from './transport.js'
 
@@ -27,8 +28,12 @@ export class LiveConnection<I extends Identity = Identity>
   noticed = false
   /** When its deadline, or the notice of it, is looked at. */
   slot: number | undefined
+  slotPlace = 0
   /** When its peer is looked after. */
   lookAt: number | undefined
+  lookAtPlace = 0
+  /** What is asked again about it. */
+  question: Question<I> | undefined
   /** How many pings its peer has not answered. */
   unanswered = 0
 

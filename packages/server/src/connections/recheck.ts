@@ -28,7 +28,7 @@ export interface RechecksOptions<I extends Identity> {
 }
 
 /** A connection that is asked about again and again. */
-interface Question<I extends Identity> extends Scheduled {
+export interface Question<I extends Identity> extends Scheduled {
   readonly connection: LiveConnection<I>
   /** Since when nobody answers. */
   silentSince: number | undefined
@@ -44,7 +44,6 @@ const atOnce = 50
 export class Rechecks<I extends Identity> {
   readonly #options: RechecksOptions<I>
   readonly #connections: Life<I>
-  readonly #questions = new Map<LiveConnection<I>, Question<I>>()
   readonly #deadlines: Deadlines<Question<I>>
   readonly #due = new Set<Question<I>>()
   #asking = 0
@@ -63,17 +62,17 @@ export class Rechecks<I extends Identity> {
     this.drop(connection)
     if (!connection.accept.recheck) return
     const { clock, random, life } = this.#options
-    const question: Question<I> = { connection, silentSince: undefined, slot: undefined }
-    this.#questions.set(connection, question)
+    const question: Question<I> = { connection, silentSince: undefined, slot: undefined, slotPlace: 0 }
+    connection.question = question
     // Spread, so that those who came together are not asked about together.
     this.#deadlines.set(question, clock.now() + life.recheck * (1 - randomFraction(random)))
   }
 
   /** Asks about it no more; an answer to come does not count. */
   drop(connection: LiveConnection<I>): void {
-    const question = this.#questions.get(connection)
+    const { question } = connection
     if (!question) return
-    this.#questions.delete(connection)
+    connection.question = undefined
     this.#deadlines.delete(question)
     this.#due.delete(question)
   }
@@ -107,7 +106,7 @@ export class Rechecks<I extends Identity> {
   }
 
   #isAsked(question: Question<I>): boolean {
-    return this.#questions.get(question.connection) === question
+    return question.connection.question === question
   }
 
   /** Takes an answer; how long until the next question. */

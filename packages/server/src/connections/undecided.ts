@@ -7,6 +7,7 @@ import { newId } from '../support/id.js'
 import { randomBytes } from '../support/random.js'
 import type { Accept, Await, Refuse, Verdict } from '../verdict.js'
 import type { Admit } from '../verifiers/admit.js'
+import { Deadlines, type Scheduled } from './deadlines.js'
 import type { Events } from './events.js'
 import { awaitFirstMessage, type FirstMessage, type PendingSocket } from './first-message.js'
 import type { LiveConnection } from './live-connection.js'
@@ -36,17 +37,41 @@ export interface UndecidedOptions<I extends Identity> extends SourceReaders {
   readonly decide: (handshake: Handshake, admit: Admit<I> | undefined) => Verdict<I> | Promise<Verdict<I>>
 }
 
-/** The sockets between the doors: those that wait for their first message, and those that may read why they are refused. */
+/** A socket whose handshake its runtime completes by itself, so that it comes later than the verdict, or never. */
+export interface Absent extends Scheduled {
+  /** No socket comes. */
+  giveUp(): void
+}
+
+// As long as the head of a request may take.
+const maxAbsence = 10_000
+
+/**
+ * The sockets between the doors: those that are still to come, those that wait for their first message, and those that may
+ * read why they are refused.
+ */
 export class Undecided<I extends Identity> {
   readonly #connections: Life<I>
   readonly #options: UndecidedOptions<I>
   readonly #linger: Linger
+  readonly #absences: Deadlines<Absent>
 
   constructor(connections: Life<I>, options: UndecidedOptions<I>) {
     this.#connections = connections
     this.#options = options
     const lingering = new Lingering()
     this.#linger = (terminate) => lingering.add(options.clock, terminate)
+    this.#absences = new Deadlines(options.clock, (absent) => absent.giveUp())
+  }
+
+  /** Gives a socket up that does not come in time. */
+  expect(absent: Absent): void {
+    this.#absences.set(absent, this.#options.clock.now() + maxAbsence)
+  }
+
+  /** It is there, or is given up. */
+  expectNoMore(absent: Absent): void {
+    this.#absences.delete(absent)
   }
 
   /** Lets a socket wait for its first message. */

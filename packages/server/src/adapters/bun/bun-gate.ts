@@ -61,7 +61,8 @@ export class BunGate<I extends Identity = Identity> extends SocketGate<BunMessag
   }
   /** Tells the application what has happened to its socket. */
   tell<K extends keyof BunHandlers<BunSocket>>(name: K, ...args: unknown[]): void {
-    this.passage.tell(() => this.#handlers[name] && Reflect.apply(this.#handlers[name], this.#handlers, args))
+    const handler = this.#handlers[name]
+    if (handler) this.passage.tell(() => Reflect.apply(handler, this.#handlers, args))
   }
 
   protected get isConnected(): boolean {

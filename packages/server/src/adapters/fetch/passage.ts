@@ -1,6 +1,7 @@
 import { AcceptedSocket, type AcceptedSocketOptions, type Gate } from '../../connections/accepted-socket.js'
 import type { LiveConnection } from '../../connections/live-connection.js'
 import { liveConnections } from '../../connections/of-guard.js'
+import type { Absent } from '../../connections/undecided.js'
 import type { Guard } from '../../guard/guard.js'
 import type { Handshake } from '../../handshake/request.js'
 import type { Identity } from '../../identity.js'
@@ -34,19 +35,17 @@ export interface OpenSocket<I extends Identity, M> {
   handOver(connection: LiveConnection<I>): unknown
 }
 
-// As long as the head of a request may take.
-const maxAbsence = 10_000
-
 /**
  * The way of a socket, from its handshake to its end, where the runtime completes the handshake by itself: the socket comes
  * later than the verdict, or never.
  */
-export class Passage<I extends Identity, M> {
+export class Passage<I extends Identity, M> implements Absent {
+  slot: number | undefined
+  slotPlace = 0
   readonly #guard: Guard<I>
   readonly #admit: Admit<I> | undefined
   /** Let go of when the socket is there: it holds the handshake, whose credentials the socket must not outlive. */
   #expected: Expected<I> | undefined
-  #cancelTimer: (() => void) | undefined
   #gate: PassageGate<M> | undefined
   #accepted: AcceptedSocket<I, M> | undefined
 
@@ -65,7 +64,7 @@ export class Passage<I extends Identity, M> {
 
   /** The socket is to come, if it has not. */
   expect(): void {
-    if (this.#expected) this.#cancelTimer = this.#guard.clock.after(maxAbsence, () => this.giveUp())
+    if (this.#expected) liveConnections(this.#guard).undecided.expect(this)
   }
 
   /** Gives back what it has taken: no socket comes. */
@@ -78,8 +77,7 @@ export class Passage<I extends Identity, M> {
   #take(): Expected<I> | undefined {
     const expected = this.#expected
     this.#expected = undefined
-    this.#cancelTimer?.()
-    this.#cancelTimer = undefined
+    liveConnections(this.#guard).undecided.expectNoMore(this)
     return expected
   }
 

@@ -7,7 +7,7 @@ interface Item extends Scheduled {
   readonly name: string
 }
 
-const item = (name: string): Item => ({ name, slot: undefined })
+const item = (name: string): Item => ({ name, slot: undefined, slotPlace: 0 })
 
 function setUp(start?: number) {
   const clock = testClock(start)
