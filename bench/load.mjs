@@ -5,6 +5,9 @@ import { isPinned } from './machine.mjs'
 
 const shared = Buffer.allocUnsafe(65_536)
 const ignore = () => {}
+const ping = 0x89
+// Masked, with nothing in it (RFC 6455 section 5.5.3).
+const pong = '\x8a\x80\0\0\0\0'
 let dialled = 0
 
 // On Linux all of 127.0.0.0/8 is this machine: as many clients as there are in the field, each with an address of its own.
@@ -25,6 +28,13 @@ export class Client {
 
   write(bytes) {
     this.socket.write(bytes, 'latin1')
+  }
+
+  /** Stays, and answers pings: who does not is ended within a minute. */
+  stay() {
+    this.onBytes = () => {
+      if (shared[0] === ping) this.write(pong)
+    }
   }
 
   /** Says what a conversation has to say, `[send, expect]` by turns. Answers what went wrong, if anything, and the last turn. */
@@ -82,8 +92,10 @@ export function drive({ port, conversations, inFlight = 64, keep = false, awake 
       const start = performance.now()
       hold(conversations[i], (client) => {
         latencies[i] = performance.now() - start
-        if (keep) clients.push(client)
-        else client.socket.destroy()
+        if (keep) {
+          client.stay()
+          clients.push(client)
+        } else client.socket.destroy()
         ended += 1
         if (ended === conversations.length) resolve({ ...meter(), latencies, clients })
         else next()
