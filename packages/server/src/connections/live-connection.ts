@@ -4,7 +4,6 @@ import type { Identity } from '../identity.js'
 import type { Accept, MethodName } from '../verdict.js'
 import type { Connection } from './connection.js'
 import type { Scheduled } from './deadlines.js'
-import type { Question } from './recheck.js'
 import type { ConnectionSource } from './source.js'
 import type { CloseListener, Transport } from './transport.js'
 
@@ -32,7 +31,7 @@ export class LiveConnection<I extends Identity = Identity>
   /** When its peer is looked after. */
   lookAt: number | undefined
   lookAtPlace = 0
-  /** What is asked again about it. */
+  /** There while it is rechecked. */
   question: Question<I> | undefined
   /** How many pings its peer has not answered. */
   unanswered = 0
@@ -95,4 +94,11 @@ export class LiveConnection<I extends Identity = Identity>
     const { method, protocol } = this.#accept
     this.#accept = { ...accept, method, protocol }
   }
+}
+
+/** A connection that is asked about again and again. */
+export interface Question<I extends Identity> extends Scheduled {
+  readonly connection: LiveConnection<I>
+  /** Since when nobody answers. */
+  silentSince: number | undefined
 }

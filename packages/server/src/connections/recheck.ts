@@ -6,10 +6,10 @@ import type { Clock } from '../support/clock.js'
 import { type Random, randomFraction } from '../support/random.js'
 import type { Accept, Answer } from '../verdict.js'
 import { isRejected } from '../verifiers/verifier.js'
-import { Deadlines, type Scheduled } from './deadlines.js'
+import { Deadlines } from './deadlines.js'
 import type { Events } from './events.js'
 import type { ConnectionLife } from './life.js'
-import type { LiveConnection } from './live-connection.js'
+import type { LiveConnection, Question } from './live-connection.js'
 import { handshakeOf } from './source.js'
 
 /** What becomes of a connection. */
@@ -25,13 +25,6 @@ export interface RechecksOptions<I extends Identity> {
   readonly random: Random
   readonly life: ConnectionLife
   readonly events: Events<I>
-}
-
-/** A connection that is asked about again and again. */
-export interface Question<I extends Identity> extends Scheduled {
-  readonly connection: LiveConnection<I>
-  /** Since when nobody answers. */
-  silentSince: number | undefined
 }
 
 // Half of what `introspection` asks at a time, so that handshakes find room beside them.
