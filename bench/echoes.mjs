@@ -24,7 +24,7 @@ export function measureEchoes({ scenario, control, ours, rounds, wrap, ...times 
     for (const [size, bytes] of sizes) {
       const said = wrap ? wrap('x'.repeat(bytes)) : Buffer.alloc(bytes, 'x')
       const message = frame(said)
-      // On connections of its own each time: the load answers no ping, and servers end who has not for long.
+      // On connections of its own each time: the load answers no ping meanwhile, and servers end who has not for long.
       const exchange = async ({ server, conversations }) => {
         const { port } = server
         const { clients } = await drive({ port, conversations: conversations(clientCount), keep: true })
